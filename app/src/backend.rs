@@ -1,0 +1,94 @@
+//! What the pages and the server functions ask of the server. The server implements it and puts
+//! it into the reactive context as `Arc<dyn Backend>`, so that this crate never depends on it.
+
+use async_trait::async_trait;
+use protocol::message::{NamespaceState, StreamError};
+use protocol::{Ingress, Scope};
+use serde::{Deserialize, Serialize};
+
+/// The server, as far as a page needs it.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// What the page says about the cluster and the server.
+    fn cluster(&self) -> ClusterInfo;
+
+    /// The first rows of a scope that match `search`, in the order that the table starts with:
+    /// by name, then namespace. At most `limit` rows from `offset` on.
+    fn rows(&self, scope: &Scope, search: &str, offset: usize, limit: usize) -> Rows;
+
+    /// The object as YAML, as `/api/ingresses/{namespace}/{name}` gives it.
+    async fn yaml(&self, namespace: &str, name: &str) -> Result<String, BackendError>;
+}
+
+/// What the page says about the cluster and the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterInfo {
+    /// `CLUSTER_NAME`, else the kubeconfig's context.
+    pub name: String,
+    /// The API server's URL.
+    pub url: String,
+    /// The API server's version, once it has answered.
+    pub version: Option<String>,
+    /// Whether this is the built-in simulated cluster.
+    pub simulated: bool,
+    /// Whether the API server has answered since the server started.
+    pub answered: bool,
+    /// Why the cluster's rows are not live, if they are not.
+    pub problem: Option<StreamError>,
+    /// The server's build: the name of the folder of its assets.
+    pub build: String,
+    /// The server's version.
+    pub server_version: String,
+    /// When the server started, RFC 3339.
+    pub started_at: String,
+    /// The most namespaces that one stream takes by name.
+    pub max_namespaces: usize,
+    /// The path under which everything is served: empty, or `/a/b` without a slash at its end.
+    pub base_path: String,
+}
+
+/// Rows for the server-rendered page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rows {
+    /// The rows asked for.
+    pub items: Vec<Ingress>,
+    /// How many rows match.
+    pub matching: usize,
+    /// How many rows the scope has.
+    pub total: usize,
+    /// How many different hosts these have, and how many of them are wildcards.
+    pub hosts: usize,
+    /// Of `hosts`.
+    pub wildcard_hosts: usize,
+    /// Rows with TLS, and those whose hosts are only partly covered.
+    pub with_tls: usize,
+    /// Of `with_tls`.
+    pub partly_tls: usize,
+    /// Rows without a class.
+    pub without_class: usize,
+    /// Namespaces in the scope, and those that are not live with their state.
+    pub namespaces: usize,
+    /// Namespaces in the cluster, where they may be listed.
+    pub namespaces_total: Option<usize>,
+    /// Namespaces of the scope that are not live.
+    pub not_live: Vec<(String, NamespaceState)>,
+    /// Whether the rows are known at all: false until the first list has been answered.
+    pub synced: bool,
+}
+
+/// Why an object cannot be shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum BackendError {
+    /// There is none of that name, or it may not be seen.
+    #[error("there is no ingress {0}")]
+    NotFound(String),
+    /// Bad namespace or name.
+    #[error("{0}")]
+    Invalid(String),
+    /// The server's account may not read it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The Kubernetes API does not answer.
+    #[error("{0}")]
+    Unavailable(String),
+}

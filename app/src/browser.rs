@@ -1,0 +1,859 @@
+//! The page in the browser: the clock, the address, the pool of rows, keys and clicks.
+//!
+//! Rows have no listeners of their own. One listener per kind of event sits on the document and
+//! reads what an element says of itself (`data-act`, `data-popup`, `data-place`).
+
+use std::time::Duration;
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use protocol::table::RowView;
+use protocol::{Key, Scope};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
+
+use crate::components::app::App;
+use crate::format::counted;
+use crate::live::mono_now_ms;
+use crate::page::{DATA_ID, Density, POOL, PageData, Theme};
+use crate::query::{COLUMNS, Query, Sort, Tab};
+use crate::state::{Cell, Detail, Popup, Ui};
+use crate::status::Currency;
+use crate::ROOT_ID;
+
+/// With more changes than this in sight nothing flashes: the glyphs are enough.
+const MOST_FLASHES: usize = 20;
+/// How long after the pointer and the focus have left the rows move again, in milliseconds.
+const RELEASE_MS: u64 = 400;
+/// Without a movement or a key for so long a hold ends, in milliseconds.
+const LONGEST_HOLD_MS: u64 = 30_000;
+/// Between the last key and saying how many rows match, in milliseconds.
+const SAY_MATCHES_MS: u64 = 600;
+
+/// Takes over the server-rendered page. Without its data it stays as it is.
+pub fn hydrate() {
+    let data = by_id(DATA_ID)
+        .and_then(|element| element.text_content())
+        .and_then(|json| serde_json::from_str::<PageData>(&json).ok());
+    if let (Some(data), Some(root)) = (data, by_id(ROOT_ID)) {
+        leptos::mount::hydrate_from(root, move || view! { <App data/> }).forget();
+    }
+}
+
+/// Brings the page to life once its markup is taken over.
+pub(crate) fn start(ui: Ui) {
+    // Effects run after hydration, so the first markup stays what the server rendered.
+    Effect::new(move |started: Option<()>| {
+        if started.is_none() {
+            let (base, build) = ui
+                .cluster
+                .with_value(|cluster| (cluster.base_path.clone(), cluster.build.clone()));
+            leptos::server_fn::client::set_server_url(Box::leak(base.clone().into_boxed_str()));
+            ui.hydrated.set(true);
+            tick(ui);
+            set_interval(move || tick(ui), Duration::from_secs(1));
+            listen(ui);
+            ui.live.start(&base, &build);
+        }
+    });
+    fill_pool(ui);
+    size_spacers(ui);
+    follow_selection(ui);
+    write_address(ui);
+    write_title(ui);
+    announce_currency(ui);
+    announce_matches(ui);
+    keep_choices(ui);
+    focus_popup(ui);
+}
+
+fn tick(ui: Ui) {
+    ui.now.set(js_sys::Date::now() as i64);
+    ui.mono.set(mono_now_ms());
+}
+
+fn document() -> web_sys::Document {
+    leptos::prelude::document()
+}
+
+fn by_id(id: &str) -> Option<HtmlElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+// The pool ------------------------------------------------------------------------------------
+
+fn row_height(density: Density) -> f64 {
+    match density {
+        Density::Compact => 28.0,
+        Density::Default => 34.0,
+        Density::Comfortable => 44.0,
+    }
+}
+
+/// Moves rows into the pool's elements, whenever the table or the scroll position has changed.
+fn fill_pool(ui: Ui) {
+    Effect::new(move |_| {
+        let start = ui.start.get();
+        if ui.live.version.get() == 0 {
+            return;
+        }
+        let now = mono_now_ms();
+        let focused = focused_key(ui);
+        ui.live.with_table(|table| {
+            let start = start.min(table.len().saturating_sub(POOL));
+            let views: Vec<RowView> = table.window(start..start + POOL).collect();
+            let is_new = |view: &RowView| view.mark.is_some_and(|mark| now.saturating_sub(mark.at_ms) < 1_000);
+            let calm = views.iter().filter(|view| is_new(view)).count() <= MOST_FLASHES;
+            let mut views = views.into_iter();
+            ui.slots.with_value(|slots| {
+                for (place, slot) in slots.iter().enumerate() {
+                    let cell = views.next().map(|view| Cell {
+                        index: start + place,
+                        flash: calm && is_new(&view),
+                        view,
+                    });
+                    let same = slot.cell.with_untracked(|old| match (old, &cell) {
+                        (Some(old), Some(new)) => old.index == new.index && old.view == new.view,
+                        (None, None) => true,
+                        _ => false,
+                    });
+                    if !same {
+                        slot.cell.set(cell);
+                    }
+                }
+            });
+        });
+        if let Some(key) = focused {
+            request_animation_frame(move || keep_focus(ui, &key));
+        }
+    });
+}
+
+/// The row that has the focus, if any has.
+fn focused_key(ui: Ui) -> Option<Key> {
+    row_of(ui, &document().active_element()?).map(|cell| cell.view.ingress.key())
+}
+
+/// The focus stays with its row. A row that has been scrolled away leaves it to the table, which
+/// still knows the current row.
+fn keep_focus(ui: Ui, key: &Key) {
+    if focused_key(ui).as_ref() == Some(key) {
+        return;
+    }
+    match place_of(ui, key) {
+        Some(place) => focus_place(place),
+        None => {
+            if let Some(table) = by_id("tablewrap") {
+                let options = web_sys::FocusOptions::new();
+                options.set_prevent_scroll(true);
+                let _ = table.focus_with_options(&options);
+            }
+        }
+    }
+}
+
+fn place_of(ui: Ui, key: &Key) -> Option<usize> {
+    ui.slots.with_value(|slots| {
+        slots.iter().position(|slot| {
+            slot.cell
+                .with_untracked(|cell| cell.as_ref().is_some_and(|cell| cell.view.ingress.key() == *key))
+        })
+    })
+}
+
+fn focus_place(place: usize) {
+    let name = document()
+        .query_selector(&format!("tr[data-place=\"{place}\"] .nm"))
+        .ok()
+        .flatten();
+    if let Some(name) = name.and_then(|name| name.dyn_into::<HtmlElement>().ok()) {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = name.focus_with_options(&options);
+    }
+}
+
+/// The row that an element is in.
+fn row_of(ui: Ui, element: &Element) -> Option<Cell> {
+    let place = place_at(element)?;
+    ui.slots
+        .with_value(|slots| slots.get(place).and_then(|slot| slot.cell.get_untracked()))
+}
+
+fn place_at(element: &Element) -> Option<usize> {
+    let row = element.closest("tr[data-place]").ok().flatten()?;
+    row.get_attribute("data-place")?.parse().ok()
+}
+
+/// Which rows the pool holds, from the scroll position: what is in sight is in its middle.
+fn scrolled(ui: Ui) {
+    let Some(table) = by_id("tablewrap") else { return };
+    let height = row_height(ui.density.get_untracked());
+    let first = (f64::from(table.scroll_top()) / height) as usize;
+    let shown = (f64::from(table.client_height()) / height) as usize + 1;
+    let before = POOL.saturating_sub(shown) / 2;
+    // In steps of four, so that a slow scroll does not move the pool with each row.
+    let start = first.saturating_sub(before) / 4 * 4;
+    let last = ui.live.matching.get_untracked().saturating_sub(POOL);
+    if ui.is_fed_untracked() && start.min(last) != ui.start.get_untracked() {
+        ui.start.set(start.min(last));
+    }
+}
+
+/// The room of the rows that are not in the pool.
+fn size_spacers(ui: Ui) {
+    Effect::new(move |_| {
+        let height = row_height(ui.density.get());
+        let fed = ui.is_fed();
+        let matching = ui.live.matching.get();
+        let start = ui.start.get().min(matching.saturating_sub(POOL));
+        if !fed {
+            return;
+        }
+        let after = matching.saturating_sub(start + POOL);
+        for (id, rows) in [("space-before", start), ("space-after", after)] {
+            let Some(cell) = by_id(id) else { continue };
+            let style = cell.style();
+            let _ = style.set_property("block-size", &format!("{}px", rows as f64 * height));
+            let _ = style.set_property("padding", "0");
+            let _ = style.set_property("border", "0");
+            if let Some(row) = cell.parent_element() {
+                let _ = row.toggle_attribute_with_force("hidden", rows == 0);
+            }
+        }
+    });
+}
+
+/// Another filter or order starts at the top again.
+fn to_top(ui: Ui) {
+    if let Some(table) = by_id("tablewrap") {
+        table.set_scroll_top(0);
+    }
+    ui.start.set(0);
+}
+
+/// Brings row `index` of the view into sight and the focus to it.
+fn go_to(ui: Ui, index: usize) {
+    let Some(view) = ui.live.with_table(|table| table.row(index)) else { return };
+    let Some(table) = by_id("tablewrap") else { return };
+    let height = row_height(ui.density.get_untracked());
+    let (top, bottom) = (index as f64 * height, (index + 1) as f64 * height);
+    let head = 30.0;
+    let shown = f64::from(table.client_height()) - head;
+    let at = f64::from(table.scroll_top());
+    if top < at {
+        table.set_scroll_top(top as i32);
+    } else if bottom > at + shown {
+        table.set_scroll_top((bottom - shown).ceil() as i32);
+    }
+    scrolled(ui);
+    let key = view.ingress.key();
+    ui.current.set(Some(key.clone()));
+    if ui.selected.with_untracked(Option::is_some) {
+        ui.selected.set(Some(key.clone()));
+    }
+    request_animation_frame(move || {
+        if let Some(place) = place_of(ui, &key) {
+            focus_place(place);
+        }
+    });
+}
+
+/// One row on, or back.
+fn step(ui: Ui, forward: bool) {
+    let key = ui
+        .selected
+        .get_untracked()
+        .or_else(|| focused_key(ui))
+        .or_else(|| ui.current.get_untracked());
+    let (at, len) = ui
+        .live
+        .with_table(|table| (key.and_then(|key| table.position(&key)), table.len()));
+    let index = match (at, forward) {
+        (None, _) => 0,
+        (Some(at), true) => at + 1,
+        (Some(at), false) => at.saturating_sub(1),
+    };
+    if index < len {
+        go_to(ui, index);
+    }
+}
+
+// What follows the state -------------------------------------------------------------------------
+
+/// The details show the newest state of their object, and say when it is gone.
+fn follow_selection(ui: Ui) {
+    Effect::new(move |_| {
+        ui.live.version.track();
+        let Some(key) = ui.selected.get() else { return };
+        let found = ui.live.with_table(|table| table.get(&key));
+        let held = ui
+            .detail
+            .get_untracked()
+            .filter(|detail| detail.row.name == key.name && detail.row.namespace == key.namespace);
+        let detail = match (found, held) {
+            (Some(view), held) if view.deleted => Some(Detail {
+                row: view.ingress,
+                deleted_at: held.and_then(|held| held.deleted_at).or(Some(js_sys::Date::now() as i64)),
+            }),
+            (Some(view), _) => Some(Detail {
+                row: view.ingress,
+                deleted_at: None,
+            }),
+            // Outside the scope, or before the first rows, nothing is known about it.
+            (None, Some(held)) if ui.live.complete.get() && ui.live.scope.with(|scope| scope.contains(&key.namespace)) => {
+                Some(Detail {
+                    deleted_at: held.deleted_at.or(Some(js_sys::Date::now() as i64)),
+                    ..held
+                })
+            }
+            (None, held) => held,
+        };
+        if ui.detail.with_untracked(|old| *old != detail) {
+            ui.detail.set(detail);
+        }
+    });
+}
+
+/// The address bar follows the state: a new selection or scope adds an entry, typing replaces it.
+fn write_address(ui: Ui) {
+    Effect::new(move |before: Option<Query>| {
+        let query = ui.query();
+        if let Some(before) = before.filter(|before| *before != query) {
+            let search = window().location().search().unwrap_or_default();
+            let text = query.to_query_string();
+            if Query::parse(search.trim_start_matches('?')) != query
+                && let Ok(history) = window().history()
+            {
+                let url = format!("{}/{text}", ui.base_path());
+                let adds = before.selected != query.selected || before.namespaces != query.namespaces;
+                let _ = if adds {
+                    history.push_state_with_url(&JsValue::NULL, "", Some(&url))
+                } else {
+                    history.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+                };
+            }
+        }
+        query
+    });
+}
+
+/// The state follows the address bar: back and forward.
+fn read_address(ui: Ui) {
+    let search = window().location().search().unwrap_or_default();
+    let query = Query::parse(search.trim_start_matches('?'));
+    let max = ui.cluster.with_value(|cluster| cluster.max_namespaces);
+    let (scope, _) = query.scope(max);
+    if ui.live.scope.with_untracked(|old| *old != scope) {
+        ui.live.set_scope(scope);
+    }
+    if ui.live.filter.with_untracked(|old| *old != query.search) {
+        ui.live.set_filter(&query.search);
+    }
+    let sort = (query.sort.column, query.sort.direction);
+    if ui.live.sort.get_untracked() != sort {
+        ui.live.set_sort(sort.0, sort.1);
+    }
+    ui.popup.set(None);
+    ui.select(query.selected);
+    ui.tab.set(query.tab);
+}
+
+fn write_title(ui: Ui) {
+    Effect::new(move |_| {
+        let title = "Ingresses · kube-ingress-dash";
+        match ui.facts().title() {
+            Some(state) => document().set_title(&format!("{state} · {title}")),
+            None => document().set_title(title),
+        }
+    });
+}
+
+/// Says a lost, a returned and an offline connection once each.
+fn announce_currency(ui: Ui) {
+    Effect::new(move |before: Option<Currency>| {
+        let now = ui.currency.get();
+        if let Some(before) = before.filter(|before| *before != now) {
+            match now {
+                Currency::Live | Currency::Partly if before.is_old() => ui.announce("Live again"),
+                Currency::Partly => ui.announce("Some namespaces are not live"),
+                Currency::Stale | Currency::Reconnecting if !before.is_old() => ui.announce("Connection lost"),
+                Currency::Offline => ui.announce("Offline"),
+                Currency::ClusterLost => ui.announce("The Kubernetes API does not answer"),
+                Currency::Refused => ui.announce("The server refuses the stream"),
+                _ => {}
+            }
+        }
+        now
+    });
+}
+
+/// Says how many rows match, when the typing has stopped.
+fn announce_matches(ui: Ui) {
+    Effect::new(move |before: Option<String>| {
+        let typed = ui.live.filter.get();
+        if before.is_some_and(|before| before != typed) {
+            set_timeout(
+                move || {
+                    if ui.live.filter.with_untracked(|now| *now == typed) {
+                        let matching = ui.live.matching.get_untracked();
+                        ui.announce(counted(matching, "ingress matches", "ingresses match"));
+                    }
+                },
+                Duration::from_millis(SAY_MATCHES_MS),
+            );
+        }
+        ui.live.filter.get_untracked()
+    });
+}
+
+/// Theme and density are kept per person: the cookie is what the server renders from.
+fn keep_choices(ui: Ui) {
+    Effect::new(move |before: Option<(Theme, Density)>| {
+        let (theme, density) = (ui.theme.get(), ui.density.get());
+        if before.is_some_and(|before| before != (theme, density))
+            && let Some(root) = document().document_element()
+        {
+            let _ = match theme.attribute() {
+                Some(value) => root.set_attribute("data-theme", value),
+                None => root.remove_attribute("data-theme"),
+            };
+            let _ = root.set_attribute("data-density", density.id());
+            keep(ui, Theme::COOKIE, theme.id());
+            keep(ui, Density::COOKIE, density.id());
+            scrolled(ui);
+        }
+        (theme, density)
+    });
+}
+
+fn keep(ui: Ui, name: &str, value: &str) {
+    if let Ok(document) = document().dyn_into::<web_sys::HtmlDocument>() {
+        let path = format!("{}/", ui.base_path());
+        let _ = document.set_cookie(&format!("{name}={value}; Path={path}; Max-Age=31536000; SameSite=Lax"));
+    }
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(name, value);
+    }
+}
+
+/// An opened popup gets the focus; a closed one gives it back to what opened it.
+fn focus_popup(ui: Ui) {
+    let opener = StoredValue::new_local(None::<HtmlElement>);
+    Effect::new(move |before: Option<bool>| {
+        let open = ui.popup.with(Option::is_some);
+        if open && before != Some(true) {
+            let active = document().active_element().and_then(|active| active.dyn_into().ok());
+            opener.set_value(active);
+        }
+        if open {
+            request_animation_frame(move || {
+                let inside = ".pop input:not([hidden]), .pop textarea, .pop .mi.on, .pop";
+                if let Ok(Some(first)) = document().query_selector(inside)
+                    && let Ok(first) = first.dyn_into::<HtmlElement>()
+                {
+                    let _ = first.focus();
+                    if let Some(text) = first.dyn_ref::<web_sys::HtmlTextAreaElement>() {
+                        text.select();
+                    }
+                }
+            });
+        } else if before == Some(true)
+            && let Some(opener) = opener.get_value()
+        {
+            let _ = opener.focus();
+        }
+        open
+    });
+}
+
+/// Sets the place of a popup that belongs to a point of the window, within its edges.
+pub(crate) fn place_popup(element: NodeRef<Div>, (x, y): (f64, f64)) {
+    Effect::new(move |_| {
+        let Some(element) = element.get() else { return };
+        let extent = |value: Result<JsValue, JsValue>| value.ok().and_then(|value| value.as_f64()).unwrap_or(800.0);
+        let (width, height) = (extent(window().inner_width()), extent(window().inner_height()));
+        let left = x.min(width - f64::from(element.offset_width()) - 12.0).max(12.0);
+        let top = y.min(height - 240.0).max(12.0);
+        let style = element.style();
+        let _ = style.set_property("left", &format!("{left}px"));
+        let _ = style.set_property("top", &format!("{top}px"));
+        let _ = style.set_property("max-height", &format!("{}px", height - top - 12.0));
+    });
+}
+
+// What people do ---------------------------------------------------------------------------------
+
+fn listen(ui: Ui) {
+    on("click", move |event| clicked(ui, event));
+    on("keydown", move |event| {
+        if let Some(event) = event.dyn_ref() {
+            key_pressed(ui, event);
+        }
+    });
+    on("input", move |event| {
+        if let Some(input) = target(event).and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
+            && input.id() == "search"
+        {
+            ui.live.set_filter(&input.value());
+            to_top(ui);
+        }
+    });
+    on("submit", move |event| event.prevent_default());
+    on("pointerover", move |event| point_at(ui, event));
+    on("pointermove", move |_| hold_now());
+    on("focusin", move |event| point_at(ui, event));
+    let _ = by_id("tablewrap").map(|table| {
+        let listener = Closure::<dyn Fn()>::new(move || scrolled(ui));
+        let added = table.add_event_listener_with_callback("scroll", listener.as_ref().unchecked_ref());
+        listener.forget();
+        added
+    });
+    let _ = window_event_listener_untyped("resize", move |_| scrolled(ui));
+    let _ = window_event_listener_untyped("popstate", move |_| read_address(ui));
+    scrolled(ui);
+}
+
+/// Listens on the document for as long as the page lives.
+fn on(kind: &str, listener: impl Fn(&Event) + 'static) {
+    let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| listener(&event));
+    let _ = document().add_event_listener_with_callback(kind, listener.as_ref().unchecked_ref());
+    listener.forget();
+}
+
+fn target(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+fn closest(element: &Element, selector: &str) -> Option<Element> {
+    element.closest(selector).ok().flatten()
+}
+
+thread_local! {
+    /// When the pointer or a key last did something over the rows, on the monotonic clock.
+    static HELD_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+fn hold_now() {
+    HELD_AT.set(mono_now_ms());
+}
+
+/// The row under the pointer or the focus has its buttons, and holds the others in their places.
+fn point_at(ui: Ui, event: &Event) {
+    let place = target(event).as_ref().and_then(place_at);
+    ui.slots.with_value(|slots| {
+        for (index, slot) in slots.iter().enumerate() {
+            let here = Some(index) == place;
+            if slot.active.get_untracked() != here {
+                slot.active.set(here);
+            }
+        }
+    });
+    if let Some(place) = place {
+        if event.type_() == "focusin" {
+            let key = ui.slots.with_value(|slots| {
+                slots[place]
+                    .cell
+                    .with_untracked(|cell| cell.as_ref().map(|cell| cell.view.ingress.key()))
+            });
+            if ui.current.with_untracked(|current| *current != key) {
+                ui.current.set(key);
+            }
+        }
+        hold_now();
+        ui.live.hold(true);
+        release_later(ui);
+    }
+}
+
+/// Ends the hold once nothing is over the rows, or nothing has moved there for long.
+fn release_later(ui: Ui) {
+    thread_local! {
+        static WAITING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+    if WAITING.replace(true) {
+        return;
+    }
+    set_timeout(
+        move || {
+            WAITING.set(false);
+            let over = document()
+                .query_selector("tr[data-place]:hover, tr[data-place]:focus-within")
+                .ok()
+                .flatten()
+                .is_some();
+            let idle = mono_now_ms().saturating_sub(HELD_AT.get()) > LONGEST_HOLD_MS;
+            if over && !idle {
+                release_later(ui);
+            } else {
+                ui.live.hold(false);
+            }
+        },
+        Duration::from_millis(RELEASE_MS),
+    );
+}
+
+fn clicked(ui: Ui, event: &Event) {
+    let Some(target) = target(event) else { return };
+    let mouse = event.dyn_ref::<MouseEvent>();
+    let modified = mouse.is_some_and(|mouse| mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key() || mouse.button() != 0);
+    if closest(&target, ".pop").is_none() && closest(&target, "[data-popup], [data-act]").is_none() {
+        ui.popup.set(None);
+    }
+    if let Some(opener) = closest(&target, "[data-popup]") {
+        return open_popup(ui, &opener);
+    }
+    if let Some(choice) = closest(&target, "[data-theme-choice]") {
+        let id = choice.get_attribute("data-theme-choice").unwrap_or_default();
+        let theme = Theme::ALL.into_iter().find(|theme| theme.id() == id).unwrap_or_default();
+        ui.theme.set(theme);
+        return ui.popup.set(None);
+    }
+    if let Some(tab) = closest(&target, "[data-tab]") {
+        return choose_tab(ui, &tab);
+    }
+    if let Some(heading) = closest(&target, "[data-sort]") {
+        event.prevent_default();
+        return sort_by(ui, &heading);
+    }
+    if let Some(button) = closest(&target, "[data-act]") {
+        let act = button.get_attribute("data-act").unwrap_or_default();
+        if act == "clear" && modified {
+            return;
+        }
+        event.prevent_default();
+        return act_on(ui, &act, &button);
+    }
+    if modified || closest(&target, ".host, button, input, label").is_some() {
+        return;
+    }
+    let selecting = window()
+        .get_selection()
+        .ok()
+        .flatten()
+        .is_some_and(|selection| !selection.is_collapsed());
+    if let Some(cell) = row_of(ui, &target)
+        && (!selecting || closest(&target, ".nm").is_some())
+    {
+        event.prevent_default();
+        let key = cell.view.ingress.key();
+        ui.current.set(Some(key.clone()));
+        ui.select(Some(key));
+    }
+}
+
+fn open_popup(ui: Ui, opener: &Element) {
+    let popup = match opener.get_attribute("data-popup").as_deref() {
+        Some("theme") => {
+            let rect = opener.get_bounding_client_rect();
+            Popup::Theme((rect.right() - 240.0, rect.bottom() + 6.0))
+        }
+        Some("connect") => Popup::Connect,
+        _ => Popup::Namespaces,
+    };
+    let open = ui.popup.with_untracked(|open| {
+        open.as_ref()
+            .is_some_and(|open| std::mem::discriminant(open) == std::mem::discriminant(&popup))
+    });
+    ui.popup.set((!open).then_some(popup));
+}
+
+fn choose_tab(ui: Ui, element: &Element) {
+    let id = element.get_attribute("data-tab").unwrap_or_default();
+    if let Some(tab) = Tab::ALL.into_iter().find(|tab| tab.id() == id) {
+        ui.tab.set(tab);
+    }
+}
+
+fn sort_by(ui: Ui, heading: &Element) {
+    let id = heading.get_attribute("data-sort").unwrap_or_default();
+    if let Some((column, ..)) = COLUMNS.into_iter().find(|(_, known, _)| *known == id) {
+        let (now, direction) = ui.live.sort.get_untracked();
+        let sort = Sort { column: now, direction }.pressed(column);
+        ui.live.set_sort(sort.column, sort.direction);
+        to_top(ui);
+        ui.announce(format!("Sorted by {}", sort.words()));
+    }
+}
+
+fn act_on(ui: Ui, act: &str, button: &Element) {
+    let row = row_of(ui, button).map(|cell| cell.view.ingress);
+    let key = row
+        .as_ref()
+        .map(|row| row.key())
+        .or_else(|| ui.selected.get_untracked());
+    let below = {
+        let rect = button.get_bounding_client_rect();
+        (rect.left(), rect.bottom() + 4.0)
+    };
+    match (act, row, key) {
+        ("hosts", Some(row), _) => ui.popup.set(Some(Popup::Hosts(row, below))),
+        ("routes", Some(row), _) => ui.popup.set(Some(Popup::Routes(row, below))),
+        ("host", Some(row), _) => copy(ui, row.hosts.first().cloned().unwrap_or_default()),
+        ("kubectl", _, Some(key)) => copy(
+            ui,
+            format!("kubectl -n {} get ingress {} -o yaml", key.namespace, key.name),
+        ),
+        ("yaml", _, Some(key)) => {
+            ui.tab.set(Tab::Yaml);
+            ui.select(Some(key));
+        }
+        ("link", _, Some(key)) => {
+            let origin = window().location().origin().unwrap_or_default();
+            let path = untrack(|| ui.href(|query| query.selected = Some(key)));
+            copy(ui, format!("{origin}{path}"));
+        }
+        ("copy", ..) => copy(ui, button.get_attribute("data-text").unwrap_or_default()),
+        ("close", ..) => close_details(ui),
+        ("previous", ..) => step(ui, false),
+        ("next", ..) => step(ui, true),
+        ("close-popup", ..) => ui.popup.set(None),
+        ("density", ..) => ui.density.update(|density| *density = density.next()),
+        ("retry", ..) => ui.live.retry_now(),
+        ("release", ..) => ui.live.hold(false),
+        ("watch-all", ..) => ui.watch(Scope::All),
+        ("clear", ..) => {
+            ui.live.set_filter("");
+            to_top(ui);
+        }
+        ("reload", ..) => {
+            let _ = window().location().reload();
+        }
+        _ => {}
+    }
+}
+
+/// Closes the details; the focus goes back to their row.
+fn close_details(ui: Ui) {
+    let key = ui.selected.get_untracked();
+    ui.select(None);
+    if let Some(place) = key.and_then(|key| place_of(ui, &key)) {
+        request_animation_frame(move || focus_place(place));
+    }
+}
+
+/// Single keys do nothing while a field has the focus, or with any modifier.
+fn key_pressed(ui: Ui, event: &KeyboardEvent) {
+    let key = event.key();
+    let target = target(event);
+    if key == "Escape" {
+        return escape(ui, event);
+    }
+    let typing = target
+        .as_ref()
+        .is_some_and(|target| closest(target, "input, textarea, select").is_some());
+    if typing || event.ctrl_key() || event.meta_key() || event.alt_key() || ui.popup.with_untracked(Option::is_some) {
+        return;
+    }
+    if let Some(tab) = target.as_ref().and_then(|target| closest(target, "[role=tab]")) {
+        let back = key == "ArrowLeft";
+        if back || key == "ArrowRight" {
+            event.prevent_default();
+            return next_tab(ui, &tab, back);
+        }
+    }
+    let in_table = target
+        .as_ref()
+        .is_some_and(|target| closest(target, "#tablewrap").is_some() || target.tag_name() == "BODY");
+    hold_now();
+    match key.as_str() {
+        "/" => {
+            if let Some(search) = by_id("search") {
+                event.prevent_default();
+                let _ = search.focus();
+            }
+        }
+        "n" => {
+            event.prevent_default();
+            ui.popup.set(Some(Popup::Namespaces));
+        }
+        "j" => step(ui, true),
+        "k" => step(ui, false),
+        "ArrowDown" if in_table => {
+            event.prevent_default();
+            step(ui, true);
+        }
+        "ArrowUp" if in_table => {
+            event.prevent_default();
+            step(ui, false);
+        }
+        // A focused name is a link and answers by itself. A row that was scrolled away has left
+        // its focus to the table.
+        "Enter" if target.as_ref().is_some_and(|target| target.id() == "tablewrap") => {
+            if let Some(key) = ui.current.get_untracked() {
+                ui.select(Some(key));
+            }
+        }
+        "." => ui.live.hold(false),
+        "d" => ui.density.update(|density| *density = density.next()),
+        _ => {}
+    }
+}
+
+fn next_tab(ui: Ui, tab: &Element, back: bool) {
+    let id = tab.get_attribute("data-tab").unwrap_or_default();
+    let Some(at) = Tab::ALL.iter().position(|tab| tab.id() == id) else { return };
+    let count = Tab::ALL.len();
+    let next = Tab::ALL[(at + if back { count - 1 } else { 1 }) % count];
+    ui.tab.set(next);
+    if let Some(tab) = by_id(&format!("t-{}", next.id())) {
+        let _ = tab.focus();
+    }
+}
+
+/// Closes the top layer, then the search.
+fn escape(ui: Ui, event: &KeyboardEvent) {
+    if ui.popup.with_untracked(Option::is_some) {
+        event.prevent_default();
+        ui.popup.set(None);
+    } else if ui.selected.with_untracked(Option::is_some) {
+        event.prevent_default();
+        close_details(ui);
+    } else if ui.live.filter.with_untracked(|filter| !filter.is_empty()) {
+        event.prevent_default();
+        ui.live.set_filter("");
+        to_top(ui);
+    }
+}
+
+/// Copies a text, or shows it where the browser keeps the clipboard closed (plain http).
+fn copy(ui: Ui, text: String) {
+    if text.is_empty() {
+        return;
+    }
+    let clipboard = js_sys::Reflect::get(&window().navigator(), &"clipboard".into())
+        .ok()
+        .and_then(|clipboard| clipboard.dyn_into::<web_sys::Clipboard>().ok());
+    leptos::task::spawn_local(async move {
+        let copied = match clipboard {
+            Some(clipboard) => JsFuture::from(clipboard.write_text(&text)).await.is_ok(),
+            None => false,
+        };
+        if copied {
+            ui.announce("Copied");
+        } else {
+            ui.popup.set(Some(Popup::Copy(text)));
+        }
+    });
+}
+
+/// Fetches a JSON document of this server. The error is in plain words.
+pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(url: &str) -> Result<T, String> {
+    let unreachable = |_| "The server could not be reached.".to_owned();
+    let response = JsFuture::from(window().fetch_with_str(url))
+        .await
+        .map_err(unreachable)?
+        .dyn_into::<web_sys::Response>()
+        .map_err(unreachable)?;
+    if !response.ok() {
+        return Err(format!("The server refuses this (HTTP {}).", response.status()));
+    }
+    let text = JsFuture::from(response.text().map_err(unreachable)?)
+        .await
+        .map_err(unreachable)?
+        .as_string()
+        .unwrap_or_default();
+    serde_json::from_str(&text).map_err(|_| "The server's answer cannot be read.".to_owned())
+}

@@ -1,0 +1,75 @@
+//! The band at the bottom: how many, in which order, what waits, as of when, the keys.
+
+use leptos::prelude::*;
+
+use super::icons::small_icon;
+use crate::format::{count, counted};
+use crate::state::Ui;
+
+/// The status bar.
+#[component]
+pub fn Footer() -> impl IntoView {
+    let ui = Ui::expect();
+    let total = Memo::new(move |_| ui.total());
+    let matching = Memo::new(move |_| ui.matching());
+    let number = move || {
+        let (total, matching) = (total.get(), matching.get());
+        if total == matching { count(total) } else { count(matching) }
+    };
+    let noun = move || {
+        let (total, matching) = (total.get(), matching.get());
+        if total == matching {
+            (if total == 1 { " ingress" } else { " ingresses" }).to_owned()
+        } else {
+            format!(" of {} match", counted(total, "ingress", "ingresses"))
+        }
+    };
+    let as_of = move || {
+        let facts = ui.facts();
+        facts.currency().is_old().then(|| facts.as_of()).flatten().map(|time| {
+            view! {
+                <span class="sep"></span>
+                <span class="asofbar">{small_icon("#i-clock")}{format!("As of {time}")}</span>
+            }
+        })
+    };
+    let waiting = move || {
+        let waiting = ui.live.waiting.get();
+        (waiting > 0).then(|| {
+            view! {
+                <span class="sep"></span>
+                <button class="waiting" type="button" data-act="release">
+                    {counted(waiting, "update waiting", "updates waiting")}
+                </button>
+            }
+        })
+    };
+    let build = move || {
+        ui.live.new_build.get().map(|_| {
+            view! {
+                <span class="sep"></span>
+                <span class="build">
+                    {small_icon("#i-refresh")}
+                    "A new version is ready."
+                    <button class="btn-link" type="button" data-act="reload">"Reload"</button>
+                </span>
+            }
+        })
+    };
+    view! {
+        <footer class="foot">
+            <span><b class="semi">{number}</b>{noun}</span>
+            <span class="sep"></span>
+            <span>{move || format!("Sorted by {}", ui.sort().words())}</span>
+            {waiting}
+            {as_of}
+            {build}
+            <span class="keys" aria-hidden="true">
+                <span><kbd class="kbd">"j"</kbd><kbd class="kbd">"k"</kbd>"move"</span>
+                <span><kbd class="kbd">"Enter"</kbd>"open"</span>
+                <span><kbd class="kbd">"/"</kbd>"filter"</span>
+                <span><kbd class="kbd">"n"</kbd>"namespaces"</span>
+            </span>
+        </footer>
+    }
+}

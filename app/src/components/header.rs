@@ -1,0 +1,62 @@
+//! The band at the top: the product, the cluster, the connection, the theme.
+
+use leptos::prelude::*;
+
+use super::icons::{icon, small_icon};
+use crate::state::{Popup, Ui};
+
+/// The header.
+#[component]
+pub fn Header() -> impl IntoView {
+    let ui = Ui::expect();
+    let (name, version, simulated) = ui
+        .cluster
+        .with_value(|cluster| (cluster.name.clone(), cluster.version.clone(), cluster.simulated));
+    let badge = Memo::new(move |_| ui.facts().badge());
+    let home = format!("{}/", ui.base_path());
+    view! {
+        <header class="hdr">
+            <a class="brand" href=home aria-label="kube-ingress-dash, home">
+                <svg class="logo" viewBox="0 0 22 22" aria-hidden="true">
+                    <rect class="mark-bg" width="22" height="22" rx="6"/>
+                    <path class="mark-fg" d="M5 11h3.5c3.5 0 2-4.5 5.5-4.5h2M8.5 11c3.5 0 2 4.5 5.5 4.5h2M8.5 11H16"/>
+                    <circle class="mark-dot" cx="5.2" cy="11" r="1.9"/>
+                </svg>
+                <span>"kube-ingress-dash"</span>
+            </a>
+            <span class="slash" aria-hidden="true">"/"</span>
+            <span class="ctx">
+                {small_icon("#i-server")}
+                <span class="trunc" title=name.clone()>
+                    <span class="sr">"Cluster "</span>
+                    {name.clone()}
+                </span>
+                {version.filter(|_| !simulated).map(|version| view! { <small>{version}</small> })}
+            </span>
+            <span class="grow"></span>
+            <span class=move || badge.with(|badge| badge.class) data-testid="connection">
+                {move || match badge.with(|badge| badge.icon) {
+                    None => leptos::either::Either::Left(view! { <span class="beat" aria-hidden="true"></span> }),
+                    Some(name) => leptos::either::Either::Right(view! {
+                        <svg class=if name == "#i-load" { "icon spin" } else { "icon" } aria-hidden="true">
+                            <use_ href=name/>
+                        </svg>
+                    }),
+                }}
+                <span>{move || badge.with(|badge| badge.word)}</span>
+                <span class="t">{move || badge.with(|badge| badge.detail.clone())}</span>
+            </span>
+            <button
+                class="btn btn-icon btn-ghost"
+                type="button"
+                aria-haspopup="menu"
+                aria-label="Theme"
+                aria-expanded=move || if ui.popup.with(|popup| matches!(popup, Some(Popup::Theme(_)))) { "true" } else { "false" }
+                data-popup="theme"
+            >
+                <span class="when-light">{icon("#i-sun")}</span>
+                <span class="when-dark">{icon("#i-moon")}</span>
+            </button>
+        </header>
+    }
+}

@@ -1,0 +1,31 @@
+//! The page: Leptos components that the server renders and the browser brings to life.
+//!
+//! [`shell`] is the whole document, for the server. [`App`] is what lives in it, on both sides.
+//! The first markup is made from [`page::PageData`] alone, which the document carries as JSON, so
+//! the browser renders exactly what the server did; from then on rows come from the stream.
+
+#![recursion_limit = "512"]
+
+pub mod backend;
+#[cfg(feature = "hydrate")]
+pub mod browser;
+pub mod components;
+pub mod format;
+pub mod live;
+pub mod page;
+pub mod query;
+#[cfg(feature = "ssr")]
+mod shell;
+pub mod state;
+pub mod status;
+pub mod yaml;
+
+pub use components::app::App;
+#[cfg(feature = "ssr")]
+pub use shell::{PageContext, shell};
+
+/// Where the server functions are, below the base path: `{BASE_PATH}/api/fn/{endpoint}`.
+pub const SERVER_FUNCTION_PREFIX: &str = "/api/fn";
+
+/// The element that holds [`App`]; around it the document has what needs no script.
+pub const ROOT_ID: &str = "root";

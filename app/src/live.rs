@@ -1,0 +1,117 @@
+//! The page's live data: fetches the document, reads the stream, applies messages once per frame
+//! and hands out signals. The decisions are `protocol::connection`'s and `protocol::table`'s.
+//!
+//! On the server the same handle exists with an empty table and never starts.
+
+use leptos::prelude::*;
+use protocol::Scope;
+use protocol::connection::State;
+use protocol::filter::Filter;
+use protocol::message::{NamespaceStatus, StreamError};
+use protocol::table::{Column, Direction, Table, Totals};
+
+/// What the connection badge and the notices need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionView {
+    /// The state.
+    pub state: State,
+    /// When the rows were last known to be current, in milliseconds since 1970.
+    pub data_as_of_wall_ms: Option<u64>,
+    /// The last message of the stream, on the clock of [`mono_now_ms`].
+    pub last_message_mono_ms: Option<u64>,
+}
+
+/// The live data of the page, from the context. A copy is the same data.
+#[derive(Clone, Copy, Debug)]
+pub struct Live {
+    /// The connection. Changes with each state and at most once per frame with each message.
+    pub connection: RwSignal<ConnectionView>,
+    /// Goes up once per frame that changed rows, marks, order or filter: read the table again.
+    /// 0 until the first rows have come: until then the server-rendered rows are the truth.
+    pub version: RwSignal<u64>,
+    /// Counts over all rows of the scope.
+    pub totals: RwSignal<Totals>,
+    /// Rows that match the filter.
+    pub matching: RwSignal<usize>,
+    /// Rows that wait for the end of a hold.
+    pub waiting: RwSignal<usize>,
+    /// Whether every namespace of the scope has answered.
+    pub complete: RwSignal<bool>,
+    /// The namespaces watched.
+    pub scope: RwSignal<Scope>,
+    /// The server's build, where it is not the page's.
+    pub new_build: RwSignal<Option<String>>,
+    /// What fails: the whole scope first, then by namespace.
+    pub errors: RwSignal<Vec<StreamError>>,
+    /// What is not live: the whole scope first, then by namespace.
+    pub states: RwSignal<Vec<NamespaceStatus>>,
+    /// What is typed into the search field.
+    pub filter: RwSignal<String>,
+    /// The order.
+    pub sort: RwSignal<(Column, Direction)>,
+    table: StoredValue<Table>,
+}
+
+impl Live {
+    /// Creates the data and puts it into the context. Nothing is fetched until [`Live::start`].
+    pub fn provide(scope: Scope, filter: &str, sort: (Column, Direction)) -> Self {
+        let mut table = Table::new();
+        table.set_filter(Filter::parse(filter));
+        table.set_sort(sort.0, sort.1);
+        let live = Self {
+            connection: RwSignal::default(),
+            version: RwSignal::default(),
+            totals: RwSignal::default(),
+            matching: RwSignal::default(),
+            waiting: RwSignal::default(),
+            complete: RwSignal::default(),
+            scope: RwSignal::new(scope),
+            new_build: RwSignal::default(),
+            errors: RwSignal::default(),
+            states: RwSignal::default(),
+            filter: RwSignal::new(filter.to_owned()),
+            sort: RwSignal::new(sort),
+            table: StoredValue::new(table),
+        };
+        provide_context(live);
+        live
+    }
+
+    /// The page's live data.
+    #[must_use]
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// Starts to fetch, in the browser. `base_path` is the server's; `build` the one that the
+    /// page was served by. Call it once, from an effect.
+    #[cfg(feature = "hydrate")]
+    pub fn start(self, _base_path: &str, _build: &str) {}
+
+    /// Watches other namespaces. The id is dropped, rows outside leave at once.
+    pub fn set_scope(self, _scope: Scope) {}
+
+    /// Shows the rows that match what is typed.
+    pub fn set_filter(self, _text: &str) {}
+
+    /// Sorts the rows.
+    pub fn set_sort(self, _column: Column, _direction: Direction) {}
+
+    /// Tries to connect at once: the button.
+    pub fn retry_now(self) {}
+
+    /// While held, rows change in place but none appears, leaves or moves.
+    pub fn hold(self, _held: bool) {}
+
+    /// Reads the table. Track [`Live::version`] to be told when to read again.
+    pub fn with_table<T>(self, read: impl FnOnce(&Table) -> T) -> T {
+        self.table.with_value(read)
+    }
+}
+
+/// The browser's monotonic clock, the one of marks and of [`State`], in milliseconds; 0 on the
+/// server.
+#[must_use]
+pub fn mono_now_ms() -> u64 {
+    0
+}

@@ -1,0 +1,339 @@
+//! The address bar is the state: `?ns=a,b&q=text&sort=-age&sel=ns/name&tab=yaml&page=2`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use protocol::table::{Column, Direction};
+use protocol::{Key, Scope};
+
+/// Every column, from left to right: as it is written in the address, and its heading.
+pub const COLUMNS: [(Column, &str, &str); 8] = [
+    (Column::Name, "name", "Name"),
+    (Column::Namespace, "ns", "Namespace"),
+    (Column::Host, "host", "Hosts"),
+    (Column::Path, "path", "Path and backend"),
+    (Column::Class, "class", "Class"),
+    (Column::Address, "addr", "Address"),
+    (Column::Tls, "tls", "TLS"),
+    (Column::Age, "age", "Age"),
+];
+
+/// The order of the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sort {
+    /// By this column; equal rows by name, then namespace.
+    pub column: Column,
+    /// From the least, or from the greatest.
+    pub direction: Direction,
+}
+
+impl Sort {
+    /// The order after a press on a heading: ascending first, then the other way round.
+    #[must_use]
+    pub fn pressed(self, column: Column) -> Self {
+        let direction = if self.column == column && self.direction == Direction::Ascending {
+            Direction::Descending
+        } else {
+            Direction::Ascending
+        };
+        Self { column, direction }
+    }
+
+    /// In words: `name`, or `age, descending`.
+    #[must_use]
+    pub fn words(self) -> String {
+        let heading = COLUMNS
+            .iter()
+            .find(|(column, ..)| *column == self.column)
+            .map_or("", |(_, _, heading)| heading);
+        let heading = match self.column {
+            Column::Tls => heading.to_owned(),
+            _ => heading.to_lowercase(),
+        };
+        match self.direction {
+            Direction::Ascending => heading,
+            Direction::Descending => format!("{heading}, descending"),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (direction, id) = match text.strip_prefix('-') {
+            Some(id) => (Direction::Descending, id),
+            None => (Direction::Ascending, text),
+        };
+        let (column, ..) = COLUMNS.into_iter().find(|(_, known, _)| *known == id)?;
+        Some(Self { column, direction })
+    }
+}
+
+impl std::fmt::Display for Sort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.direction == Direction::Descending {
+            f.write_char('-')?;
+        }
+        let id = COLUMNS
+            .iter()
+            .find(|(column, ..)| *column == self.column)
+            .map_or("", |(_, id, _)| id);
+        f.write_str(id)
+    }
+}
+
+/// A tab of the details.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// What the row says.
+    #[default]
+    Overview,
+    /// Every host and path.
+    Routing,
+    /// Every TLS entry.
+    Tls,
+    /// Labels and the keys of annotations.
+    Labels,
+    /// The object.
+    Yaml,
+}
+
+impl Tab {
+    /// Every tab, from left to right.
+    pub const ALL: [Self; 5] = [
+        Self::Overview,
+        Self::Routing,
+        Self::Tls,
+        Self::Labels,
+        Self::Yaml,
+    ];
+
+    /// As it is written in the address and in ids.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Routing => "routing",
+            Self::Tls => "tls",
+            Self::Labels => "labels",
+            Self::Yaml => "yaml",
+        }
+    }
+
+    /// The tab's name.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Routing => "Routing",
+            Self::Tls => "TLS",
+            Self::Labels => "Labels",
+            Self::Yaml => "YAML",
+        }
+    }
+}
+
+/// What the address says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// `ns`: the names as they are written; not checked.
+    pub namespaces: BTreeSet<String>,
+    /// `q`
+    pub search: String,
+    /// `sort`
+    pub sort: Sort,
+    /// `sel`: the ingress whose details are open.
+    pub selected: Option<Key>,
+    /// `tab`
+    pub tab: Tab,
+    /// `page`, from 1: only read without JavaScript.
+    pub page: usize,
+    /// What this build does not know is kept.
+    pub other: Vec<(String, String)>,
+}
+
+impl Query {
+    /// Reads a query string, without its `?`. What cannot be read is as if it were not there.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut query = Self {
+            page: 1,
+            ..Self::default()
+        };
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (key, value) = (decode(key), decode(value));
+            match key.as_str() {
+                "ns" => query.namespaces.extend(
+                    value
+                        .split(',')
+                        .map(str::trim)
+                        .filter(|name| !name.is_empty())
+                        .map(str::to_owned),
+                ),
+                "q" => query.search = value,
+                // The last one counts: a heading pressed without a script adds its own to the form's.
+                "sort" => query.sort = Sort::parse(&value).unwrap_or_default(),
+                "sel" => {
+                    query.selected = value
+                        .split_once('/')
+                        .map(|(namespace, name)| Key::new(namespace, name));
+                }
+                "tab" => {
+                    query.tab = Tab::ALL
+                        .into_iter()
+                        .find(|tab| tab.id() == value)
+                        .unwrap_or_default();
+                }
+                "page" => query.page = value.parse().unwrap_or(1).max(1),
+                _ => query.other.push((key, value)),
+            }
+        }
+        query
+    }
+
+    /// The scope, and what of the names is refused, in plain words: the rest still counts.
+    #[must_use]
+    pub fn scope(&self, max: usize) -> (Scope, Option<String>) {
+        match Scope::parse(self.namespaces.iter().map(String::as_str), max) {
+            Ok(scope) => (scope, None),
+            Err(error) => {
+                let valid = self
+                    .namespaces
+                    .iter()
+                    .filter(|name| protocol::scope::is_dns_label(name))
+                    .take(max)
+                    .cloned()
+                    .collect();
+                (Scope::of(valid), Some(error.to_string()))
+            }
+        }
+    }
+
+    /// The query string with its `?`, or nothing where all is as it starts.
+    #[must_use]
+    pub fn to_query_string(&self) -> String {
+        let mut text = String::new();
+        let mut push = |key: &str, value: &str| {
+            text.push(if text.is_empty() { '?' } else { '&' });
+            encode(&mut text, key);
+            text.push('=');
+            encode(&mut text, value);
+        };
+        if !self.namespaces.is_empty() {
+            push("ns", &Scope::of(self.namespaces.clone()).to_string());
+        }
+        if !self.search.is_empty() {
+            push("q", &self.search);
+        }
+        if self.sort != Sort::default() {
+            push("sort", &self.sort.to_string());
+        }
+        if let Some(key) = &self.selected {
+            push("sel", &format!("{}/{}", key.namespace, key.name));
+            if self.tab != Tab::default() {
+                push("tab", self.tab.id());
+            }
+        }
+        if self.page > 1 {
+            push("page", &self.page.to_string());
+        }
+        for (key, value) in &self.other {
+            push(key, value);
+        }
+        text
+    }
+}
+
+/// Percent-decodes a part of a query; what is no UTF-8 becomes U+FFFD.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        match (byte, tail) {
+            (b'+', _) => bytes.push(b' '),
+            (b'%', [high, low, after @ ..]) => {
+                let hex = |digit: &u8| char::from(*digit).to_digit(16);
+                if let (Some(high), Some(low)) = (hex(high), hex(low)) {
+                    bytes.push((high * 16 + low) as u8);
+                    rest = after;
+                } else {
+                    bytes.push(byte);
+                }
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Percent-encodes one segment of a path.
+#[must_use]
+pub(crate) fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    encode(&mut out, text);
+    out.replace('/', "%2F").replace('+', "%20")
+}
+
+/// Percent-encodes a part of a query. `/`, `,` and `:` stay: they mean nothing there and are
+/// easier to read.
+pub(crate) fn encode(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b',' | b':' | b'*' => {
+                out.push(char::from(byte));
+            }
+            b' ' => out.push('+'),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let query = Query {
+            namespaces: ["a".into(), "b".into()].into(),
+            search: "a b&c=+%/ä".into(),
+            sort: Sort {
+                column: Column::Age,
+                direction: Direction::Descending,
+            },
+            selected: Some(Key::new("shop", "cart")),
+            tab: Tab::Yaml,
+            page: 3,
+            other: vec![("view".into(), "wall".into())],
+        };
+        let text = query.to_query_string();
+        assert_eq!(Query::parse(text.trim_start_matches('?')), query);
+        assert_eq!(Query::parse("").to_query_string(), "");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        let query = Query::parse("sort=-nothing&page=x&sel=none&tab=%zz&q=%E4%&ns=,,a");
+        assert_eq!(query.sort, Sort::default());
+        assert_eq!(query.page, 1);
+        assert_eq!(query.selected, None);
+        assert_eq!(query.search, "\u{fffd}%");
+        assert_eq!(query.namespaces.len(), 1);
+    }
+
+    #[test]
+    fn a_bad_namespace_is_named_and_the_good_ones_stay() {
+        let (scope, problem) = Query::parse("ns=shop,..%2F..%2F").scope(50);
+        assert_eq!(scope.to_string(), "shop");
+        assert!(problem.is_some_and(|text| text.contains("../../")));
+    }
+
+    #[test]
+    fn a_second_press_turns_the_order() {
+        let once = Sort::default().pressed(Column::Age);
+        assert_eq!(once.to_string(), "age");
+        assert_eq!(once.pressed(Column::Age).to_string(), "-age");
+        assert_eq!(once.pressed(Column::Name), Sort::default());
+    }
+}

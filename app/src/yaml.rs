@@ -1,0 +1,15 @@
+//! The server function behind the YAML tab.
+
+use leptos::prelude::*;
+
+/// The object as YAML: `POST {BASE_PATH}/api/fn/ingress_yaml`. The path is fixed, so that a page
+/// that was loaded before a deployment still finds it after.
+#[server(prefix = "/api/fn", endpoint = "ingress_yaml")]
+pub async fn ingress_yaml(namespace: String, name: String) -> Result<String, ServerFnError> {
+    let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
+        .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;
+    backend
+        .yaml(&namespace, &name)
+        .await
+        .map_err(|error| ServerFnError::new(error.to_string()))
+}

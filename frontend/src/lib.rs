@@ -1,0 +1,9 @@
+//! The page's WebAssembly module. `boot.js` loads it and calls [`hydrate`].
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Brings the server-rendered page to life.
+#[wasm_bindgen]
+pub fn hydrate() {
+    app::browser::hydrate();
+}

@@ -1,0 +1,211 @@
+//! The ingress row: what the table shows of one `networking.k8s.io/v1` Ingress.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The identity of an ingress within a cluster. Ordered by namespace, then name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// `metadata.namespace`
+    pub namespace: String,
+    /// `metadata.name`
+    pub name: String,
+}
+
+impl Key {
+    /// The key of the ingress `name` in `namespace`.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}
+
+/// One row. On the wire its fields are in camel case; absent values are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Ingress {
+    /// `metadata.name`
+    pub name: String,
+    /// `metadata.namespace`
+    pub namespace: String,
+    /// Every host of the rules, once, in rule order.
+    pub hosts: Vec<String>,
+    /// Whether `spec.tls` has an entry.
+    pub tls: bool,
+    /// `spec.rules`
+    pub rules: Vec<Rule>,
+    /// `metadata.uid`: tells an object from another of the same name that came later.
+    pub uid: String,
+    /// `metadata.creationTimestamp`, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// `spec.ingressClassName`, else the annotation `kubernetes.io/ingress.class`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress_class_name: Option<String>,
+    /// `spec.defaultBackend`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_backend: Option<Backend>,
+    /// `status.loadBalancer.ingress`: an IP address or a host name each.
+    pub addresses: Vec<String>,
+    /// `spec.tls`
+    pub tls_entries: Vec<TlsEntry>,
+    /// `metadata.labels`
+    pub labels: BTreeMap<String, String>,
+    /// The keys of `metadata.annotations`. Values may be large and secret; they come on demand only.
+    pub annotation_keys: Vec<String>,
+    /// A hash of the object without `managedFields` and `resourceVersion`, so that a change
+    /// anywhere in the object is a change of the row.
+    pub version: String,
+}
+
+impl Ingress {
+    /// The identity of this row.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::new(&self.namespace, &self.name)
+    }
+
+    /// How many of the hosts are named by a TLS entry, or match a wildcard that is (RFC 6125:
+    /// a wildcard stands for exactly one label). An entry without hosts covers all of them.
+    #[must_use]
+    pub fn hosts_with_tls(&self) -> usize {
+        let covers_all = self.tls_entries.iter().any(|entry| entry.hosts.is_empty());
+        let covered = |host: &String| {
+            covers_all
+                || self
+                    .tls_entries
+                    .iter()
+                    .flat_map(|entry| &entry.hosts)
+                    .any(|pattern| host_matches(pattern, host))
+        };
+        self.hosts.iter().filter(|host| covered(host)).count()
+    }
+}
+
+fn host_matches(pattern: &str, host: &str) -> bool {
+    pattern == host
+        || pattern.strip_prefix("*.").is_some_and(|suffix| {
+            host.split_once('.')
+                .is_some_and(|(first, rest)| first != "*" && rest == suffix)
+        })
+}
+
+/// One rule: a host and its paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Rule {
+    /// Absent: any host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// `http.paths`
+    pub paths: Vec<Path>,
+}
+
+/// A path and where it goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Path {
+    /// Absent: every path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// `Exact`, `Prefix` or `ImplementationSpecific`.
+    pub path_type: String,
+    /// Where requests go.
+    pub backend: Backend,
+}
+
+/// A service, or another object in the namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Backend {
+    /// A Service of the same namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceBackend>,
+    /// Any other object of the same namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<ResourceBackend>,
+}
+
+/// A Service and its port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServiceBackend {
+    /// The Service's name.
+    pub name: String,
+    /// The Service's port, by number or by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<Port>,
+}
+
+/// A Service port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Port {
+    /// By number.
+    Number(i32),
+    /// By name.
+    Name(String),
+}
+
+impl std::fmt::Display for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+/// An object other than a Service (`TypedLocalObjectReference`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ResourceBackend {
+    /// The API group; absent: the core group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_group: Option<String>,
+    /// The object's kind.
+    pub kind: String,
+    /// The object's name.
+    pub name: String,
+}
+
+/// One entry of `spec.tls`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TlsEntry {
+    /// Absent: the controller's default certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_name: Option<String>,
+    /// Empty: every host of the ingress.
+    pub hosts: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_in_tls_covers_one_label() {
+        let row = Ingress {
+            hosts: ["a.example.com", "a.b.example.com", "*.example.com"]
+                .map(String::from)
+                .to_vec(),
+            tls_entries: vec![TlsEntry {
+                secret_name: None,
+                hosts: vec!["*.example.com".into()],
+            }],
+            ..Ingress::default()
+        };
+        assert_eq!(row.hosts_with_tls(), 2);
+    }
+
+    #[test]
+    fn a_port_is_a_number_or_a_name_on_the_wire() {
+        let port = |text| serde_json::from_str::<Port>(text).unwrap();
+        assert_eq!(port("80"), Port::Number(80));
+        assert_eq!(port("\"http\""), Port::Name("http".into()));
+    }
+}

@@ -1,0 +1,20 @@
+//! What both ends of the dashboard share: the ingress row, the stream's messages and their
+//! `text/event-stream` framing, the choice of namespaces, the client's connection as a state
+//! machine, and the client's copy of the table.
+//!
+//! Pure code: no I/O, no async, no clock. Time and randomness come in as arguments, so the
+//! browser, the load generator and the tests drive the same code.
+
+pub mod connection;
+pub mod document;
+pub mod filter;
+pub mod ingress;
+pub mod message;
+pub mod scope;
+pub mod sse;
+pub mod table;
+
+pub use document::{IngressDocument, NamespaceDocument, NamespaceSummary};
+pub use ingress::{Ingress, Key};
+pub use message::Message;
+pub use scope::Scope;

@@ -1,0 +1,236 @@
+//! The `text/event-stream` grammar (WHATWG HTML, "Server-sent events"), both ways.
+
+/// One dispatched event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// The data lines, joined by line feeds.
+    pub data: String,
+    /// The id that this event's block set; an empty one voids what was held.
+    pub id: Option<String>,
+}
+
+/// Reads a stream in chunks cut anywhere.
+///
+/// Memory is bounded by `max_event_bytes`: a longer line or event is an error, because a server
+/// that sends one is not ours.
+#[derive(Debug)]
+pub struct Parser {
+    line: Vec<u8>,
+    data: Vec<u8>,
+    has_data: bool,
+    id: Option<String>,
+    retry_ms: Option<u64>,
+    after_cr: bool,
+    at_start: bool,
+    max_event_bytes: usize,
+}
+
+/// An event is longer than the parser takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event of the stream is longer than {max} bytes")]
+pub struct TooLong {
+    /// The limit, in bytes.
+    pub max: usize,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self::new(4 << 20)
+    }
+}
+
+impl Parser {
+    /// A parser at the start of a stream.
+    #[must_use]
+    pub fn new(max_event_bytes: usize) -> Self {
+        Self {
+            line: Vec::new(),
+            data: Vec::new(),
+            has_data: false,
+            id: None,
+            retry_ms: None,
+            after_cr: false,
+            at_start: true,
+            max_event_bytes,
+        }
+    }
+
+    /// The reconnection time in milliseconds that the stream asked for last.
+    #[must_use]
+    pub fn retry_ms(&self) -> Option<u64> {
+        self.retry_ms
+    }
+
+    /// Takes the next chunk and hands over each event that it completes, in order. An event that
+    /// the end of the stream cuts off is never handed over.
+    pub fn push(&mut self, chunk: &[u8], mut on_event: impl FnMut(Event)) -> Result<(), TooLong> {
+        for &byte in chunk {
+            let follows_cr = std::mem::take(&mut self.after_cr);
+            match byte {
+                b'\n' if follows_cr => {}
+                b'\r' | b'\n' => {
+                    self.after_cr = byte == b'\r';
+                    if let Some(event) = self.end_of_line() {
+                        on_event(event);
+                    }
+                }
+                _ => {
+                    if self.line.len() + self.data.len() >= self.max_event_bytes {
+                        return Err(TooLong {
+                            max: self.max_event_bytes,
+                        });
+                    }
+                    self.line.push(byte);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_of_line(&mut self) -> Option<Event> {
+        let mut line = std::mem::take(&mut self.line);
+        if std::mem::take(&mut self.at_start) && line.starts_with(b"\xEF\xBB\xBF") {
+            line.drain(..3);
+        }
+        if line.is_empty() {
+            self.line = line;
+            return self.dispatch();
+        }
+        let (field, value) = match line.iter().position(|&byte| byte == b':') {
+            Some(colon) => (&line[..colon], &line[colon + 1..]),
+            None => (&line[..], &[][..]),
+        };
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match field {
+            b"data" => {
+                if self.has_data {
+                    self.data.push(b'\n');
+                }
+                self.has_data = true;
+                self.data.extend_from_slice(value);
+            }
+            b"id" if !value.contains(&0) => {
+                self.id = Some(String::from_utf8_lossy(value).into_owned())
+            }
+            b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
+                self.retry_ms = std::str::from_utf8(value)
+                    .ok()
+                    .and_then(|text| text.parse().ok());
+            }
+            _ => {}
+        }
+        // The buffer's capacity is kept for the next line.
+        line.clear();
+        self.line = line;
+        None
+    }
+
+    fn dispatch(&mut self) -> Option<Event> {
+        let id = self.id.take();
+        if !std::mem::take(&mut self.has_data) {
+            // An id without data sets the id in the standard; this server never sends one alone.
+            self.id = id;
+            return None;
+        }
+        let data = String::from_utf8_lossy(&self.data).into_owned();
+        self.data.clear();
+        Some(Event { data, id })
+    }
+}
+
+/// Appends one event with this data and, where given, this id. Neither may hold a line break:
+/// JSON escapes them, and ids are our own.
+pub fn write_event(out: &mut Vec<u8>, id: Option<&str>, data: &[u8]) {
+    debug_assert!(!data.contains(&b'\n') && !data.contains(&b'\r'));
+    if let Some(id) = id {
+        debug_assert!(!id.contains(['\n', '\r', '\0']));
+        out.extend_from_slice(b"id: ");
+        out.extend_from_slice(id.as_bytes());
+        out.push(b'\n');
+    }
+    out.extend_from_slice(b"data: ");
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\n\n");
+}
+
+/// Appends the reconnection time in milliseconds for clients that reconnect by themselves.
+pub fn write_retry(out: &mut Vec<u8>, milliseconds: u64) {
+    out.extend_from_slice(format!("retry: {milliseconds}\n\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(chunks: &[&[u8]]) -> Vec<Event> {
+        let mut parser = Parser::default();
+        let mut events = Vec::new();
+        for chunk in chunks {
+            parser.push(chunk, |event| events.push(event)).unwrap();
+        }
+        events
+    }
+
+    fn event(data: &str, id: Option<&str>) -> Event {
+        Event {
+            data: data.into(),
+            id: id.map(Into::into),
+        }
+    }
+
+    #[test]
+    fn the_standards_own_examples_parse() {
+        assert_eq!(
+            parse(&[b"data: YHOO\ndata: +2\ndata: 10\n\n"]),
+            [event("YHOO\n+2\n10", None)]
+        );
+        assert_eq!(
+            parse(&[b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n"]),
+            [event("first event", Some("1")), event("second event", Some(""))]
+        );
+        assert_eq!(
+            parse(&[b"data\n\ndata\ndata\n\ndata:"]),
+            [event("", None), event("\n", None)]
+        );
+    }
+
+    #[test]
+    fn all_three_line_ends_and_a_byte_order_mark_are_taken() {
+        assert_eq!(
+            parse(&[b"\xEF\xBB\xBFdata: a\r\n\r\ndata: b\r\rdata: c\n\n"]),
+            [event("a", None), event("b", None), event("c", None)]
+        );
+    }
+
+    #[test]
+    fn an_event_that_never_ends_is_refused() {
+        let mut parser = Parser::new(10);
+        assert!(parser.push(b"data: 0123456789", |_| {}).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn where_chunks_are_cut_makes_no_difference(
+            events in prop::collection::vec(("[^\\r\\n\\x00]{0,20}", prop::option::of("[0-9a-z.]{1,8}")), 0..10),
+            cuts in prop::collection::vec(0usize..200, 0..8),
+        ) {
+            let mut bytes = Vec::new();
+            for (data, id) in &events {
+                write_event(&mut bytes, id.as_deref(), data.as_bytes());
+            }
+            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+            cuts.sort_unstable();
+            let mut chunks = Vec::new();
+            let mut from = 0;
+            for cut in cuts {
+                chunks.push(&bytes[from..cut]);
+                from = cut;
+            }
+            chunks.push(&bytes[from..]);
+            let expected: Vec<_> = events.iter().map(|(data, id)| event(data, id.as_deref())).collect();
+            prop_assert_eq!(parse(&chunks), expected);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The catalog: the live set of objects, and the rows derived from it.
+//!
+//! Feeds speak three verbs to it: `apply`, `delete`, and `reset` with the result of a list. It
+//! passes on to the journal only what changes a row.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use protocol::{Ingress, Key};
+
+use crate::journal::Journal;
+
+/// The live set. Shared by reference between the feeds.
+#[derive(Debug)]
+pub struct Catalog {
+    journal: Arc<Journal>,
+    held: Mutex<BTreeMap<Key, Held>>,
+}
+
+/// What is remembered of an object beside its row.
+#[derive(Debug)]
+struct Held {
+    uid: String,
+    version: String,
+    resource_version: u64,
+}
+
+/// One object of a list or a watch event, projected to its row.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// The row.
+    pub row: Ingress,
+    /// `metadata.resourceVersion`, which Kubernetes lets clients compare as a number.
+    pub resource_version: u64,
+}
+
+impl Catalog {
+    /// An empty catalog that writes to `journal`.
+    #[must_use]
+    pub fn new(journal: Arc<Journal>) -> Self {
+        Self {
+            journal,
+            held: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An object was added or changed. One older than what is held is ignored: two feeds may
+    /// overlap while the watch mode changes.
+    pub fn apply(&self, object: Object) {
+        let mut held = self.lock();
+        let stale = held.get(&object.row.key()).is_some_and(|held| {
+            held.uid == object.row.uid && held.resource_version > object.resource_version
+        });
+        if !stale {
+            self.put(&mut held, object);
+        }
+    }
+
+    fn put(&self, held: &mut BTreeMap<Key, Held>, object: Object) {
+        let Object {
+            row,
+            resource_version,
+        } = object;
+        let same = held
+            .get_mut(&row.key())
+            .filter(|held| held.uid == row.uid && held.version == row.version);
+        if let Some(held) = same {
+            held.resource_version = resource_version;
+            return;
+        }
+        held.insert(
+            row.key(),
+            Held {
+                uid: row.uid.clone(),
+                version: row.version.clone(),
+                resource_version,
+            },
+        );
+        self.journal.upsert(row);
+    }
+
+    /// An object was deleted at this resource version.
+    pub fn delete(&self, key: &Key, resource_version: u64) {
+        let mut held = self.lock();
+        if held
+            .get(key)
+            .is_some_and(|held| held.resource_version <= resource_version)
+        {
+            held.remove(key);
+            self.journal.delete(key);
+        }
+    }
+
+    /// A list of `namespace` (of everything: `None`) at `resource_version` gave exactly `live`.
+    /// What is held and not in it is gone, unless it is newer than the list. With `rewound` the
+    /// API server went back to an earlier version and the list holds against everything.
+    pub fn reset(
+        &self,
+        namespace: Option<&str>,
+        live: Vec<Object>,
+        resource_version: u64,
+        rewound: bool,
+    ) {
+        let mut held = self.lock();
+        let listed: std::collections::BTreeSet<Key> =
+            live.iter().map(|object| object.row.key()).collect();
+        let gone: Vec<Key> = range(&held, namespace)
+            .filter(|(key, held)| {
+                !listed.contains(key) && (rewound || held.resource_version <= resource_version)
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            held.remove(&key);
+            self.journal.delete(&key);
+        }
+        for object in live {
+            let newer = held.get(&object.row.key()).is_some_and(|held| {
+                held.uid == object.row.uid && held.resource_version > object.resource_version
+            });
+            if rewound || !newer {
+                self.put(&mut held, object);
+            }
+        }
+    }
+
+    /// The rows of a namespace may not be seen any more: clients are told that they are gone.
+    pub fn withdraw(&self, namespace: Option<&str>) {
+        self.reset(namespace, Vec::new(), u64::MAX, true);
+    }
+
+    /// Nobody watches the namespace any more: its rows go without a word.
+    pub fn forget(&self, namespace: &str) {
+        let mut held = self.lock();
+        let keys: Vec<Key> = range(&held, Some(namespace))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in keys {
+            held.remove(&key);
+        }
+        self.journal.forget(namespace);
+    }
+}
+
+fn range<'a>(
+    held: &'a BTreeMap<Key, Held>,
+    namespace: Option<&'a str>,
+) -> impl Iterator<Item = (&'a Key, &'a Held)> {
+    let from = Key::new(namespace.unwrap_or_default(), "");
+    held.range(from..)
+        .take_while(move |(key, _)| namespace.is_none_or(|name| key.namespace == name))
+}

@@ -1,0 +1,464 @@
+//! Which API server there is, what may be watched there, and the feeds that watch it.
+//!
+//! Streams say what they need ([`Cluster::demand`]); the supervisor ([`Cluster::run`]) decides
+//! the watch mode, compares what is needed with what runs, and starts and stops feeds.
+
+pub mod api;
+pub mod connect;
+pub mod feed;
+pub mod project;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use protocol::message::{ErrorReason, NamespaceState};
+use protocol::{Key, Scope};
+use serde_json::Value;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{info, warn};
+
+use self::api::{Api, ApiError, Collection};
+use self::feed::{Feed, Limits, Sink, jittered};
+use crate::catalog::{Catalog, Object};
+use crate::config::WatchMode;
+use crate::journal::{FeedError, Journal};
+use crate::metrics::Metrics;
+
+/// A feed that nobody needs is kept this long: people come back.
+const LINGER: Duration = Duration::from_secs(60);
+/// Lists at the same time.
+const CONCURRENT_LISTS: usize = 8;
+/// Whether the whole cluster may be watched after all is asked this often.
+const MODE_RECHECK: Duration = Duration::from_secs(60);
+const DECISION_RETRY_MIN: Duration = Duration::from_secs(1);
+const DECISION_RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// How the cluster is watched.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `WATCH_MODE`
+    pub mode: WatchMode,
+    /// `WATCH_NAMESPACES`: empty for every namespace.
+    pub namespaces: BTreeSet<String>,
+    /// `MAX_WATCHES`: feeds of single namespaces at the same time.
+    pub max_watches: usize,
+    /// `K8S_WATCH_TIMEOUT`
+    pub watch_timeout: Duration,
+}
+
+/// The watched cluster. Shared by reference.
+pub struct Cluster {
+    api: Api,
+    journal: Arc<Journal>,
+    catalog: Arc<Catalog>,
+    settings: Settings,
+    limits: Arc<Limits>,
+    demanded: Mutex<BTreeMap<Scope, usize>>,
+    changed: Notify,
+    version: watch::Sender<Option<String>>,
+}
+
+/// Keeps the feeds of a scope running until dropped.
+pub struct Demand {
+    cluster: Arc<Cluster>,
+    scope: Scope,
+}
+
+impl Drop for Demand {
+    fn drop(&mut self) {
+        let mut demanded = self.cluster.lock_demanded();
+        if let Some(count) = demanded.get_mut(&self.scope) {
+            *count -= 1;
+            if *count == 0 {
+                demanded.remove(&self.scope);
+            }
+        }
+        drop(demanded);
+        self.cluster.changed.notify_one();
+    }
+}
+
+/// Ends its task when dropped: no feed outlives what started it.
+struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Task {
+    fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(future).abort_handle())
+    }
+}
+
+/// The feed of one namespace.
+struct Running {
+    _task: Task,
+    unneeded_since: Option<Instant>,
+}
+
+impl Cluster {
+    /// A cluster behind `api` whose rows go to `journal`. Nothing runs until [`Cluster::run`].
+    #[must_use]
+    pub fn new(
+        api: Api,
+        journal: Arc<Journal>,
+        settings: Settings,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        if !settings.namespaces.is_empty() {
+            journal.limit_to(settings.namespaces.clone());
+        }
+        Arc::new(Self {
+            api,
+            catalog: Arc::new(Catalog::new(journal.clone())),
+            journal,
+            limits: Arc::new(Limits {
+                watch_timeout: settings.watch_timeout,
+                lists: Semaphore::new(CONCURRENT_LISTS),
+                metrics,
+            }),
+            settings,
+            demanded: Mutex::default(),
+            changed: Notify::new(),
+            version: watch::Sender::new(None),
+        })
+    }
+
+    /// The API server.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// The API server's version, once it has answered.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        self.version.borrow().clone()
+    }
+
+    /// Keeps the feeds of this scope running until what is returned is dropped.
+    #[must_use]
+    pub fn demand(self: &Arc<Self>, scope: &Scope) -> Demand {
+        *self.lock_demanded().entry(scope.clone()).or_insert(0) += 1;
+        self.changed.notify_one();
+        Demand {
+            cluster: self.clone(),
+            scope: scope.clone(),
+        }
+    }
+
+    fn lock_demanded(&self) -> MutexGuard<'_, BTreeMap<Scope, usize>> {
+        self.demanded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Watches until dropped.
+    pub async fn run(self: Arc<Self>) {
+        let namespaces = self.settings.namespaces.is_empty().then(|| {
+            let sink = NamespaceSink::new(self.journal.clone());
+            let feed = Feed::new(
+                self.api.clone(),
+                Collection::namespaces(),
+                sink,
+                self.limits.clone(),
+            );
+            Task::spawn(feed.run(false))
+        });
+        loop {
+            if self.decide().await {
+                self.journal.set_cluster_wide(true);
+                info!(
+                    watch.mode = "cluster",
+                    url = self.api.url(),
+                    "one watch serves all namespaces"
+                );
+                self.watch_whole().await;
+            } else {
+                self.journal.set_cluster_wide(false);
+                info!(
+                    watch.mode = "namespaced",
+                    url = self.api.url(),
+                    "one watch per namespace"
+                );
+                self.watch_namespaces(namespaces.is_some()).await;
+            }
+        }
+    }
+
+    /// Whether the whole cluster is watched at once. Waits for an answer where it has to ask.
+    async fn decide(&self) -> bool {
+        let mut delay = DECISION_RETRY_MIN;
+        loop {
+            let answer = async {
+                let version = self.api.version().await;
+                self.version.send_replace(Some(version?));
+                match self.settings.mode {
+                    WatchMode::Cluster => Ok(true),
+                    WatchMode::Namespaced => Ok(false),
+                    WatchMode::Auto => self.may_watch_all().await,
+                }
+            };
+            match answer.await {
+                Ok(whole) => {
+                    self.journal
+                        .set_status(None, NamespaceState::Syncing, false, None);
+                    return whole;
+                }
+                Err(error) => {
+                    let delay_now = jittered(delay);
+                    warn!(error = %error, retry_in_ms = delay_now.as_millis() as u64, "the cluster cannot be watched yet");
+                    let error = FeedError {
+                        reason: error.reason(),
+                        text: error.to_string(),
+                        retry_at: Some((Instant::now() + delay_now).into_std()),
+                    };
+                    self.journal
+                        .set_status(None, NamespaceState::Retrying, false, Some(error));
+                    sleep(delay_now).await;
+                    delay = (delay * 2).min(DECISION_RETRY_MAX);
+                }
+            }
+        }
+    }
+
+    async fn may_watch_all(&self) -> Result<bool, ApiError> {
+        let all = Collection::ingresses(None);
+        Ok(self.api.may("list", &all).await? && self.api.may("watch", &all).await?)
+    }
+
+    /// One feed for everything, until it is forbidden.
+    async fn watch_whole(&self) {
+        let sink = IngressSink::new(self, None);
+        let feed = Feed::new(
+            self.api.clone(),
+            Collection::ingresses(None),
+            sink,
+            self.limits.clone(),
+        );
+        // With WATCH_MODE=cluster there is no other way: the feed waits for its permission.
+        feed.run(self.settings.mode == WatchMode::Auto).await;
+    }
+
+    /// A feed per namespace that somebody needs, until the whole cluster may be watched.
+    async fn watch_namespaces(&self, lists_namespaces: bool) {
+        let mut running: BTreeMap<String, Running> = BTreeMap::new();
+        let mut recheck = Instant::now() + jittered(MODE_RECHECK);
+        let mut lingering_until = None;
+        loop {
+            let needed = self.needed(lists_namespaces);
+            self.reconcile(&needed, &mut running, &mut lingering_until);
+            let wake = lingering_until.map_or(recheck, |at: Instant| at.min(recheck));
+            // A new namespace wakes nobody here by itself, so a look every few seconds stands in.
+            let pause = wake
+                .saturating_duration_since(Instant::now())
+                .min(Duration::from_secs(5));
+            let _ = timeout(pause, self.changed.notified()).await;
+            if Instant::now() >= recheck {
+                recheck = Instant::now() + jittered(MODE_RECHECK);
+                if self.settings.mode == WatchMode::Auto
+                    && matches!(self.may_watch_all().await, Ok(true))
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The namespaces that streams need now.
+    fn needed(&self, lists_namespaces: bool) -> BTreeSet<String> {
+        let universe = match lists_namespaces {
+            true => self.journal.universe(),
+            false => Some(self.settings.namespaces.clone()),
+        };
+        let demanded = self.lock_demanded();
+        demanded
+            .keys()
+            .flat_map(|scope| match scope {
+                Scope::All => universe.clone().unwrap_or_default(),
+                Scope::Namespaces(names) => names.clone(),
+            })
+            .filter(|name| self.journal.admits(name))
+            .collect()
+    }
+
+    fn reconcile(
+        &self,
+        needed: &BTreeSet<String>,
+        running: &mut BTreeMap<String, Running>,
+        lingering_until: &mut Option<Instant>,
+    ) {
+        let now = Instant::now();
+        *lingering_until = None;
+        running.retain(|name, feed| {
+            if needed.contains(name) {
+                feed.unneeded_since = None;
+                return true;
+            }
+            let since = *feed.unneeded_since.get_or_insert(now);
+            let keep = now < since + LINGER;
+            if keep {
+                let until = since + LINGER;
+                *lingering_until = Some(lingering_until.map_or(until, |at| at.min(until)));
+            } else {
+                info!(watch.scope = name, "feed stopped");
+                self.catalog.forget(name);
+            }
+            keep
+        });
+        for name in needed {
+            if running.contains_key(name) {
+                continue;
+            }
+            if running.len() >= self.settings.max_watches && !self.make_room(running) {
+                let error = FeedError {
+                    reason: ErrorReason::Internal,
+                    text: format!(
+                        "{name} is not watched: {} watches are the most that this server keeps (MAX_WATCHES)",
+                        self.settings.max_watches
+                    ),
+                    retry_at: None,
+                };
+                self.journal
+                    .set_status(Some(name), NamespaceState::Retrying, false, Some(error));
+                continue;
+            }
+            let sink = IngressSink::new(self, Some(name.clone()));
+            let collection = Collection::ingresses(Some(name.clone()));
+            let feed = Feed::new(self.api.clone(), collection, sink, self.limits.clone());
+            let feed = Running {
+                _task: Task::spawn(feed.run(false)),
+                unneeded_since: None,
+            };
+            running.insert(name.clone(), feed);
+        }
+    }
+
+    /// Stops the feed that has been unneeded longest.
+    fn make_room(&self, running: &mut BTreeMap<String, Running>) -> bool {
+        let oldest = running
+            .iter()
+            .filter_map(|(name, feed)| Some((feed.unneeded_since?, name.clone())))
+            .min();
+        let Some((_, name)) = oldest else {
+            return false;
+        };
+        running.remove(&name);
+        self.catalog.forget(&name);
+        true
+    }
+}
+
+/// Ingresses of one namespace, or of all, into the catalog.
+struct IngressSink {
+    namespace: Option<String>,
+    only: BTreeSet<String>,
+    catalog: Arc<Catalog>,
+    journal: Arc<Journal>,
+}
+
+impl IngressSink {
+    fn new(cluster: &Cluster, namespace: Option<String>) -> Self {
+        Self {
+            namespace,
+            only: cluster.settings.namespaces.clone(),
+            catalog: cluster.catalog.clone(),
+            journal: cluster.journal.clone(),
+        }
+    }
+}
+
+impl Sink for IngressSink {
+    type Item = Object;
+
+    fn read(&self, object: Value) -> Option<Object> {
+        match project::project(object) {
+            Ok(object) => (self.only.is_empty() || self.only.contains(&object.row.namespace))
+                .then_some(object),
+            Err(error) => {
+                warn!(error = %error, "an ingress cannot be read and is not shown");
+                None
+            }
+        }
+    }
+
+    fn reset(&self, items: Vec<Object>, resource_version: u64, rewound: bool) {
+        self.catalog
+            .reset(self.namespace.as_deref(), items, resource_version, rewound);
+    }
+
+    fn apply(&self, object: Object) {
+        self.catalog.apply(object);
+    }
+
+    fn delete(&self, object: &Value) {
+        self.catalog
+            .delete(&project::key(object), project::resource_version(object));
+    }
+
+    fn withdraw(&self) {
+        self.catalog.withdraw(self.namespace.as_deref());
+    }
+
+    fn status(&self, state: NamespaceState, listed: bool, error: Option<FeedError>) {
+        self.journal
+            .set_status(self.namespace.as_deref(), state, listed, error);
+    }
+}
+
+/// The names of the namespaces into the journal's universe.
+struct NamespaceSink {
+    journal: Arc<Journal>,
+    names: Mutex<BTreeSet<String>>,
+}
+
+impl NamespaceSink {
+    fn new(journal: Arc<Journal>) -> Self {
+        Self {
+            journal,
+            names: Mutex::default(),
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut BTreeSet<String>)) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut names);
+        self.journal.set_universe(Some(names.clone()));
+    }
+}
+
+impl Sink for NamespaceSink {
+    type Item = String;
+
+    fn read(&self, object: Value) -> Option<String> {
+        let Key { name, .. } = project::key(&object);
+        (!name.is_empty()).then_some(name)
+    }
+
+    fn reset(&self, items: Vec<String>, _: u64, _: bool) {
+        self.change(|names| *names = items.into_iter().collect());
+    }
+
+    fn apply(&self, name: String) {
+        self.change(|names| {
+            names.insert(name);
+        });
+    }
+
+    fn delete(&self, object: &Value) {
+        self.change(|names| {
+            names.remove(&project::key(object).name);
+        });
+    }
+
+    fn withdraw(&self) {
+        self.journal.set_universe(None);
+    }
+
+    // Only the ingresses' states are told; a failed feed of namespaces is in the log.
+    fn status(&self, _: NamespaceState, _: bool, _: Option<FeedError>) {}
+}

@@ -1,0 +1,203 @@
+//! Finds the API server: the kubeconfig, then the pod's service account, then the simulator.
+//!
+//! `kube::Config::infer` hides a broken kubeconfig behind the service account, so its parts are
+//! called one by one here: what is there must be usable.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+use super::api::Api;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// An API server to talk to.
+pub struct Connection {
+    /// The way to it.
+    pub api: Api,
+    /// What it is called, where `CLUSTER_NAME` says nothing.
+    pub name: String,
+    /// Set where it is the built-in simulated one.
+    pub simulated: Option<simulator::Cluster>,
+}
+
+/// There is a configuration, and it cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The kubeconfig.
+    #[error("the kubeconfig {path} cannot be used: {cause}")]
+    Kubeconfig {
+        /// The file or files.
+        path: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The service account of the pod.
+    #[error("the pod's service account cannot be used: {0}")]
+    ServiceAccount(String),
+}
+
+/// The size of a simulated cluster, `NAMESPACESxINGRESSES`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemoSize {
+    /// Namespaces.
+    pub namespaces: usize,
+    /// Ingresses.
+    pub ingresses: usize,
+}
+
+impl Default for DemoSize {
+    fn default() -> Self {
+        Self {
+            namespaces: 12,
+            ingresses: 60,
+        }
+    }
+}
+
+impl std::str::FromStr for DemoSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const MOST: usize = 200_000;
+        let allowed = || {
+            format!(
+                "allowed is NAMESPACESxINGRESSES, as in 3200x10500, 1 to {MOST} namespaces and 0 to {MOST} ingresses"
+            )
+        };
+        let (namespaces, ingresses) = text.split_once('x').ok_or_else(allowed)?;
+        let number = |text: &str| {
+            text.parse::<usize>()
+                .ok()
+                .filter(|number| *number <= MOST)
+                .ok_or_else(allowed)
+        };
+        let size = Self {
+            namespaces: number(namespaces)?,
+            ingresses: number(ingresses)?,
+        };
+        if size.namespaces == 0 {
+            return Err(allowed());
+        }
+        Ok(size)
+    }
+}
+
+/// Finds the API server. `demo` asks for the simulated one; without it, it is only taken where
+/// nothing else is configured.
+pub async fn connect(demo: Option<DemoSize>) -> Result<Connection, ConnectError> {
+    if let Some(size) = demo {
+        return Ok(simulated(size));
+    }
+    if let Some(path) = kubeconfig_path() {
+        return from_kubeconfig(path).await;
+    }
+    if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        let refused =
+            |error: &dyn std::fmt::Display| ConnectError::ServiceAccount(error.to_string());
+        let config = kube::Config::incluster().map_err(|error| refused(&error))?;
+        return client(config, "in-cluster".into()).map_err(|error| refused(&error));
+    }
+    Ok(simulated(DemoSize::default()))
+}
+
+/// `KUBECONFIG` where it is set, else `~/.kube/config` where it is there.
+fn kubeconfig_path() -> Option<String> {
+    if let Some(paths) = std::env::var("KUBECONFIG")
+        .ok()
+        .filter(|paths| !paths.is_empty())
+    {
+        return Some(paths);
+    }
+    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?;
+    let path = PathBuf::from(home).join(".kube").join("config");
+    path.exists().then(|| path.to_string_lossy().into_owned())
+}
+
+async fn from_kubeconfig(path: String) -> Result<Connection, ConnectError> {
+    let refused = |cause: String| ConnectError::Kubeconfig {
+        path: path.clone(),
+        cause,
+    };
+    let kubeconfig = Kubeconfig::read().map_err(|error| refused(with_causes(&error)))?;
+    let context = kubeconfig
+        .current_context
+        .clone()
+        .filter(|context| !context.is_empty())
+        .ok_or_else(|| {
+            refused("it names no current-context (kubectl config use-context NAME sets one)".into())
+        })?;
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| refused(with_causes(&error)))?;
+    client(config, context).map_err(|error| refused(with_causes(&error)))
+}
+
+fn client(mut config: kube::Config, name: String) -> Result<Connection, kube::Error> {
+    // Retries are the feeds' own, so that the page sees them; so are the time limits.
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT_LIMIT);
+    config.read_timeout = None;
+    let url = config
+        .cluster_url
+        .to_string()
+        .trim_end_matches('/')
+        .to_owned();
+    Ok(Connection {
+        api: Api::new(kube::Client::try_from(config)?, url),
+        name,
+        simulated: None,
+    })
+}
+
+fn simulated(size: DemoSize) -> Connection {
+    let cluster = simulator::Cluster::new(simulator::Settings {
+        namespaces: size.namespaces,
+        ingresses: size.ingresses,
+        ..simulator::Settings::default()
+    });
+    let client = kube::Client::new(cluster.router(), "default");
+    Connection {
+        api: Api::new(client, "the simulated cluster".into()),
+        name: "simulated".into(),
+        simulated: Some(cluster),
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut error = error;
+    while let Some(source) = error.source() {
+        let cause = source.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        error = source;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_size_is_two_numbers() {
+        let size = |text: &str| text.parse::<DemoSize>();
+        assert_eq!(
+            size("3200x10500"),
+            Ok(DemoSize {
+                namespaces: 3200,
+                ingresses: 10_500
+            })
+        );
+        for bad in ["", "3", "ax3", "0x1", "3x", "-1x3", "1x999999999"] {
+            assert!(
+                size(bad).unwrap_err().contains("NAMESPACESxINGRESSES"),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! A feed: list, watch, resume, list again. One task per scope, whatever the number of clients.
+//!
+//! The loop is an explicit state: `List`, or `Watch` from a version. What each failure means:
+//!
+//! | failure | next |
+//! |---|---|
+//! | the watch ends, or is cut in the middle of a line | watch from the last version |
+//! | 410, garbage, a version that went backwards, silence | list again and tell the difference |
+//! | 403 | forbidden, once a SelfSubjectAccessReview agrees or it has lasted 10 s |
+//! | anything else | the same step again, with backoff; `Retry-After` is obeyed |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::message::{ErrorReason, NamespaceState};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{debug, info, warn};
+
+use super::api::{Api, ApiError, Collection, WatchEvent};
+use super::project;
+use crate::journal::FeedError;
+use crate::metrics::Metrics;
+
+/// An API server that is starting answers 403 until its RBAC is loaded.
+const FORBIDDEN_GRACE: Duration = Duration::from_secs(10);
+/// Bookmarks come about every 60 s, so this long without a line means that nobody is there.
+const SILENCE: Duration = Duration::from_secs(150);
+/// A permission that comes is noticed after this long.
+const FORBIDDEN_RETRY: Duration = Duration::from_secs(10);
+const BACKOFF_MIN: Duration = Duration::from_millis(800);
+const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// A watch that lived this long was a success, even if it told nothing.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// Where a feed's objects go.
+pub trait Sink: Send + Sync + 'static {
+    /// What an object becomes.
+    type Item: Send;
+
+    /// Reads one object; `None` leaves out what cannot be read or is not wanted.
+    fn read(&self, object: Value) -> Option<Self::Item>;
+    /// A list gave exactly these.
+    fn reset(&self, items: Vec<Self::Item>, resource_version: u64, rewound: bool);
+    /// An object was added or changed.
+    fn apply(&self, item: Self::Item);
+    /// An object was deleted.
+    fn delete(&self, object: &Value);
+    /// The feed may not see the objects any more.
+    fn withdraw(&self);
+    /// The feed's state changed.
+    fn status(&self, state: NamespaceState, listed: bool, error: Option<FeedError>);
+}
+
+/// What all feeds of a process share.
+#[derive(Debug)]
+pub struct Limits {
+    /// `K8S_WATCH_TIMEOUT`
+    pub watch_timeout: Duration,
+    /// Lists at the same time.
+    pub lists: Semaphore,
+    /// The process's metrics.
+    pub metrics: Arc<Metrics>,
+}
+
+/// One list and watch.
+pub struct Feed<S> {
+    api: Api,
+    collection: Collection,
+    sink: S,
+    limits: Arc<Limits>,
+    failures: u32,
+    forbidden_since: Option<Instant>,
+    listed: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    List { at_least: u64 },
+    Watch { from: u64 },
+}
+
+/// Why a step did not go well.
+enum Failure {
+    /// The same step again.
+    Retry(ApiError),
+    /// List again. `at_least`: the version that was reached.
+    Relist(ApiError, u64),
+}
+
+impl<S: Sink> Feed<S> {
+    /// A feed of a collection into `sink`.
+    pub fn new(api: Api, collection: Collection, sink: S, limits: Arc<Limits>) -> Self {
+        Self {
+            api,
+            collection,
+            sink,
+            limits,
+            failures: 0,
+            forbidden_since: None,
+            listed: false,
+        }
+    }
+
+    /// Runs until dropped, or until a feed of the whole cluster is forbidden: then the watch
+    /// mode has to be decided again. A feed of one namespace waits for the permission.
+    pub async fn run(mut self, leave_when_forbidden: bool) {
+        let scope = self
+            .collection
+            .namespace
+            .clone()
+            .unwrap_or_else(|| "*".into());
+        let resource = self.collection.resource;
+        info!(
+            watch.scope = scope,
+            watch.resource = resource,
+            "feed started"
+        );
+        self.sink.status(NamespaceState::Syncing, false, None);
+        let mut step = Step::List { at_least: 0 };
+        loop {
+            let result = match step {
+                Step::List { at_least } => self.list(at_least).await,
+                Step::Watch { from } => self.watch(from).await,
+            };
+            let (error, next) = match result {
+                Ok(next) => {
+                    step = next;
+                    continue;
+                }
+                Err(Failure::Retry(error)) => (error, step),
+                Err(Failure::Relist(error, at_least)) => (error, Step::List { at_least }),
+            };
+            step = next;
+            self.limits.metrics.watch_failures.inc();
+            let delay = if error.code() == Some(403) {
+                let delay = self.forbidden(&error).await;
+                if leave_when_forbidden && delay == FORBIDDEN_RETRY {
+                    return;
+                }
+                delay
+            } else {
+                self.forbidden_since = None;
+                let delay = self.backoff(&error);
+                self.failed(&error, delay);
+                delay
+            };
+            warn!(watch.scope = scope, watch.resource = resource, error = %error, retry_in_ms = delay.as_millis() as u64, "feed failed");
+            sleep(delay).await;
+        }
+    }
+
+    async fn list(&mut self, at_least: u64) -> Result<Step, Failure> {
+        let started = Instant::now();
+        let listing = {
+            let _place = self
+                .limits
+                .lists
+                .acquire()
+                .await
+                .expect("the semaphore is never closed");
+            let sink = &self.sink;
+            self.api
+                .list(&self.collection, |object| sink.read(object))
+                .await
+                .map_err(Failure::Retry)?
+        };
+        let rewound = listing.resource_version < at_least;
+        let (count, version) = (listing.items.len(), listing.resource_version);
+        self.sink.reset(listing.items, version, rewound);
+        self.listed = true;
+        self.forbidden_since = None;
+        debug!(
+            watch.resource = self.collection.resource,
+            watch.scope = self.collection.namespace.as_deref().unwrap_or("*"),
+            count,
+            resource_version = version,
+            rewound,
+            elapsed_ms = started.elapsed().as_millis() as u64,
+            "listed"
+        );
+        Ok(Step::Watch { from: version })
+    }
+
+    async fn watch(&mut self, from: u64) -> Result<Step, Failure> {
+        let life = self.limits.watch_timeout;
+        let expired = |error: ApiError, at: u64| match error.code() {
+            Some(410) => Failure::Relist(error, at),
+            _ => Failure::Retry(error),
+        };
+        let mut watch = self
+            .api
+            .watch(&self.collection, from, life)
+            .await
+            .map_err(|error| expired(error, from))?;
+        self.sink.status(NamespaceState::Live, true, None);
+        let started = Instant::now();
+        let mut version = from;
+        let mut bookmarks = false;
+        loop {
+            let patience = if bookmarks {
+                SILENCE.min(life + SETTLED)
+            } else {
+                life + SETTLED
+            };
+            let event = match timeout(patience, watch.next()).await {
+                Ok(Ok(Some(event))) => event,
+                Ok(Ok(None)) => {
+                    if started.elapsed() < SETTLED && version == from {
+                        // An API server that ends every watch at once is not asked in a loop.
+                        sleep(jittered(BACKOFF_MIN)).await;
+                    } else {
+                        self.failures = 0;
+                    }
+                    return Ok(Step::Watch { from: version });
+                }
+                Ok(Err(error @ ApiError::Invalid(_))) => {
+                    return Err(Failure::Relist(error, version));
+                }
+                Ok(Err(_)) if version > from || started.elapsed() > SETTLED => {
+                    return Ok(Step::Watch { from: version });
+                }
+                Ok(Err(error)) => return Err(Failure::Retry(error)),
+                Err(_) => {
+                    let late = ApiError::Timeout {
+                        url: self.api.url().to_owned(),
+                        limit: patience,
+                    };
+                    return Err(Failure::Relist(late, version));
+                }
+            };
+            self.failures = 0;
+            version = self.take(event, version, &mut bookmarks)?;
+        }
+    }
+
+    /// Takes one event; returns the version that it leads to.
+    fn take(&self, event: WatchEvent, version: u64, bookmarks: &mut bool) -> Result<u64, Failure> {
+        let invalid = |text: String| Failure::Relist(ApiError::Invalid(text), version);
+        let reached = project::resource_version(&event.object);
+        match event.r#type.as_str() {
+            "ERROR" => {
+                let code = event.object["code"].as_u64().unwrap_or(0) as u16;
+                let error = ApiError::Status {
+                    code,
+                    message: event.object["message"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned(),
+                    retry_after: None,
+                };
+                return Err(Failure::Relist(error, version));
+            }
+            _ if reached == 0 => {
+                return Err(invalid(format!(
+                    "a {} event without a version",
+                    event.r#type
+                )));
+            }
+            "BOOKMARK" => {
+                *bookmarks = true;
+                if reached < version {
+                    return Err(invalid(format!(
+                        "version {reached} after version {version}: the API server went back in time"
+                    )));
+                }
+            }
+            "ADDED" | "MODIFIED" => {
+                if let Some(item) = self.sink.read(event.object) {
+                    self.sink.apply(item);
+                }
+            }
+            "DELETED" => self.sink.delete(&event.object),
+            other => return Err(invalid(format!("an event of type {other:?}"))),
+        }
+        Ok(version.max(reached))
+    }
+
+    /// A 403: forbidden or an API server that is still starting? Returns when to try again.
+    async fn forbidden(&mut self, error: &ApiError) -> Duration {
+        let since = *self.forbidden_since.get_or_insert_with(Instant::now);
+        let mut denied = since.elapsed() >= FORBIDDEN_GRACE;
+        for verb in ["list", "watch"] {
+            denied = denied || matches!(self.api.may(verb, &self.collection).await, Ok(false));
+        }
+        if !denied {
+            self.failed(error, BACKOFF_MIN);
+            return BACKOFF_MIN;
+        }
+        self.listed = false;
+        self.sink.withdraw();
+        let place = match &self.collection.namespace {
+            Some(namespace) => format!("in namespace {namespace}"),
+            None => "in the whole cluster".into(),
+        };
+        let error = FeedError {
+            reason: ErrorReason::Forbidden,
+            text: format!(
+                "the dashboard's account may not list and watch {} {place}",
+                self.collection.resource
+            ),
+            retry_at: Some((Instant::now() + FORBIDDEN_RETRY).into_std()),
+        };
+        self.sink
+            .status(NamespaceState::Forbidden, false, Some(error));
+        FORBIDDEN_RETRY
+    }
+
+    fn failed(&self, error: &ApiError, delay: Duration) {
+        let state = if self.listed {
+            NamespaceState::Retrying
+        } else {
+            NamespaceState::Syncing
+        };
+        // A first list that keeps failing is no syncing any more: clients must not wait for it.
+        let state = if self.failures > 1 {
+            NamespaceState::Retrying
+        } else {
+            state
+        };
+        let error = FeedError {
+            reason: error.reason(),
+            text: error.to_string(),
+            retry_at: Some((Instant::now() + delay).into_std()),
+        };
+        self.sink.status(state, false, Some(error));
+    }
+
+    fn backoff(&mut self, error: &ApiError) -> Duration {
+        let exponential = BACKOFF_MIN * 2_u32.saturating_pow(self.failures.min(10));
+        self.failures += 1;
+        let asked = match error {
+            ApiError::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+            // The list that follows an expired watch is no retry.
+            _ => Duration::ZERO,
+        };
+        if error.code() == Some(410) && self.failures == 1 {
+            return Duration::ZERO;
+        }
+        jittered(exponential.min(BACKOFF_MAX)).max(asked)
+    }
+}
+
+/// Half as much again at most, so that feeds that failed together do not return together.
+pub(super) fn jittered(delay: Duration) -> Duration {
+    delay.mul_f64(1.0 + rand::random::<f64>() / 2.0)
+}

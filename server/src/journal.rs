@@ -1,0 +1,1012 @@
+//! The journal: a compacted log of row changes with cursors.
+//!
+//! Per namespace, and over all of them, an ordered map leads from a revision to a row; each row
+//! appears once, at its newest revision, and a deleted row leaves a tombstone. A client is one
+//! integer, its cursor. One operation, "what is above this cursor in this scope", serves the first
+//! replay (cursor 0), every live change, every resume and every client that fell behind: what it
+//! missed has folded into the newest state by itself. Tombstones are bounded in number; where one
+//! was dropped the namespace's floor rises, and a cursor below the floor has to start again.
+//! Etcd and Kafka compact in the same way.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use protocol::message::{ErrorReason, NamespaceState, NamespaceStatus, StreamError};
+use protocol::{Ingress, Key, Message, Scope, sse};
+use tokio::sync::Notify;
+
+/// Tombstones kept in all. The oldest goes first and raises its namespace's floor: a client that
+/// was away for more deletes than this starts again with `reset`.
+const MAX_TOMBSTONES: usize = 20_000;
+
+/// The log, its cursors' wake lists, and the state of the feeds that fill it. Shared by reference;
+/// the lock is a plain mutex because it is held for microseconds and never across an await.
+#[derive(Debug)]
+pub struct Journal {
+    /// Random per process: an id of another process is never taken for one of ours.
+    epoch: String,
+    inner: Mutex<Inner>,
+    shared_writes: Mutex<SharedWrites>,
+    encodings: AtomicU64,
+    next_waiter: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    revision: u64,
+    log: BTreeMap<u64, Arc<Entry>>,
+    namespaces: HashMap<Arc<str>, NamespaceLog>,
+    /// The highest floor of all namespaces, which is the floor of [`Scope::All`].
+    floor: u64,
+    /// The floor of every namespace that has no log of its own.
+    dropped_floor: u64,
+    rows: usize,
+    tombstones: BTreeMap<u64, Key>,
+    waiters_of_all: Waiters,
+    waiters: HashMap<String, Waiters>,
+    feeds: Feeds,
+}
+
+type Waiters = BTreeMap<u64, Arc<Notify>>;
+
+#[derive(Debug, Default)]
+struct NamespaceLog {
+    log: BTreeMap<u64, Arc<Entry>>,
+    newest: HashMap<String, u64>,
+    rows: usize,
+    floor: u64,
+}
+
+/// The newest state of one row.
+#[derive(Debug)]
+struct Entry {
+    /// When the change came in, for the latency metric.
+    received: Instant,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// `first` is the revision at which the row appeared: above a cursor it is an addition.
+    Row {
+        row: Arc<Ingress>,
+        json: Bytes,
+        first: u64,
+    },
+    Deleted {
+        json: Bytes,
+    },
+}
+
+/// What the feeds last said of themselves.
+#[derive(Debug)]
+struct Feeds {
+    /// Counts status changes; a stream holds the number up to which it has told them.
+    revision: u64,
+    /// Whether one feed covers every namespace, so that its status is everyone's.
+    cluster_wide: bool,
+    whole: FeedStatus,
+    namespaces: BTreeMap<String, FeedStatus>,
+    /// The namespaces that exist or were configured; `None` while unknown.
+    universe: Option<BTreeSet<String>>,
+    /// `WATCH_NAMESPACES`: no other namespace is ever shown.
+    limited_to: Option<BTreeSet<String>>,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self {
+            revision: 0,
+            cluster_wide: true,
+            whole: FeedStatus::syncing(),
+            namespaces: BTreeMap::new(),
+            universe: None,
+            limited_to: None,
+        }
+    }
+}
+
+/// How current a feed's rows are.
+#[derive(Clone, Debug)]
+pub struct FeedStatus {
+    /// The state that clients are told.
+    pub state: NamespaceState,
+    /// Whether a list has ever been answered, so that the rows are known.
+    pub listed: bool,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// Why it is not live.
+    pub error: Option<FeedError>,
+    revision: u64,
+}
+
+/// Why a feed is not live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedError {
+    /// The kind of failure.
+    pub reason: ErrorReason,
+    /// In plain words.
+    pub text: String,
+    /// When it is tried again.
+    pub retry_at: Option<Instant>,
+}
+
+impl FeedError {
+    /// Milliseconds until the next try.
+    #[must_use]
+    pub fn retry_in_ms(&self) -> Option<u64> {
+        self.retry_at
+            .map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64)
+    }
+}
+
+impl FeedStatus {
+    fn syncing() -> Self {
+        Self {
+            state: NamespaceState::Syncing,
+            listed: false,
+            since: now(),
+            error: None,
+            revision: 0,
+        }
+    }
+
+    fn messages(&self, namespace: Option<&str>, count: Option<usize>) -> Vec<Message> {
+        let namespace = namespace.map(str::to_owned);
+        let mut messages = Vec::with_capacity(2);
+        let retry_in_ms = self.error.as_ref().and_then(FeedError::retry_in_ms);
+        if let Some(error) = &self.error {
+            messages.push(Message::Error(StreamError {
+                error: error.text.clone(),
+                namespace: namespace.clone(),
+                reason: error.reason,
+                retry_in_ms,
+            }));
+        }
+        messages.push(Message::NamespaceStatus(NamespaceStatus {
+            namespace,
+            state: self.state,
+            count: count.filter(|_| self.listed),
+            retry_in_ms,
+            since: Some(self.since.clone()),
+        }));
+        messages
+    }
+}
+
+/// One bounded write: what a cursor missed.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Whole events; empty where nothing was missed.
+    pub bytes: Bytes,
+    /// The cursor after it.
+    pub cursor: u64,
+    /// Whether that is the newest revision.
+    pub at_tip: bool,
+    /// When the newest change in it came in.
+    pub received: Option<Instant>,
+    /// How many messages it holds.
+    pub messages: u64,
+}
+
+/// What a client is told once it has everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// Namespaces whose rows are not known.
+    pub pending: Vec<String>,
+    /// Whether every namespace of the scope has left `syncing`.
+    pub settled: bool,
+    /// Rows of the scope without the pending namespaces.
+    pub count: usize,
+}
+
+/// Where a stream starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A full replay of the state at this revision, and what changes meanwhile.
+    Replay(u64),
+    /// Everything above this revision.
+    Resume(u64),
+}
+
+/// A scope with its hash, which ids are bound to.
+#[derive(Clone, Debug)]
+pub struct ScopeId {
+    /// The scope.
+    pub scope: Scope,
+    hash: u64,
+}
+
+impl ScopeId {
+    /// Hashes the scope.
+    #[must_use]
+    pub fn new(scope: Scope) -> Self {
+        let mut hasher = DefaultHasher::new();
+        scope.hash(&mut hasher);
+        Self {
+            scope,
+            hash: hasher.finish(),
+        }
+    }
+}
+
+impl std::fmt::Display for ScopeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:x}", self.hash)
+    }
+}
+
+/// Writes of clients at the same cursor of the same scope, built once. Valid for one revision.
+#[derive(Debug, Default)]
+struct SharedWrites {
+    revision: u64,
+    writes: HashMap<(u64, u64), Write>,
+}
+
+/// More scopes than this at one cursor build their writes themselves.
+const SHARED_WRITES: usize = 64;
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self::new(format!("{:012x}", rand::random::<u64>() >> 16))
+    }
+}
+
+impl Journal {
+    /// An empty journal whose ids start with `epoch`.
+    #[must_use]
+    pub fn new(epoch: String) -> Self {
+        Self {
+            epoch,
+            inner: Mutex::default(),
+            shared_writes: Mutex::default(),
+            encodings: AtomicU64::new(0),
+            next_waiter: AtomicU64::new(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing under the lock leaves it half changed by panicking.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many rows were encoded since the start: one per change, whoever listens.
+    #[must_use]
+    pub fn encodings(&self) -> u64 {
+        self.encodings.load(Ordering::Relaxed)
+    }
+
+    /// The newest revision.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.lock().revision
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().rows
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Records the newest state of a row.
+    pub fn upsert(&self, row: Ingress) {
+        let json = serde_json::to_vec(&row)
+            .expect("rows have string keys only")
+            .into();
+        self.encodings.fetch_add(1, Ordering::Relaxed);
+        let mut guard = self.lock();
+        // One borrow of the whole, so that its fields may be borrowed apart.
+        let inner = &mut *guard;
+        inner.revision += 1;
+        let revision = inner.revision;
+        let namespace: Arc<str> = match inner.namespaces.get_key_value(row.namespace.as_str()) {
+            Some((name, _)) => name.clone(),
+            None => row.namespace.as_str().into(),
+        };
+        let dropped_floor = inner.dropped_floor;
+        let log = inner
+            .namespaces
+            .entry(namespace.clone())
+            .or_insert_with(|| NamespaceLog {
+                floor: dropped_floor,
+                ..NamespaceLog::default()
+            });
+        let previous = log
+            .newest
+            .insert(row.name.clone(), revision)
+            .and_then(|old| Some((old, log.log.remove(&old)?)));
+        let mut first = revision;
+        if let Some((old, entry)) = &previous {
+            match &entry.state {
+                State::Row { first: since, .. } => {
+                    first = *since;
+                    log.rows -= 1;
+                }
+                State::Deleted { .. } => {
+                    inner.tombstones.remove(old);
+                }
+            }
+        }
+        let appeared =
+            !matches!(&previous, Some((_, entry)) if matches!(entry.state, State::Row { .. }));
+        let entry = Arc::new(Entry {
+            received: Instant::now(),
+            state: State::Row {
+                row: Arc::new(row),
+                json,
+                first,
+            },
+        });
+        log.rows += 1;
+        log.log.insert(revision, entry.clone());
+        if let Some((old, _)) = previous {
+            inner.log.remove(&old);
+        }
+        inner.rows += usize::from(appeared);
+        inner.log.insert(revision, entry);
+        inner.wake(&namespace);
+    }
+
+    /// Records that a row is gone. A row that is not there is no change.
+    pub fn delete(&self, key: &Key) {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let revision = inner.revision + 1;
+        let Some((namespace, log)) = inner.namespaces.get_key_value(key.namespace.as_str()) else {
+            return;
+        };
+        let namespace = namespace.clone();
+        let Some(&old) = log.newest.get(&key.name) else {
+            return;
+        };
+        if !matches!(log.log[&old].state, State::Row { .. }) {
+            return;
+        }
+        inner.revision = revision;
+        self.encodings.fetch_add(1, Ordering::Relaxed);
+        let entry = Arc::new(Entry {
+            received: Instant::now(),
+            state: State::Deleted {
+                json: serde_json::to_vec(key).expect("keys are strings").into(),
+            },
+        });
+        inner.rows -= 1;
+        inner.log.remove(&old);
+        inner.log.insert(revision, entry.clone());
+        let log = inner
+            .namespaces
+            .get_mut(&namespace)
+            .expect("it was just found");
+        log.log.remove(&old);
+        log.log.insert(revision, entry);
+        log.newest.insert(key.name.clone(), revision);
+        log.rows -= 1;
+        inner.tombstones.insert(revision, key.clone());
+        if inner.tombstones.len() > MAX_TOMBSTONES {
+            inner.drop_oldest_tombstone();
+        }
+        inner.wake(&namespace);
+    }
+
+    /// Drops a namespace whose feed stopped: nobody is told, but ids from before are void for
+    /// every scope that has the namespace, because changes may be missed from now on.
+    pub fn forget(&self, namespace: &str) {
+        let mut inner = self.lock();
+        inner.revision += 1;
+        let floor = inner.revision;
+        if let Some(log) = inner.namespaces.remove(namespace) {
+            inner.rows -= log.rows;
+            for revision in log.log.keys() {
+                inner.log.remove(revision);
+                inner.tombstones.remove(revision);
+            }
+        }
+        inner.dropped_floor = floor;
+        inner.floor = inner.floor.max(floor);
+        inner.feeds.namespaces.remove(namespace);
+    }
+
+    /// The id of a revision for this scope: opaque to clients.
+    #[must_use]
+    pub fn id(&self, scope: &ScopeId, revision: u64) -> String {
+        format!("{}.{:x}.{revision:x}", self.epoch, scope.hash)
+    }
+
+    /// Where a stream of `scope` starts that holds `last_event_id`: a replay, unless the id is
+    /// of this process, of this scope, not from the future and not below the scope's floor.
+    #[must_use]
+    pub fn start(&self, scope: &ScopeId, last_event_id: Option<&str>) -> Start {
+        let revision = last_event_id.and_then(|id| {
+            let (bound, revision) = id.rsplit_once('.')?;
+            (bound == format!("{}.{:x}", self.epoch, scope.hash))
+                .then(|| u64::from_str_radix(revision, 16).ok())
+                .flatten()
+        });
+        let inner = self.lock();
+        match revision {
+            Some(revision)
+                if revision <= inner.revision && revision >= inner.floor_of(&scope.scope) =>
+            {
+                Start::Resume(revision)
+            }
+            _ => Start::Replay(inner.revision),
+        }
+    }
+
+    /// What `scope` has above `cursor`, oldest first, whole events of at most about `limit` bytes
+    /// (one event at least). Within a replay of the state at revision `replay` every row is an
+    /// addition, only later deletes are told, and there are no ids; otherwise the last event
+    /// carries the id of the cursor after it. `None`: deletes that the cursor missed are no
+    /// longer known, so the client has to start again.
+    #[must_use]
+    pub fn read(
+        &self,
+        scope: &ScopeId,
+        cursor: u64,
+        replay: Option<u64>,
+        limit: usize,
+    ) -> Option<Write> {
+        let shared = (scope.hash, cursor);
+        let (entries, after, at_tip) = {
+            let inner = self.lock();
+            if cursor.max(replay.unwrap_or(0)) < inner.floor_of(&scope.scope) {
+                return None;
+            }
+            if replay.is_none() {
+                let shared_writes = self
+                    .shared_writes
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if shared_writes.revision == inner.revision
+                    && let Some(write) = shared_writes.writes.get(&shared)
+                {
+                    return Some(write.clone());
+                }
+            }
+            inner.above(&scope.scope, cursor, limit)
+        };
+        let write = self.build(scope, &entries, cursor, after, at_tip, replay);
+        if replay.is_none() && at_tip && !write.bytes.is_empty() {
+            let mut shared_writes = self
+                .shared_writes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if shared_writes.revision < after {
+                shared_writes.revision = after;
+                shared_writes.writes.clear();
+            }
+            if shared_writes.revision == after && shared_writes.writes.len() < SHARED_WRITES {
+                shared_writes.writes.insert(shared, write.clone());
+            }
+        }
+        Some(write)
+    }
+
+    fn build(
+        &self,
+        scope: &ScopeId,
+        entries: &[(u64, Arc<Entry>)],
+        cursor: u64,
+        after: u64,
+        at_tip: bool,
+        replay: Option<u64>,
+    ) -> Write {
+        const ADDED: &[u8] = br#"{"type":"ingressAdded","data":"#;
+        const MODIFIED: &[u8] = br#"{"type":"ingressModified","data":"#;
+        const DELETED: &[u8] = br#"{"type":"ingressDeleted","data":"#;
+        let told = |revision: u64, entry: &Entry| match entry.state {
+            State::Row { .. } => true,
+            State::Deleted { .. } => replay.is_none_or(|start| revision > start),
+        };
+        let last = entries
+            .iter()
+            .rposition(|(revision, entry)| told(*revision, entry));
+        let size: usize = entries.iter().map(|(_, entry)| entry.size()).sum();
+        let mut bytes = Vec::with_capacity(size + 64);
+        let mut data = Vec::new();
+        let mut messages = 0;
+        for (index, (revision, entry)) in entries.iter().enumerate() {
+            if !told(*revision, entry) {
+                continue;
+            }
+            let (prefix, json) = match &entry.state {
+                State::Row { json, first, .. } if *first > cursor || replay.is_some() => {
+                    (ADDED, json)
+                }
+                State::Row { json, .. } => (MODIFIED, json),
+                State::Deleted { json } => (DELETED, json),
+            };
+            data.clear();
+            data.extend_from_slice(prefix);
+            data.extend_from_slice(json);
+            data.push(b'}');
+            let id = (replay.is_none() && Some(index) == last).then(|| self.id(scope, after));
+            sse::write_event(&mut bytes, id.as_deref(), &data);
+            messages += 1;
+        }
+        Write {
+            bytes: bytes.into(),
+            cursor: after,
+            at_tip,
+            received: entries.last().map(|(_, entry)| entry.received),
+            messages,
+        }
+    }
+
+    /// The rows of a scope, in no order, with the revision they are at.
+    #[must_use]
+    pub fn rows(&self, scope: &Scope) -> (u64, Vec<(Arc<Ingress>, Bytes)>) {
+        let inner = self.lock();
+        let rows = |log: &BTreeMap<u64, Arc<Entry>>| {
+            log.values()
+                .filter_map(|entry| match &entry.state {
+                    State::Row { row, json, .. } => Some((row.clone(), json.clone())),
+                    State::Deleted { .. } => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        let found = match scope {
+            Scope::All => rows(&inner.log),
+            Scope::Namespaces(names) => names
+                .iter()
+                .filter_map(|name| inner.namespaces.get(name.as_str()))
+                .flat_map(|log| rows(&log.log))
+                .collect(),
+        };
+        (inner.revision, found)
+    }
+
+    /// Waits for changes in a scope until dropped.
+    pub fn subscribe(self: &Arc<Self>, scope: &Scope) -> Subscription {
+        let id = self.next_waiter.fetch_add(1, Ordering::Relaxed);
+        let woken = Arc::new(Notify::new());
+        let mut inner = self.lock();
+        match scope {
+            Scope::All => {
+                inner.waiters_of_all.insert(id, woken.clone());
+            }
+            Scope::Namespaces(names) => {
+                for name in names {
+                    inner
+                        .waiters
+                        .entry(name.clone())
+                        .or_default()
+                        .insert(id, woken.clone());
+                }
+            }
+        }
+        drop(inner);
+        Subscription {
+            journal: self.clone(),
+            scope: scope.clone(),
+            id,
+            woken,
+        }
+    }
+}
+
+/// The state of the feeds.
+impl Journal {
+    /// Says whether one feed covers everything (its status is then everyone's) or each namespace
+    /// has its own.
+    pub fn set_cluster_wide(&self, cluster_wide: bool) {
+        let mut inner = self.lock();
+        if inner.feeds.cluster_wide != cluster_wide {
+            inner.feeds.cluster_wide = cluster_wide;
+            inner.feeds.revision += 1;
+            let revision = inner.feeds.revision;
+            inner.feeds.whole.revision = revision;
+            for status in inner.feeds.namespaces.values_mut() {
+                status.revision = revision;
+            }
+            inner.wake_all();
+        }
+    }
+
+    /// Limits what is ever shown to these namespaces (`WATCH_NAMESPACES`).
+    pub fn limit_to(&self, namespaces: BTreeSet<String>) {
+        let mut inner = self.lock();
+        inner.feeds.universe = Some(namespaces.clone());
+        inner.feeds.limited_to = Some(namespaces);
+    }
+
+    /// Names the namespaces that there are; `None` where that cannot be known.
+    pub fn set_universe(&self, namespaces: Option<BTreeSet<String>>) {
+        let mut inner = self.lock();
+        if inner.feeds.limited_to.is_none() && inner.feeds.universe != namespaces {
+            inner.feeds.universe = namespaces;
+            inner.wake_all();
+        }
+    }
+
+    /// The namespaces that there are, where known.
+    #[must_use]
+    pub fn universe(&self) -> Option<BTreeSet<String>> {
+        self.lock().feeds.universe.clone()
+    }
+
+    /// Whether this namespace may ever be shown.
+    #[must_use]
+    pub fn admits(&self, namespace: &str) -> bool {
+        self.lock().feeds.admits(namespace)
+    }
+
+    /// Records what a feed says of itself: of `namespace`, or of everything. `listed` only ever
+    /// turns true: old rows stay known while a feed is tried again.
+    pub fn set_status(
+        &self,
+        namespace: Option<&str>,
+        state: NamespaceState,
+        listed: bool,
+        error: Option<FeedError>,
+    ) {
+        let mut inner = self.lock();
+        let revision = inner.feeds.revision + 1;
+        let status = match namespace {
+            None => &mut inner.feeds.whole,
+            Some(name) => inner
+                .feeds
+                .namespaces
+                .entry(name.to_owned())
+                .or_insert_with(FeedStatus::syncing),
+        };
+        let unchanged =
+            status.state == state && status.error == error && (status.listed || !listed);
+        if unchanged && status.revision > 0 {
+            return;
+        }
+        if status.state != state {
+            status.since = now();
+        }
+        status.state = state;
+        status.listed = match state {
+            NamespaceState::Forbidden => false,
+            _ => status.listed || listed,
+        };
+        status.error = error;
+        status.revision = revision;
+        inner.feeds.revision = revision;
+        match namespace {
+            None => inner.wake_all(),
+            Some(name) => inner.wake(name),
+        }
+    }
+
+    /// The status of everything, and whether it is everyone's.
+    #[must_use]
+    pub fn whole_status(&self) -> (FeedStatus, bool) {
+        let inner = self.lock();
+        (inner.feeds.whole.clone(), inner.feeds.cluster_wide)
+    }
+
+    /// The states and row counts of the namespaces that have either, by name.
+    #[must_use]
+    pub fn namespace_states(&self) -> BTreeMap<String, (Option<NamespaceState>, Option<usize>)> {
+        let inner = self.lock();
+        let mut states = BTreeMap::new();
+        let universe = inner.feeds.universe.iter().flatten().cloned();
+        let named = inner.namespaces.keys().map(ToString::to_string);
+        for name in universe
+            .chain(named)
+            .chain(inner.feeds.namespaces.keys().cloned())
+        {
+            if !inner.feeds.admits(&name) {
+                continue;
+            }
+            let status = match inner.feeds.cluster_wide {
+                true => Some(&inner.feeds.whole),
+                false => inner.feeds.namespaces.get(&name),
+            };
+            let count = status.filter(|status| status.listed).map(|_| {
+                inner
+                    .namespaces
+                    .get(name.as_str())
+                    .map_or(0, |log| log.rows)
+            });
+            states.insert(name, (status.map(|status| status.state), count));
+        }
+        states
+    }
+
+    /// How many feeds are in each state.
+    #[must_use]
+    pub fn feeds_by_state(&self) -> HashMap<NamespaceState, i64> {
+        let inner = self.lock();
+        let mut counts = HashMap::new();
+        if inner.feeds.cluster_wide {
+            counts.insert(inner.feeds.whole.state, 1);
+        } else {
+            for status in inner.feeds.namespaces.values() {
+                *counts.entry(status.state).or_insert(0) += 1;
+            }
+        }
+        counts
+    }
+
+    /// What a client of the scope may be told now that it has everything; `None` while the rows
+    /// of the whole scope are unknown and the namespaces they are missing for cannot be named, or
+    /// where its `cursor`, if it has one, is not the newest revision any more.
+    #[must_use]
+    pub fn readiness(&self, scope: &Scope, cursor: Option<u64>) -> Option<Readiness> {
+        let inner = self.lock();
+        if cursor.is_some_and(|cursor| cursor != inner.revision) {
+            return None;
+        }
+        let feeds = &inner.feeds;
+        let rows_of = |name: &String| {
+            inner
+                .namespaces
+                .get(name.as_str())
+                .map_or(0, |log| log.rows)
+        };
+        let names: Vec<&String> = match scope {
+            Scope::Namespaces(names) => names.iter().collect(),
+            Scope::All if feeds.cluster_wide => {
+                return feeds.whole.listed.then_some(Readiness {
+                    pending: Vec::new(),
+                    settled: true,
+                    count: inner.rows,
+                });
+            }
+            Scope::All => feeds.universe.as_ref()?.iter().collect(),
+        };
+        let mut readiness = Readiness {
+            pending: Vec::new(),
+            settled: true,
+            count: 0,
+        };
+        for name in names.into_iter().filter(|name| feeds.admits(name)) {
+            let status = match feeds.cluster_wide {
+                true => Some(&feeds.whole),
+                false => feeds.namespaces.get(name),
+            };
+            let state = status.map_or(NamespaceState::Syncing, |status| status.state);
+            readiness.settled &= state != NamespaceState::Syncing;
+            match status {
+                Some(status) if status.listed => readiness.count += rows_of(name),
+                _ if state == NamespaceState::Forbidden => {}
+                _ => readiness.pending.push(name.clone()),
+            }
+        }
+        Some(readiness)
+    }
+
+    /// The `error` and `namespaceStatus` messages of a scope whose status changed after the
+    /// status cursor `told`, and the status cursor after them. From 0 only the states that are
+    /// not live are told. Nothing is told to a client that has not been given all rows: `live`
+    /// means that it has them.
+    #[must_use]
+    pub fn statuses(&self, scope: &Scope, cursor: u64, told: u64) -> (Vec<Message>, u64) {
+        let inner = self.lock();
+        if inner.revision != cursor {
+            return (Vec::new(), told);
+        }
+        let cursor = told;
+        let feeds = &inner.feeds;
+        let tells = |status: &FeedStatus| {
+            status.revision > cursor && (cursor > 0 || status.state != NamespaceState::Live)
+                || (cursor == 0 && status.revision == 0)
+        };
+        let mut messages = Vec::new();
+        if feeds.cluster_wide {
+            if tells(&feeds.whole) {
+                messages.extend(feeds.whole.messages(None, Some(inner.rows)));
+            }
+        } else {
+            for (name, status) in &feeds.namespaces {
+                if scope.contains(name) && tells(status) {
+                    let count = inner
+                        .namespaces
+                        .get(name.as_str())
+                        .map_or(0, |log| log.rows);
+                    messages.extend(status.messages(Some(name), Some(count)));
+                }
+            }
+            // The way to the API server itself is everyone's: it is told beside the namespaces.
+            if feeds.whole.error.is_some() && tells(&feeds.whole) {
+                messages.extend(feeds.whole.messages(None, None));
+            }
+        }
+        if cursor == 0
+            && let Scope::Namespaces(names) = scope
+        {
+            for name in names.iter().filter(|name| !feeds.admits(name)) {
+                let refused = FeedStatus {
+                    state: NamespaceState::Forbidden,
+                    error: Some(FeedError {
+                        reason: ErrorReason::Forbidden,
+                        text: format!(
+                            "{name} is not among the namespaces that this dashboard shows (WATCH_NAMESPACES)"
+                        ),
+                        retry_at: None,
+                    }),
+                    ..FeedStatus::syncing()
+                };
+                messages.extend(refused.messages(Some(name), None));
+            }
+        }
+        (messages, feeds.revision.max(1))
+    }
+}
+
+impl Feeds {
+    fn admits(&self, namespace: &str) -> bool {
+        self.limited_to
+            .as_ref()
+            .is_none_or(|names| names.contains(namespace))
+    }
+}
+
+impl Entry {
+    fn size(&self) -> usize {
+        const FRAME: usize = 48;
+        FRAME
+            + match &self.state {
+                State::Row { json, .. } | State::Deleted { json } => json.len(),
+            }
+    }
+}
+
+impl Inner {
+    fn floor_of(&self, scope: &Scope) -> u64 {
+        let of = |name: &String| {
+            self.namespaces
+                .get(name.as_str())
+                .map_or(self.dropped_floor, |log| log.floor)
+        };
+        match scope {
+            Scope::All => self.floor,
+            Scope::Namespaces(names) => names.iter().map(of).max().unwrap_or(0),
+        }
+    }
+
+    /// The entries above a cursor, the cursor after them, and whether that is the tip.
+    fn above(
+        &self,
+        scope: &Scope,
+        cursor: u64,
+        limit: usize,
+    ) -> (Vec<(u64, Arc<Entry>)>, u64, bool) {
+        let mut found: Vec<(u64, &Arc<Entry>)> = Vec::new();
+        match scope {
+            Scope::All => {
+                take_up_to(&self.log, cursor, limit, &mut |revision, entry| {
+                    found.push((revision, entry))
+                });
+            }
+            Scope::Namespaces(names) => {
+                for log in names
+                    .iter()
+                    .filter_map(|name| self.namespaces.get(name.as_str()))
+                {
+                    take_up_to(&log.log, cursor, limit, &mut |revision, entry| {
+                        found.push((revision, entry))
+                    });
+                }
+                found.sort_unstable_by_key(|(revision, _)| *revision);
+            }
+        }
+        // Each log gave at most `limit` bytes and one entry more, so the merged order is complete
+        // up to there.
+        let mut size = 0;
+        let mut end = 0;
+        while end < found.len() && (size < limit || end == 0) {
+            size += found[end].1.size();
+            end += 1;
+        }
+        let at_tip = end == found.len();
+        let after = match at_tip {
+            true => self.revision,
+            false => found[end - 1].0,
+        };
+        (
+            found[..end]
+                .iter()
+                .map(|(revision, entry)| (*revision, (*entry).clone()))
+                .collect(),
+            after,
+            at_tip,
+        )
+    }
+
+    fn drop_oldest_tombstone(&mut self) {
+        let Some((revision, key)) = self.tombstones.pop_first() else {
+            return;
+        };
+        self.log.remove(&revision);
+        self.floor = self.floor.max(revision);
+        if let Some(log) = self.namespaces.get_mut(key.namespace.as_str()) {
+            log.log.remove(&revision);
+            log.newest.remove(&key.name);
+            log.floor = log.floor.max(revision);
+        }
+    }
+
+    fn wake(&self, namespace: &str) {
+        let named = self
+            .waiters
+            .get(namespace)
+            .into_iter()
+            .flat_map(BTreeMap::values);
+        for waiter in self.waiters_of_all.values().chain(named) {
+            waiter.notify_one();
+        }
+    }
+
+    fn wake_all(&self) {
+        let named = self.waiters.values().flat_map(BTreeMap::values);
+        for waiter in self.waiters_of_all.values().chain(named) {
+            waiter.notify_one();
+        }
+    }
+}
+
+/// Hands over the entries above `cursor` until `limit` bytes are exceeded, one more than fit.
+fn take_up_to<'a>(
+    log: &'a BTreeMap<u64, Arc<Entry>>,
+    cursor: u64,
+    limit: usize,
+    each: &mut dyn FnMut(u64, &'a Arc<Entry>),
+) {
+    let mut size = 0;
+    for (&revision, entry) in log.range(cursor + 1..) {
+        each(revision, entry);
+        if size > limit {
+            return;
+        }
+        size += entry.size();
+    }
+}
+
+/// A place in the wake lists of a scope. Dropping it leaves them.
+#[derive(Debug)]
+pub struct Subscription {
+    journal: Arc<Journal>,
+    scope: Scope,
+    id: u64,
+    woken: Arc<Notify>,
+}
+
+impl Subscription {
+    /// Returns once something changed in the scope since the last call.
+    pub async fn changed(&self) {
+        self.woken.notified().await;
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut inner = self.journal.lock();
+        match &self.scope {
+            Scope::All => {
+                inner.waiters_of_all.remove(&self.id);
+            }
+            Scope::Namespaces(names) => {
+                for name in names {
+                    if let Some(waiters) = inner.waiters.get_mut(name) {
+                        waiters.remove(&self.id);
+                        if waiters.is_empty() {
+                            inner.waiters.remove(name);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+        .to_string()
+}

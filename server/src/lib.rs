@@ -1,0 +1,106 @@
+//! The dashboard's server: watches a cluster once and streams it to everyone who looks.
+//!
+//! The way of the data is the order of the modules: [`cluster`] to [`catalog`] to [`journal`] to
+//! [`web`]. Nothing upstream knows who listens downstream.
+
+#![recursion_limit = "512"]
+
+pub mod catalog;
+pub mod cluster;
+pub mod config;
+pub mod journal;
+pub mod listen;
+pub mod metrics;
+pub mod shutdown;
+pub mod telemetry;
+pub mod web;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tracing::info;
+
+use crate::cluster::{Cluster, connect};
+use crate::config::Config;
+use crate::journal::Journal;
+use crate::metrics::Metrics;
+use crate::shutdown::Shutdown;
+use crate::web::{Server, Service};
+
+/// Runs the server until a signal ends it.
+///
+/// # Errors
+/// Settings that do not go together, a cluster configuration that cannot be used, an address
+/// that cannot be listened on.
+pub fn main(config: Config) -> anyhow::Result<()> {
+    telemetry::start(&config.log_level, config.log_format);
+    config.check()?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(run(config))
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let connection = connect::connect(config.demo).await?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on LISTEN={}", config.listen))?;
+    let address = listener
+        .local_addr()
+        .context("the listener has no address")?;
+
+    let journal = Arc::new(Journal::default());
+    let metrics = Arc::new(Metrics::default());
+    let shutdown = Shutdown {
+        drain_time: Duration::from_secs(config.drain_time),
+        ..Shutdown::default()
+    };
+    let settings = cluster::Settings {
+        mode: config.watch_mode,
+        namespaces: config.watch_namespaces.0.clone(),
+        max_watches: config.max_watches as usize,
+        watch_timeout: Duration::from_secs(config.k8s_watch_timeout),
+    };
+    if let Some(simulated) = connection.simulated.clone() {
+        let why = if config.demo.is_some() {
+            "asked for with --demo"
+        } else {
+            "no kubeconfig and no service account found"
+        };
+        info!(
+            "this is a simulated cluster ({why}): its ingresses are made up and change by themselves"
+        );
+        tokio::spawn(async move { simulated.churn().await });
+    }
+    let name = config.cluster_name.clone().unwrap_or(connection.name);
+    info!(
+        cluster.name = name,
+        cluster.url = connection.api.url(),
+        "cluster"
+    );
+    let cluster = Cluster::new(connection.api, journal.clone(), settings, metrics.clone());
+    tokio::spawn(cluster.clone().run());
+
+    let server = Server::new(Service {
+        cluster,
+        journal,
+        metrics,
+        shutdown: shutdown.clone(),
+        cluster_name: name,
+        simulated: connection.simulated.is_some(),
+        max_streams: config.max_streams as usize,
+        config,
+    });
+    let delay = Duration::from_secs(server.config.drain_delay);
+    let max_streams = server.max_streams;
+    let signals = shutdown.clone();
+    tokio::spawn(async move { signals.on_signal(delay).await });
+    info!("listening on http://{address}{}/", server.config.base_path);
+    listen::run(listener, web::router(&server), max_streams, shutdown).await;
+    info!("ended");
+    Ok(())
+}

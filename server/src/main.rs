@@ -1,0 +1,23 @@
+//! Parses the arguments, starts telemetry, runs.
+
+use clap::Parser;
+use server::config::Config;
+
+fn main() -> std::process::ExitCode {
+    // A value that is refused is exit 1 like any other unusable configuration; --help is not.
+    let config = match Config::try_parse() {
+        Ok(config) => config,
+        Err(error) => {
+            let _ = error.print();
+            return u8::from(error.use_stderr()).into();
+        }
+    };
+    match server::main(config) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("kube-ingress-dash: {error:#}");
+            1
+        }
+    }
+    .into()
+}

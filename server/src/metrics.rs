@@ -1,0 +1,127 @@
+//! The process's metrics in the OpenMetrics text format. No label holds the name of a namespace.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// Counters and gauges, updated beside what they measure.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Open streams.
+    pub streams: Gauge,
+    /// Namespaces that a stream names; 0 for all.
+    pub namespaces_per_stream: Histogram,
+    /// Feeds by state; set when the metrics are read.
+    pub watches: Family<WatchState, Gauge>,
+    /// Messages written to streams.
+    pub messages: Counter<u64, AtomicU64>,
+    /// Bytes written to streams.
+    pub bytes: Counter<u64, AtomicU64>,
+    /// Rows and deletes encoded; one per change, whoever listens. Set when the metrics are read.
+    pub encodings: Counter<u64, AtomicU64>,
+    /// Failed lists and watches.
+    pub watch_failures: Counter<u64, AtomicU64>,
+    /// Receipt of a watch event to its hand-over to a socket.
+    pub delivery: Histogram,
+    /// Full replays.
+    pub replays: Counter<u64, AtomicU64>,
+    /// Resumes without a reset.
+    pub resumes: Counter<u64, AtomicU64>,
+    /// Ids that could not be resumed.
+    pub resets: Counter<u64, AtomicU64>,
+    /// Streams that the server ended, by reason.
+    pub done: Family<DoneReason, Counter>,
+    /// Rows held.
+    pub rows: Gauge,
+}
+
+/// Label of [`Metrics::watches`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct WatchState {
+    /// `syncing`, `live`, `retrying` or `forbidden`.
+    pub state: &'static str,
+}
+
+/// Label of [`Metrics::done`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DoneReason {
+    /// As in the message `done`.
+    pub reason: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let metrics = Self {
+            registry: Registry::default(),
+            streams: Gauge::default(),
+            namespaces_per_stream: Histogram::new([0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]),
+            watches: Family::default(),
+            messages: Counter::default(),
+            bytes: Counter::default(),
+            encodings: Counter::default(),
+            watch_failures: Counter::default(),
+            delivery: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+            replays: Counter::default(),
+            resumes: Counter::default(),
+            resets: Counter::default(),
+            done: Family::default(),
+            rows: Gauge::default(),
+        };
+        let mut registry = Registry::with_prefix("ingress_dash");
+        let m = &metrics;
+        registry.register("streams", "Open streams", m.streams.clone());
+        registry.register(
+            "stream_namespaces",
+            "Namespaces that a stream names, 0 for all",
+            m.namespaces_per_stream.clone(),
+        );
+        registry.register("watches", "Feeds by state", m.watches.clone());
+        registry.register(
+            "stream_messages",
+            "Messages written to streams",
+            m.messages.clone(),
+        );
+        registry.register("stream_bytes", "Bytes written to streams", m.bytes.clone());
+        registry.register("encodings", "Rows and deletes encoded", m.encodings.clone());
+        registry.register(
+            "watch_failures",
+            "Failed lists and watches",
+            m.watch_failures.clone(),
+        );
+        registry.register(
+            "delivery_seconds",
+            "Receipt of a change to its write to a stream",
+            m.delivery.clone(),
+        );
+        registry.register("replays", "Full replays", m.replays.clone());
+        registry.register("resumes", "Resumes without a reset", m.resumes.clone());
+        registry.register("resets", "Ids that could not be resumed", m.resets.clone());
+        registry.register(
+            "streams_done",
+            "Streams ended by the server",
+            m.done.clone(),
+        );
+        registry.register("rows", "Ingresses held", m.rows.clone());
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+}
+
+impl Metrics {
+    /// The text of `/metrics`.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)
+            .expect("a String takes everything");
+        text
+    }
+}

@@ -1,0 +1,234 @@
+//! `/api/ingresses` and `/api/namespaces`.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use protocol::filter::Filter;
+use protocol::{Ingress, NamespaceDocument, NamespaceSummary, Scope};
+
+use super::problem::Problem;
+use super::{Server, assets};
+use crate::journal::ScopeId;
+
+/// The most rows of one page.
+const MAX_LIMIT: usize = 5_000;
+
+/// The values of a query's parameter `name`.
+pub(super) fn values<'a>(
+    pairs: &'a [(String, String)],
+    name: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    pairs
+        .iter()
+        .filter(move |(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// A query string's parameters, decoded.
+pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, Problem> {
+    axum::extract::Query::<Vec<(String, String)>>::try_from_uri(
+        &http::Uri::builder()
+            .path_and_query(format!("/?{}", query.unwrap_or_default()))
+            .build()
+            .map_err(|_| Problem::bad_request("the query cannot be read"))?,
+    )
+    .map(|query| query.0)
+    .map_err(|_| Problem::bad_request("the query cannot be read"))
+}
+
+/// The scope that a query names with `namespaces` and `namespace`.
+pub(super) fn scope(server: &Server, pairs: &[(String, String)]) -> Result<Scope, Problem> {
+    let max = server.config.max_namespaces_per_stream as usize;
+    let named = values(pairs, "namespaces").chain(values(pairs, "namespace"));
+    Scope::parse(named, max).map_err(|error| Problem::bad_request(error.to_string()))
+}
+
+/// The rows of a scope as one document, or a page of them.
+pub async fn ingresses(
+    State(server): State<Server>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let pairs = pairs(query.as_deref())?;
+    let scope = ScopeId::new(scope(&server, &pairs)?);
+    let search = values(&pairs, "search").next().unwrap_or_default();
+    let page = Page::parse(&pairs, &scope)?;
+
+    let _demand = server.cluster.demand(&scope.scope);
+    let pending = server.settle(&scope.scope).await;
+    let (revision, mut rows) = server.journal.rows(&scope.scope);
+    let revision_id = server.journal.id(&scope, revision);
+    let tag = entity_tag(&revision_id, &pending, query.as_deref());
+    let seen = headers.get_all(header::IF_NONE_MATCH);
+    let caching = [
+        (header::ETAG, tag.clone()),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+        (header::VARY, "Accept-Encoding".to_owned()),
+    ];
+    let held = |value: &http::HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|tags| tags.split(',').any(|held| held.trim() == tag))
+    };
+    if seen.iter().any(held) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+
+    if !search.is_empty() {
+        let filter = Filter::parse(search);
+        rows.retain(|(row, _)| filter.matches(row));
+    }
+    let total = rows.len();
+    rows.sort_unstable_by(|(a, _), (b, _)| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    let (rows, next) = page.cut(rows, &scope);
+    let whole = page.is_whole() && search.is_empty();
+    let body = document(
+        whole.then_some(revision_id.as_str()),
+        &pending,
+        total,
+        next.as_deref(),
+        &rows,
+    );
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    Ok((caching, content_type, body).into_response())
+}
+
+/// The document of `protocol::IngressDocument`, from the rows' own bytes.
+fn document(
+    revision: Option<&str>,
+    pending: &[String],
+    total: usize,
+    next: Option<&str>,
+    rows: &[(Arc<Ingress>, Bytes)],
+) -> Vec<u8> {
+    let size: usize = rows.iter().map(|(_, json)| json.len() + 1).sum();
+    let mut body = Vec::with_capacity(size + 256);
+    let mut head =
+        serde_json::json!({"build": assets::build_id(), "pending": pending, "total": total});
+    if let Some(revision) = revision {
+        head["revision"] = revision.into();
+    }
+    if let Some(next) = next {
+        head["continue"] = next.into();
+    }
+    body.extend_from_slice(head.to_string().as_bytes());
+    body.pop();
+    body.extend_from_slice(b",\"items\":[");
+    for (index, (_, json)) in rows.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(json);
+    }
+    body.extend_from_slice(b"]}");
+    body
+}
+
+fn entity_tag(revision: &str, pending: &[String], query: Option<&str>) -> String {
+    let mut hasher = DefaultHasher::new();
+    (pending, query, assets::build_id()).hash(&mut hasher);
+    format!("W/\"{revision}.{:x}\"", hasher.finish())
+}
+
+/// `limit` and `continue`: the scope and the last key of the page before.
+struct Page {
+    limit: Option<usize>,
+    after: Option<(String, String)>,
+}
+
+impl Page {
+    fn parse(pairs: &[(String, String)], scope: &ScopeId) -> Result<Self, Problem> {
+        let limit = values(pairs, "limit")
+            .next()
+            .map(|text| {
+                text.parse()
+                    .ok()
+                    .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+                    .ok_or_else(|| {
+                        Problem::bad_request(format!(
+                            "limit is {text:?}: allowed is a number from 1 to {MAX_LIMIT}"
+                        ))
+                    })
+            })
+            .transpose()?;
+        let after = values(pairs, "continue")
+            .next()
+            .filter(|token| !token.is_empty())
+            .map(|token| {
+                let mut parts = token.splitn(3, '/');
+                let (Some(bound), Some(namespace), Some(name)) =
+                    (parts.next(), parts.next(), parts.next())
+                else {
+                    return Err(Problem::bad_request(
+                        "continue is not a token of this server",
+                    ));
+                };
+                match bound == scope.to_string() {
+                    true => Ok((namespace.to_owned(), name.to_owned())),
+                    false => Err(Problem::bad_request(
+                        "continue is a token of other namespaces: keep them, or start without it",
+                    )),
+                }
+            })
+            .transpose()?;
+        Ok(Self { limit, after })
+    }
+
+    fn is_whole(&self) -> bool {
+        self.limit.is_none() && self.after.is_none()
+    }
+
+    /// The rows of this page, of `rows` in order, and the token of the next.
+    fn cut(
+        &self,
+        mut rows: Vec<(Arc<Ingress>, Bytes)>,
+        scope: &ScopeId,
+    ) -> (Vec<(Arc<Ingress>, Bytes)>, Option<String>) {
+        if let Some((namespace, name)) = &self.after {
+            let seen =
+                rows.partition_point(|(row, _)| (&row.namespace, &row.name) <= (namespace, name));
+            rows.drain(..seen);
+        }
+        let Some(limit) = self.limit.filter(|limit| *limit < rows.len()) else {
+            return (rows, None);
+        };
+        rows.truncate(limit);
+        let token = rows
+            .last()
+            .map(|(row, _)| format!("{scope}/{}/{}", row.namespace, row.name));
+        (rows, token)
+    }
+}
+
+/// The namespaces that may be chosen, with their counts and states.
+pub async fn namespaces(State(server): State<Server>) -> Response {
+    let complete = server.journal.universe();
+    let known: BTreeSet<String> = complete.clone().unwrap_or_default();
+    let listed = complete.is_some();
+    let items = server
+        .journal
+        .namespace_states()
+        .into_iter()
+        // A name that somebody typed is no proof that there is such a namespace.
+        .filter(|(name, (_, count))| {
+            !listed || known.contains(name) || count.is_some_and(|count| count > 0)
+        })
+        .map(|(name, (state, count))| NamespaceSummary { name, count, state })
+        .collect();
+    let document = NamespaceDocument {
+        complete: listed,
+        max_per_stream: server.config.max_namespaces_per_stream as usize,
+        items,
+    };
+    (
+        [(header::CACHE_CONTROL, "private, no-cache")],
+        Json(document),
+    )
+        .into_response()
+}

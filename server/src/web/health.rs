@@ -1,0 +1,153 @@
+//! Liveness, readiness, health and metrics.
+
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use protocol::message::NamespaceState;
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::{Server, assets};
+use crate::metrics::WatchState;
+
+const STATES: [(NamespaceState, &str); 4] = [
+    (NamespaceState::Syncing, "syncing"),
+    (NamespaceState::Live, "live"),
+    (NamespaceState::Retrying, "retrying"),
+    (NamespaceState::Forbidden, "forbidden"),
+];
+
+/// The process answers.
+pub async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// The rows are known, or were: 503 before, and while shutting down.
+pub async fn readyz(State(server): State<Server>) -> Response {
+    if server.shutdown.leaving.is_cancelled() {
+        return Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server is shutting down",
+        )
+        .retry_after(1)
+        .into_response();
+    }
+    match server.is_ready() {
+        true => "ok\n".into_response(),
+        false => {
+            let (whole, _) = server.journal.whole_status();
+            let cause = whole
+                .error
+                .map_or_else(|| "the first list is under way".into(), |error| error.text);
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("not ready: {cause}"),
+            )
+            .retry_after(1)
+            .into_response()
+        }
+    }
+}
+
+impl Server {
+    /// Whether the cluster has answered once. With one watch per namespace nothing is listed
+    /// before somebody asks, so the decision to watch that way is the answer.
+    pub(crate) fn is_ready(&self) -> bool {
+        let ready = || {
+            let (whole, cluster_wide) = self.journal.whole_status();
+            whole.listed || (!cluster_wide && self.cluster.version().is_some())
+        };
+        if self.0.was_ready.load(Ordering::Relaxed) {
+            return true;
+        }
+        let ready = ready();
+        if ready {
+            self.0.was_ready.store(true, Ordering::Relaxed);
+        }
+        ready
+    }
+}
+
+/// `GET /api/health`
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    /// `live`, or the state of the way to the cluster.
+    status: NamespaceState,
+    /// Why it is not live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    ready: bool,
+    cluster: Cluster,
+    watch_mode: &'static str,
+    ingresses: usize,
+    streams: i64,
+    revision: u64,
+    build: &'static str,
+    version: &'static str,
+    uptime_seconds: u64,
+}
+
+#[derive(Serialize)]
+struct Cluster {
+    name: String,
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    simulated: bool,
+}
+
+/// What an operator wants to know first.
+pub async fn health(State(server): State<Server>) -> Response {
+    let (whole, cluster_wide) = server.journal.whole_status();
+    let status = match cluster_wide || whole.error.is_some() {
+        true => whole.state,
+        false => NamespaceState::Live,
+    };
+    let health = Health {
+        status,
+        error: whole.error.map(|error| error.text),
+        ready: server.is_ready(),
+        cluster: Cluster {
+            name: server.cluster_name.clone(),
+            url: server.cluster.api().url().to_owned(),
+            version: server.cluster.version(),
+            simulated: server.simulated,
+        },
+        watch_mode: if cluster_wide {
+            "cluster"
+        } else {
+            "namespaced"
+        },
+        ingresses: server.journal.len(),
+        streams: server.metrics.streams.get(),
+        revision: server.journal.revision(),
+        build: assets::build_id(),
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: server.0.started.elapsed().as_secs(),
+    };
+    ([(header::CACHE_CONTROL, "no-store")], Json(health)).into_response()
+}
+
+/// OpenMetrics text.
+pub async fn metrics(State(server): State<Server>) -> Response {
+    let metrics = &server.metrics;
+    metrics.rows.set(server.journal.len() as i64);
+    metrics
+        .encodings
+        .inner()
+        .store(server.journal.encodings(), Ordering::Relaxed);
+    let counts = server.journal.feeds_by_state();
+    for (state, name) in STATES {
+        let count = counts.get(&state).copied().unwrap_or(0);
+        metrics
+            .watches
+            .get_or_create(&WatchState { state: name })
+            .set(count);
+    }
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, content_type)], metrics.encode()).into_response()
+}

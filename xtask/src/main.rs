@@ -1,0 +1,53 @@
+//! Build glue: `cargo xtask build`, `run` and `test`.
+//!
+//! Needs Rust and nothing else to build and run; the tests use Go, Node and Chromium where they are.
+
+mod build;
+mod command;
+mod report;
+mod site;
+mod suites;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::suites::Suite;
+
+/// Builds, runs and tests kube-ingress-dash.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds target/release/kube-ingress-dash with its page in it
+    Build,
+    /// Builds, then serves <http://127.0.0.1:3000>; what follows goes to the server
+    Run {
+        /// Arguments of the server, for example `--demo`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Runs every test of the project, or the suites named
+    Test {
+        /// Only this suite; may be given more than once
+        #[arg(long, value_enum)]
+        suite: Vec<Suite>,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().task {
+        Task::Build => {
+            let binary = build::everything()?;
+            println!("Built {}", binary.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Run { arguments } => command::replace(&build::everything()?, &arguments),
+        Task::Test { suite } => Ok(suites::run(&suite)),
+    }
+}
