@@ -11,7 +11,8 @@ export default defineConfig({
   forbidOnly: process.env.CI === "true",
   // A test that passes at its second try has found something.
   retries: 0,
-  workers: 1,
+  fullyParallel: true,
+  workers: 2,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: "list",

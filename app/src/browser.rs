@@ -14,6 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
+use crate::ROOT_ID;
 use crate::components::app::App;
 use crate::format::counted;
 use crate::live::mono_now_ms;
@@ -21,7 +22,6 @@ use crate::page::{DATA_ID, Density, POOL, PageData, Theme};
 use crate::query::{COLUMNS, Query, Sort, Tab};
 use crate::state::{Cell, Detail, Popup, Ui};
 use crate::status::Currency;
-use crate::ROOT_ID;
 
 /// With more changes than this in sight nothing flashes: the glyphs are enough.
 const MOST_FLASHES: usize = 20;
@@ -104,7 +104,10 @@ fn fill_pool(ui: Ui) {
         ui.live.with_table(|table| {
             let start = start.min(table.len().saturating_sub(POOL));
             let views: Vec<RowView> = table.window(start..start + POOL).collect();
-            let is_new = |view: &RowView| view.mark.is_some_and(|mark| now.saturating_sub(mark.at_ms) < 1_000);
+            let is_new = |view: &RowView| {
+                view.mark
+                    .is_some_and(|mark| now.saturating_sub(mark.at_ms) < 1_000)
+            };
             let calm = views.iter().filter(|view| is_new(view)).count() <= MOST_FLASHES;
             let mut views = views.into_iter();
             ui.slots.with_value(|slots| {
@@ -157,8 +160,10 @@ fn keep_focus(ui: Ui, key: &Key) {
 fn place_of(ui: Ui, key: &Key) -> Option<usize> {
     ui.slots.with_value(|slots| {
         slots.iter().position(|slot| {
-            slot.cell
-                .with_untracked(|cell| cell.as_ref().is_some_and(|cell| cell.view.ingress.key() == *key))
+            slot.cell.with_untracked(|cell| {
+                cell.as_ref()
+                    .is_some_and(|cell| cell.view.ingress.key() == *key)
+            })
         })
     })
 }
@@ -189,7 +194,9 @@ fn place_at(element: &Element) -> Option<usize> {
 
 /// Which rows the pool holds, from the scroll position: what is in sight is in its middle.
 fn scrolled(ui: Ui) {
-    let Some(table) = by_id("tablewrap") else { return };
+    let Some(table) = by_id("tablewrap") else {
+        return;
+    };
     let height = row_height(ui.density.get_untracked());
     let first = (f64::from(table.scroll_top()) / height) as usize;
     let shown = (f64::from(table.client_height()) / height) as usize + 1;
@@ -236,8 +243,12 @@ fn to_top(ui: Ui) {
 
 /// Brings row `index` of the view into sight and the focus to it.
 fn go_to(ui: Ui, index: usize) {
-    let Some(view) = ui.live.with_table(|table| table.row(index)) else { return };
-    let Some(table) = by_id("tablewrap") else { return };
+    let Some(view) = ui.live.with_table(|table| table.row(index)) else {
+        return;
+    };
+    let Some(table) = by_id("tablewrap") else {
+        return;
+    };
     let height = row_height(ui.density.get_untracked());
     let (top, bottom) = (index as f64 * height, (index + 1) as f64 * height);
     let head = 30.0;
@@ -296,14 +307,19 @@ fn follow_selection(ui: Ui) {
         let detail = match (found, held) {
             (Some(view), held) if view.deleted => Some(Detail {
                 row: view.ingress,
-                deleted_at: held.and_then(|held| held.deleted_at).or(Some(js_sys::Date::now() as i64)),
+                deleted_at: held
+                    .and_then(|held| held.deleted_at)
+                    .or(Some(js_sys::Date::now() as i64)),
             }),
             (Some(view), _) => Some(Detail {
                 row: view.ingress,
                 deleted_at: None,
             }),
             // Outside the scope, or before the first rows, nothing is known about it.
-            (None, Some(held)) if ui.live.complete.get() && ui.live.scope.with(|scope| scope.contains(&key.namespace)) => {
+            (None, Some(held))
+                if ui.live.complete.get()
+                    && ui.live.scope.with(|scope| scope.contains(&key.namespace)) =>
+            {
                 Some(Detail {
                     deleted_at: held.deleted_at.or(Some(js_sys::Date::now() as i64)),
                     ..held
@@ -328,7 +344,8 @@ fn write_address(ui: Ui) {
                 && let Ok(history) = window().history()
             {
                 let url = format!("{}/{text}", ui.base_path());
-                let adds = before.selected != query.selected || before.namespaces != query.namespaces;
+                let adds =
+                    before.selected != query.selected || before.namespaces != query.namespaces;
                 let _ = if adds {
                     history.push_state_with_url(&JsValue::NULL, "", Some(&url))
                 } else {
@@ -379,7 +396,9 @@ fn announce_currency(ui: Ui) {
             match now {
                 Currency::Live | Currency::Partly if before.is_old() => ui.announce("Live again"),
                 Currency::Partly => ui.announce("Some namespaces are not live"),
-                Currency::Stale | Currency::Reconnecting if !before.is_old() => ui.announce("Connection lost"),
+                Currency::Stale | Currency::Reconnecting if !before.is_old() => {
+                    ui.announce("Connection lost")
+                }
                 Currency::Offline => ui.announce("Offline"),
                 Currency::ClusterLost => ui.announce("The Kubernetes API does not answer"),
                 Currency::Refused => ui.announce("The server refuses the stream"),
@@ -432,7 +451,9 @@ fn keep_choices(ui: Ui) {
 fn keep(ui: Ui, name: &str, value: &str) {
     if let Ok(document) = document().dyn_into::<web_sys::HtmlDocument>() {
         let path = format!("{}/", ui.base_path());
-        let _ = document.set_cookie(&format!("{name}={value}; Path={path}; Max-Age=31536000; SameSite=Lax"));
+        let _ = document.set_cookie(&format!(
+            "{name}={value}; Path={path}; Max-Age=31536000; SameSite=Lax"
+        ));
     }
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(name, value);
@@ -445,7 +466,9 @@ fn focus_popup(ui: Ui) {
     Effect::new(move |before: Option<bool>| {
         let open = ui.popup.with(Option::is_some);
         if open && before != Some(true) {
-            let active = document().active_element().and_then(|active| active.dyn_into().ok());
+            let active = document()
+                .active_element()
+                .and_then(|active| active.dyn_into().ok());
             opener.set_value(active);
         }
         if open {
@@ -473,11 +496,18 @@ fn focus_popup(ui: Ui) {
 pub(crate) fn place_popup(element: NodeRef<Div>, (x, y): (f64, f64)) {
     Effect::new(move |_| {
         let Some(element) = element.get() else { return };
-        let extent = |value: Result<JsValue, JsValue>| value.ok().and_then(|value| value.as_f64()).unwrap_or(800.0);
-        let (width, height) = (extent(window().inner_width()), extent(window().inner_height()));
-        let left = x.min(width - f64::from(element.offset_width()) - 12.0).max(12.0);
+        let extent = |value: Result<JsValue, JsValue>| {
+            value.ok().and_then(|value| value.as_f64()).unwrap_or(800.0)
+        };
+        let (width, height) = (
+            extent(window().inner_width()),
+            extent(window().inner_height()),
+        );
+        let left = x
+            .min(width - f64::from(element.offset_width()) - 12.0)
+            .max(12.0);
         let top = y.min(height - 240.0).max(12.0);
-        let style = element.style();
+        let style = web_sys::HtmlElement::style(&element);
         let _ = style.set_property("left", &format!("{left}px"));
         let _ = style.set_property("top", &format!("{top}px"));
         let _ = style.set_property("max-height", &format!("{}px", height - top - 12.0));
@@ -494,7 +524,8 @@ fn listen(ui: Ui) {
         }
     });
     on("input", move |event| {
-        if let Some(input) = target(event).and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
+        if let Some(input) =
+            target(event).and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
             && input.id() == "search"
         {
             ui.live.set_filter(&input.value());
@@ -507,7 +538,8 @@ fn listen(ui: Ui) {
     on("focusin", move |event| point_at(ui, event));
     let _ = by_id("tablewrap").map(|table| {
         let listener = Closure::<dyn Fn()>::new(move || scrolled(ui));
-        let added = table.add_event_listener_with_callback("scroll", listener.as_ref().unchecked_ref());
+        let added =
+            table.add_event_listener_with_callback("scroll", listener.as_ref().unchecked_ref());
         listener.forget();
         added
     });
@@ -598,16 +630,24 @@ fn release_later(ui: Ui) {
 fn clicked(ui: Ui, event: &Event) {
     let Some(target) = target(event) else { return };
     let mouse = event.dyn_ref::<MouseEvent>();
-    let modified = mouse.is_some_and(|mouse| mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key() || mouse.button() != 0);
-    if closest(&target, ".pop").is_none() && closest(&target, "[data-popup], [data-act]").is_none() {
+    let modified = mouse.is_some_and(|mouse| {
+        mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key() || mouse.button() != 0
+    });
+    if closest(&target, ".pop").is_none() && closest(&target, "[data-popup], [data-act]").is_none()
+    {
         ui.popup.set(None);
     }
     if let Some(opener) = closest(&target, "[data-popup]") {
         return open_popup(ui, &opener);
     }
     if let Some(choice) = closest(&target, "[data-theme-choice]") {
-        let id = choice.get_attribute("data-theme-choice").unwrap_or_default();
-        let theme = Theme::ALL.into_iter().find(|theme| theme.id() == id).unwrap_or_default();
+        let id = choice
+            .get_attribute("data-theme-choice")
+            .unwrap_or_default();
+        let theme = Theme::ALL
+            .into_iter()
+            .find(|theme| theme.id() == id)
+            .unwrap_or_default();
         ui.theme.set(theme);
         return ui.popup.set(None);
     }
@@ -671,7 +711,11 @@ fn sort_by(ui: Ui, heading: &Element) {
     let id = heading.get_attribute("data-sort").unwrap_or_default();
     if let Some((column, ..)) = COLUMNS.into_iter().find(|(_, known, _)| *known == id) {
         let (now, direction) = ui.live.sort.get_untracked();
-        let sort = Sort { column: now, direction }.pressed(column);
+        let sort = Sort {
+            column: now,
+            direction,
+        }
+        .pressed(column);
         ui.live.set_sort(sort.column, sort.direction);
         to_top(ui);
         ui.announce(format!("Sorted by {}", sort.words()));
@@ -694,7 +738,10 @@ fn act_on(ui: Ui, act: &str, button: &Element) {
         ("host", Some(row), _) => copy(ui, row.hosts.first().cloned().unwrap_or_default()),
         ("kubectl", _, Some(key)) => copy(
             ui,
-            format!("kubectl -n {} get ingress {} -o yaml", key.namespace, key.name),
+            format!(
+                "kubectl -n {} get ingress {} -o yaml",
+                key.namespace, key.name
+            ),
         ),
         ("yaml", _, Some(key)) => {
             ui.tab.set(Tab::Yaml);
@@ -744,19 +791,27 @@ fn key_pressed(ui: Ui, event: &KeyboardEvent) {
     let typing = target
         .as_ref()
         .is_some_and(|target| closest(target, "input, textarea, select").is_some());
-    if typing || event.ctrl_key() || event.meta_key() || event.alt_key() || ui.popup.with_untracked(Option::is_some) {
+    if typing
+        || event.ctrl_key()
+        || event.meta_key()
+        || event.alt_key()
+        || ui.popup.with_untracked(Option::is_some)
+    {
         return;
     }
-    if let Some(tab) = target.as_ref().and_then(|target| closest(target, "[role=tab]")) {
+    if let Some(tab) = target
+        .as_ref()
+        .and_then(|target| closest(target, "[role=tab]"))
+    {
         let back = key == "ArrowLeft";
         if back || key == "ArrowRight" {
             event.prevent_default();
             return next_tab(ui, &tab, back);
         }
     }
-    let in_table = target
-        .as_ref()
-        .is_some_and(|target| closest(target, "#tablewrap").is_some() || target.tag_name() == "BODY");
+    let in_table = target.as_ref().is_some_and(|target| {
+        closest(target, "#tablewrap").is_some() || target.tag_name() == "BODY"
+    });
     hold_now();
     match key.as_str() {
         "/" => {
@@ -781,7 +836,11 @@ fn key_pressed(ui: Ui, event: &KeyboardEvent) {
         }
         // A focused name is a link and answers by itself. A row that was scrolled away has left
         // its focus to the table.
-        "Enter" if target.as_ref().is_some_and(|target| target.id() == "tablewrap") => {
+        "Enter"
+            if target
+                .as_ref()
+                .is_some_and(|target| target.id() == "tablewrap") =>
+        {
             if let Some(key) = ui.current.get_untracked() {
                 ui.select(Some(key));
             }
@@ -794,7 +853,9 @@ fn key_pressed(ui: Ui, event: &KeyboardEvent) {
 
 fn next_tab(ui: Ui, tab: &Element, back: bool) {
     let id = tab.get_attribute("data-tab").unwrap_or_default();
-    let Some(at) = Tab::ALL.iter().position(|tab| tab.id() == id) else { return };
+    let Some(at) = Tab::ALL.iter().position(|tab| tab.id() == id) else {
+        return;
+    };
     let count = Tab::ALL.len();
     let next = Tab::ALL[(at + if back { count - 1 } else { 1 }) % count];
     ui.tab.set(next);
@@ -848,7 +909,10 @@ pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(url: &str) -> Res
         .dyn_into::<web_sys::Response>()
         .map_err(unreachable)?;
     if !response.ok() {
-        return Err(format!("The server refuses this (HTTP {}).", response.status()));
+        return Err(format!(
+            "The server refuses this (HTTP {}).",
+            response.status()
+        ));
     }
     let text = JsFuture::from(response.text().map_err(unreachable)?)
         .await

@@ -1,14 +1,14 @@
 //! The parts of the page. They read signals and render rows; what is decided is decided elsewhere.
 
 pub mod app;
-mod details;
-mod footer;
-mod header;
+pub mod details;
+pub mod footer;
+pub mod header;
 pub mod icons;
-mod namespaces;
-mod notices;
-mod popups;
-mod row;
-mod stats;
-mod table;
-mod toolbar;
+pub mod namespaces;
+pub mod notices;
+pub mod popups;
+pub mod row;
+pub mod stats;
+pub mod table;
+pub mod toolbar;

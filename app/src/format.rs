@@ -49,18 +49,25 @@ pub fn unix_ms(text: &str) -> Option<i64> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    let zone = text.get(19..)?.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let zone = text
+        .get(19..)?
+        .trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
     let offset = match zone.as_bytes() {
         b"Z" | b"z" => 0,
         [sign @ (b'+' | b'-'), ..] => {
-            let minutes = zone.get(1..3)?.parse::<i64>().ok()? * 60 + zone.get(4..6)?.parse::<i64>().ok()?;
+            let minutes =
+                zone.get(1..3)?.parse::<i64>().ok()? * 60 + zone.get(4..6)?.parse::<i64>().ok()?;
             if *sign == b'-' { -minutes } else { minutes }
         }
         _ => return None,
     };
     // Days since 1970 of a date of the proleptic Gregorian calendar: a year starts in March, so
     // that the leap day is its last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + day - 1;
@@ -73,7 +80,12 @@ pub fn unix_ms(text: &str) -> Option<i64> {
 #[must_use]
 pub fn utc_clock(ms: i64) -> String {
     let seconds = ms.div_euclid(1000).rem_euclid(86_400);
-    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 /// Whether a host may become a link: a DNS name of ordinary labels. Anything else (a wildcard,
@@ -83,7 +95,9 @@ pub fn is_linkable(host: &str) -> bool {
     (1..=253).contains(&host.len())
         && host.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         })
@@ -103,7 +117,10 @@ pub fn backend(backend: &Backend) -> (String, String) {
         let port = service.port.as_ref().map(|port| format!(":{port}"));
         (service.name.clone(), port.unwrap_or_default())
     } else if let Some(resource) = &backend.resource {
-        (format!("{}/{}", resource.kind, resource.name), String::new())
+        (
+            format!("{}/{}", resource.kind, resource.name),
+            String::new(),
+        )
     } else {
         (String::new(), String::new())
     }
@@ -148,7 +165,8 @@ pub fn routes(row: &Ingress) -> impl Iterator<Item = Route> + '_ {
 /// How many paths a row has, the default backend included.
 #[must_use]
 pub fn route_count(row: &Ingress) -> usize {
-    row.rules.iter().map(|rule| rule.paths.len()).sum::<usize>() + usize::from(row.default_backend.is_some())
+    row.rules.iter().map(|rule| rule.paths.len()).sum::<usize>()
+        + usize::from(row.default_backend.is_some())
 }
 
 /// What the TLS cell says.
@@ -187,7 +205,10 @@ pub fn tls(row: &Ingress) -> Tls {
 /// The first secret of the TLS entries, and how many others there are.
 #[must_use]
 pub fn secrets(row: &Ingress) -> (Option<&str>, usize) {
-    let mut names = row.tls_entries.iter().filter_map(|entry| entry.secret_name.as_deref());
+    let mut names = row
+        .tls_entries
+        .iter()
+        .filter_map(|entry| entry.secret_name.as_deref());
     let first = names.next();
     let mut others: Vec<&str> = names.filter(|name| Some(*name) != first).collect();
     others.sort_unstable();
@@ -222,8 +243,14 @@ mod tests {
 
     #[test]
     fn an_age_is_said_in_one_unit() {
-        let texts = [0, 59, 60, 3_599, 3_600, 86_400, 364 * 86_400, 800 * 86_400].map(|seconds| duration(seconds * 1000));
-        assert_eq!(texts, ["0 s", "59 s", "1 min", "59 min", "1 h", "1 d", "364 d", "2 y"]);
+        let texts = [0, 59, 60, 3_599, 3_600, 86_400, 364 * 86_400, 800 * 86_400]
+            .map(|seconds| duration(seconds * 1000));
+        assert_eq!(
+            texts,
+            [
+                "0 s", "59 s", "1 min", "59 min", "1 h", "1 d", "364 d", "2 y"
+            ]
+        );
         assert_eq!(duration(-5_000), "0 s", "a clock that is behind");
     }
 
@@ -231,16 +258,28 @@ mod tests {
     fn times_of_any_zone_are_read() {
         assert_eq!(unix_ms("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(unix_ms("2024-02-29T12:00:00.123Z"), Some(1_709_208_000_000));
-        assert_eq!(unix_ms("2024-02-29T14:00:00+02:00"), Some(1_709_208_000_000));
+        assert_eq!(
+            unix_ms("2024-02-29T14:00:00+02:00"),
+            Some(1_709_208_000_000)
+        );
         assert_eq!(unix_ms("yesterday"), None);
-        assert_eq!(age(Some("2024-02-29T12:00:00Z"), 1_709_208_061_000).as_deref(), Some("1 min"));
+        assert_eq!(
+            age(Some("2024-02-29T12:00:00Z"), 1_709_208_061_000).as_deref(),
+            Some("1 min")
+        );
         assert_eq!(utc_clock(1_709_208_000_000), "12:00:00");
     }
 
     #[test]
     fn only_a_plain_host_name_becomes_a_link() {
-        assert_eq!(host_url("a.example.com", true).as_deref(), Some("https://a.example.com/"));
-        assert_eq!(host_url("a.example.com", false).as_deref(), Some("http://a.example.com/"));
+        assert_eq!(
+            host_url("a.example.com", true).as_deref(),
+            Some("https://a.example.com/")
+        );
+        assert_eq!(
+            host_url("a.example.com", false).as_deref(),
+            Some("http://a.example.com/")
+        );
         for host in [
             "",
             "*.example.com",
@@ -317,7 +356,13 @@ mod tests {
         row.tls_entries = vec![entry("one", &["a.example.com"]), entry("one", &[])];
         assert_eq!((tls(&row), secrets(&row)), (Tls::All, (Some("one"), 0)));
         row.tls_entries[1] = entry("two", &["elsewhere.example.com"]);
-        assert_eq!(tls(&row), Tls::Partly { covered: 1, hosts: 2 });
+        assert_eq!(
+            tls(&row),
+            Tls::Partly {
+                covered: 1,
+                hosts: 2
+            }
+        );
         assert_eq!(secrets(&row), (Some("one"), 1));
     }
 }

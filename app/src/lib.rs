@@ -5,6 +5,10 @@
 //! the browser renders exactly what the server did; from then on rows come from the stream.
 
 #![recursion_limit = "512"]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "`Ui` is a bundle of handles that closures copy anyway; without debug assertions it is half as large"
+)]
 
 pub mod backend;
 #[cfg(feature = "hydrate")]

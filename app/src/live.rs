@@ -3,6 +3,9 @@
 //!
 //! On the server the same handle exists with an empty table and never starts.
 
+#[cfg(feature = "hydrate")]
+mod engine;
+
 use leptos::prelude::*;
 use protocol::Scope;
 use protocol::connection::State;
@@ -50,6 +53,7 @@ pub struct Live {
     /// The order.
     pub sort: RwSignal<(Column, Direction)>,
     table: StoredValue<Table>,
+    held: StoredValue<bool>,
 }
 
 impl Live {
@@ -72,6 +76,7 @@ impl Live {
             filter: RwSignal::new(filter.to_owned()),
             sort: RwSignal::new(sort),
             table: StoredValue::new(table),
+            held: StoredValue::new(false),
         };
         provide_context(live);
         live
@@ -86,26 +91,105 @@ impl Live {
     /// Starts to fetch, in the browser. `base_path` is the server's; `build` the one that the
     /// page was served by. Call it once, from an effect.
     #[cfg(feature = "hydrate")]
-    pub fn start(self, _base_path: &str, _build: &str) {}
+    pub fn start(self, base_path: &str, build: &str) {
+        engine::start(self, base_path, build);
+    }
 
     /// Watches other namespaces. The id is dropped, rows outside leave at once.
-    pub fn set_scope(self, _scope: Scope) {}
+    pub fn set_scope(self, scope: Scope) {
+        if self.scope.with_untracked(|old| *old == scope) {
+            return;
+        }
+        self.table.update_value(|table| {
+            table.set_scope(&scope);
+            table.settle();
+        });
+        self.scope.set(scope.clone());
+        #[cfg(feature = "hydrate")]
+        engine::set_scope(scope);
+        self.publish_rows();
+        self.publish_status();
+    }
 
     /// Shows the rows that match what is typed.
-    pub fn set_filter(self, _text: &str) {}
+    pub fn set_filter(self, text: &str) {
+        let filter = Filter::parse(text);
+        self.filter.set(text.to_owned());
+        self.table.update_value(|table| table.set_filter(filter));
+        self.publish_rows();
+    }
 
     /// Sorts the rows.
-    pub fn set_sort(self, _column: Column, _direction: Direction) {}
+    pub fn set_sort(self, column: Column, direction: Direction) {
+        self.sort.set((column, direction));
+        self.table
+            .update_value(|table| table.set_sort(column, direction));
+        self.publish_rows();
+    }
 
     /// Tries to connect at once: the button.
-    pub fn retry_now(self) {}
+    pub fn retry_now(self) {
+        #[cfg(feature = "hydrate")]
+        engine::retry_now();
+    }
 
     /// While held, rows change in place but none appears, leaves or moves.
-    pub fn hold(self, _held: bool) {}
+    pub fn hold(self, held: bool) {
+        if self.held.get_value() == held {
+            return;
+        }
+        self.held.set_value(held);
+        if !held && self.with_table(Table::waiting) > 0 {
+            self.table.update_value(Table::settle);
+            self.publish_rows();
+        }
+    }
 
     /// Reads the table. Track [`Live::version`] to be told when to read again.
     pub fn with_table<T>(self, read: impl FnOnce(&Table) -> T) -> T {
         self.table.with_value(read)
+    }
+
+    /// Tells that the rows changed. Until rows are known the server-rendered ones are the truth.
+    fn publish_rows(self) {
+        let (known, totals, matching, waiting) = self.with_table(|table| {
+            (
+                table.is_known(),
+                table.totals(),
+                table.len(),
+                table.waiting(),
+            )
+        });
+        if !known && self.version.get_untracked() == 0 {
+            return;
+        }
+        set_if_changed(self.totals, totals);
+        set_if_changed(self.matching, matching);
+        set_if_changed(self.waiting, waiting);
+        self.version.update(|version| *version += 1);
+    }
+
+    fn publish_status(self) {
+        let (complete, states, errors) = self.with_table(|table| {
+            let states: Vec<_> = table
+                .scope_state()
+                .into_iter()
+                .chain(table.states().values())
+                .cloned()
+                .collect();
+            // The whole scope has no namespace, which sorts first.
+            let errors: Vec<_> = table.errors().values().cloned().collect();
+            (table.is_complete(), states, errors)
+        });
+        set_if_changed(self.complete, complete);
+        set_if_changed(self.states, states);
+        set_if_changed(self.errors, errors);
+    }
+}
+
+fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|old| *old != value) {
+        signal.set(value);
     }
 }
 
@@ -113,5 +197,8 @@ impl Live {
 /// server.
 #[must_use]
 pub fn mono_now_ms() -> u64 {
+    #[cfg(feature = "hydrate")]
+    return window().performance().map_or(0, |clock| clock.now() as u64);
+    #[cfg(not(feature = "hydrate"))]
     0
 }

@@ -136,7 +136,11 @@ mod tests {
 
     #[test]
     fn cookies_choose_theme_and_density() {
-        let header = format!("x=1; {}=dark;{}=comfortable", Theme::COOKIE, Density::COOKIE);
+        let header = format!(
+            "x=1; {}=dark;{}=comfortable",
+            Theme::COOKIE,
+            Density::COOKIE
+        );
         assert_eq!(cookies(&header), (Theme::Dark, Density::Comfortable));
         assert_eq!(
             cookies("kube-ingress-dash-theme=<b>"),

@@ -278,7 +278,17 @@ pub(crate) fn encoded(text: &str) -> String {
 pub(crate) fn encode(out: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b',' | b':' | b'*' => {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b','
+            | b':'
+            | b'*' => {
                 out.push(char::from(byte));
             }
             b' ' => out.push('+'),

@@ -7,13 +7,13 @@ use leptos::prelude::*;
 use protocol::table::Table;
 use protocol::{Ingress, IngressDocument, Key, Scope};
 
+use crate::ROOT_ID;
 use crate::backend::{Backend, Rows};
 use crate::components::app::App;
 use crate::components::icons::Sprite;
 use crate::format::{self, utc_clock};
 use crate::page::{DATA_ID, POOL, PageData, cookies};
 use crate::query::{Query, Sort};
-use crate::ROOT_ID;
 
 /// What a request says, and whom to ask.
 #[derive(Clone)]
@@ -82,7 +82,10 @@ pub fn shell(context: PageContext) -> impl IntoView {
     let data = context.data();
     let json = serde_json::to_string(&data).expect("page data has string keys only");
     // The text of a script element is not escaped: nothing in it may look like markup.
-    let json = json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e");
+    let json = json
+        .replace('&', "\\u0026")
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e");
     let base = data.cluster.base_path.clone();
     let asset = |name: &str| format!("{base}/pkg/{}/{name}", data.cluster.build);
     let notice = NoScriptNotice(NoScriptNoticeProps {

@@ -108,7 +108,11 @@ impl Ui {
     pub fn provide(data: PageData) -> Self {
         let query = Query::parse(&data.query);
         let (scope, _) = query.scope(data.cluster.max_namespaces);
-        let live = Live::provide(scope, &query.search, (query.sort.column, query.sort.direction));
+        let live = Live::provide(
+            scope,
+            &query.search,
+            (query.sort.column, query.sort.direction),
+        );
         let offset = (query.page - 1).saturating_mul(POOL);
         let mut rows = data.rows;
         let mut items = std::mem::take(&mut rows.items).into_iter();
@@ -211,7 +215,10 @@ impl Ui {
     #[must_use]
     pub fn query(self) -> Query {
         Query {
-            namespaces: self.live.scope.with(|scope| scope.names().cloned().unwrap_or_default()),
+            namespaces: self
+                .live
+                .scope
+                .with(|scope| scope.names().cloned().unwrap_or_default()),
             search: self.live.filter.get(),
             sort: self.sort(),
             selected: self.selected.get(),
@@ -249,7 +256,11 @@ impl Ui {
     /// How many namespaces are watched, as far as that is known.
     #[must_use]
     pub fn namespaces(self) -> usize {
-        match self.live.scope.with(|scope| scope.names().map(std::collections::BTreeSet::len)) {
+        match self
+            .live
+            .scope
+            .with(|scope| scope.names().map(std::collections::BTreeSet::len))
+        {
             Some(named) => named,
             None => self.first.with_value(|rows| rows.namespaces),
         }
@@ -286,7 +297,12 @@ pub fn clock(ms: i64) -> String {
     #[cfg(feature = "hydrate")]
     {
         let date = js_sys::Date::new(&(ms as f64).into());
-        format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
+        format!(
+            "{:02}:{:02}:{:02}",
+            date.get_hours(),
+            date.get_minutes(),
+            date.get_seconds()
+        )
     }
     #[cfg(not(feature = "hydrate"))]
     crate::format::utc_clock(ms)

@@ -106,16 +106,22 @@ impl Facts {
     #[must_use]
     pub fn currency(&self) -> Currency {
         match &self.connection.state {
-            State::Closed | State::Connecting | State::Hidden if !self.known && !self.answered => Currency::NoCluster,
+            State::Closed | State::Connecting | State::Hidden if !self.known && !self.answered => {
+                Currency::NoCluster
+            }
             State::Closed | State::Connecting | State::Hidden => Currency::Connecting,
             State::Syncing | State::Live => match self.scope_state() {
                 Some(NamespaceState::Retrying) if self.known => Currency::ClusterLost,
                 Some(NamespaceState::Retrying) => Currency::NoCluster,
-                Some(NamespaceState::Syncing) if !self.known && !self.answered => Currency::NoCluster,
+                Some(NamespaceState::Syncing) if !self.known && !self.answered => {
+                    Currency::NoCluster
+                }
                 Some(NamespaceState::Syncing) => Currency::Connecting,
                 Some(NamespaceState::Forbidden) => Currency::Partly,
                 _ if self.connection.state == State::Syncing => Currency::Connecting,
-                _ if self.states.iter().any(|status| status.namespace.is_some()) => Currency::Partly,
+                _ if self.states.iter().any(|status| status.namespace.is_some()) => {
+                    Currency::Partly
+                }
                 _ => Currency::Live,
             },
             State::Stale { .. } => Currency::Stale,
@@ -136,26 +142,60 @@ impl Facts {
             detail,
         };
         match self.currency() {
-            Currency::Connecting => badge("conn conn-info", Some("#i-load"), "Connecting", "first data in a moment".into()),
-            Currency::Live if self.simulated => badge("conn conn-live", None, "Live", "simulated".into()),
+            Currency::Connecting => badge(
+                "conn conn-info",
+                Some("#i-load"),
+                "Connecting",
+                "first data in a moment".into(),
+            ),
+            Currency::Live if self.simulated => {
+                badge("conn conn-live", None, "Live", "simulated".into())
+            }
             Currency::Live => badge("conn conn-live", None, "Live", self.since_last_message()),
             Currency::Partly => badge("conn conn-live", None, "Live", self.partly()),
             Currency::Stale => {
                 let detail = format!("no message for {}", self.silence());
                 badge("conn conn-warn", Some("#i-clock"), "Stale", detail)
             }
-            Currency::Reconnecting => badge("conn conn-warn", Some("#i-refresh"), "Reconnecting", self.attempt_words(" · ")),
+            Currency::Reconnecting => badge(
+                "conn conn-warn",
+                Some("#i-refresh"),
+                "Reconnecting",
+                self.attempt_words(" · "),
+            ),
             Currency::Offline => {
                 let detail = match self.connection.state {
-                    State::Offline { attempts, .. } => counted(attempts as usize, "attempt failed", "attempts failed"),
+                    State::Offline { attempts, .. } => {
+                        counted(attempts as usize, "attempt failed", "attempts failed")
+                    }
                     _ => String::new(),
                 };
                 badge("conn conn-bad", Some("#i-off"), "Offline", detail)
             }
-            Currency::Restarting => badge("conn conn-info", Some("#i-drain"), "Server restarting", "nothing to do".into()),
-            Currency::Refused => badge("conn conn-bad", Some("#i-lock"), "Refused", "by the server".into()),
-            Currency::ClusterLost => badge("conn conn-warn", Some("#i-serverx"), "Cluster lost", "API does not answer".into()),
-            Currency::NoCluster => badge("conn conn-bad", Some("#i-serverx"), "No cluster", "API does not answer".into()),
+            Currency::Restarting => badge(
+                "conn conn-info",
+                Some("#i-drain"),
+                "Server restarting",
+                "nothing to do".into(),
+            ),
+            Currency::Refused => badge(
+                "conn conn-bad",
+                Some("#i-lock"),
+                "Refused",
+                "by the server".into(),
+            ),
+            Currency::ClusterLost => badge(
+                "conn conn-warn",
+                Some("#i-serverx"),
+                "Cluster lost",
+                "API does not answer".into(),
+            ),
+            Currency::NoCluster => badge(
+                "conn conn-bad",
+                Some("#i-serverx"),
+                "No cluster",
+                "API does not answer".into(),
+            ),
         }
     }
 
@@ -164,7 +204,11 @@ impl Facts {
     pub fn notices(&self) -> Vec<Notice> {
         let mut notices: Vec<Notice> = self.connection_notice().into_iter().collect();
         if self.currency() != Currency::NoCluster {
-            notices.extend(self.states.iter().filter_map(|status| self.namespace_notice(status)));
+            notices.extend(
+                self.states
+                    .iter()
+                    .filter_map(|status| self.namespace_notice(status)),
+            );
         }
         notices
     }
@@ -180,7 +224,10 @@ impl Facts {
     #[must_use]
     pub fn as_of(&self) -> Option<String> {
         let since = || {
-            let status = self.states.iter().find(|status| status.namespace.is_none())?;
+            let status = self
+                .states
+                .iter()
+                .find(|status| status.namespace.is_none())?;
             unix_ms(status.since.as_deref()?)
         };
         let ms = if self.currency() == Currency::ClusterLost {
@@ -188,7 +235,8 @@ impl Facts {
         } else {
             None
         };
-        ms.or(self.connection.data_as_of_wall_ms.map(|ms| ms as i64)).map(self.clock)
+        ms.or(self.connection.data_as_of_wall_ms.map(|ms| ms as i64))
+            .map(self.clock)
     }
 
     /// Why the API server's rows are not there.
@@ -203,9 +251,12 @@ impl Facts {
         let forbidden = self
             .states
             .iter()
-            .filter(|status| status.namespace.is_some() && status.state == NamespaceState::Forbidden)
+            .filter(|status| {
+                status.namespace.is_some() && status.state == NamespaceState::Forbidden
+            })
             .count();
-        self.scope_state() == Some(NamespaceState::Forbidden) || (forbidden > 0 && forbidden >= self.namespaces)
+        self.scope_state() == Some(NamespaceState::Forbidden)
+            || (forbidden > 0 && forbidden >= self.namespaces)
     }
 
     fn scope_state(&self) -> Option<NamespaceState> {
@@ -216,7 +267,9 @@ impl Facts {
     }
 
     fn connection_notice(&self) -> Option<Notice> {
-        let rows = self.as_of().map_or_else(String::new, |time| format!(" The rows are as of {time}."));
+        let rows = self
+            .as_of()
+            .map_or_else(String::new, |time| format!(" The rows are as of {time}."));
         let notice = |class, icon, title: String, text: String, retry| {
             Some(Notice {
                 class,
@@ -228,11 +281,16 @@ impl Facts {
             })
         };
         match &self.connection.state {
-            State::Stale { retry_at_mono_ms, .. } => notice(
+            State::Stale {
+                retry_at_mono_ms, ..
+            } => notice(
                 "notice notice-warn",
                 "#i-clock",
                 format!("No message for {}.", self.silence()),
-                format!("{rows} Reconnects by itself{}.", self.countdown(Some(*retry_at_mono_ms))),
+                format!(
+                    "{rows} Reconnects by itself{}.",
+                    self.countdown(Some(*retry_at_mono_ms))
+                ),
                 Some("Reconnect"),
             ),
             State::Reconnecting { attempt: 0, .. } => None,
@@ -268,7 +326,9 @@ impl Facts {
             ),
             State::Stopped(reason) => {
                 let text = match reason {
-                    StopReason::Unauthorized => " The server does not know you any more. Reload to sign in again.".into(),
+                    StopReason::Unauthorized => {
+                        " The server does not know you any more. Reload to sign in again.".into()
+                    }
                     StopReason::Forbidden { title } => format!(" {title}"),
                 };
                 notice(
@@ -287,7 +347,9 @@ impl Facts {
                     "notice notice-warn",
                     "#i-serverx",
                     "The Kubernetes API does not answer.".into(),
-                    format!(" This page is connected; the server has lost the cluster{cause} and keeps trying.{rows}"),
+                    format!(
+                        " This page is connected; the server has lost the cluster{cause} and keeps trying.{rows}"
+                    ),
                     None,
                 )
             }
@@ -296,7 +358,10 @@ impl Facts {
     }
 
     fn namespace_notice(&self, status: &NamespaceStatus) -> Option<Notice> {
-        let error = self.errors.iter().find(|error| error.namespace == status.namespace);
+        let error = self
+            .errors
+            .iter()
+            .find(|error| error.namespace == status.namespace);
         let name = status.namespace.as_deref();
         match (status.state, name) {
             (NamespaceState::Forbidden, _) => Some(Notice {
@@ -336,15 +401,25 @@ impl Facts {
         if self.scope_state() == Some(NamespaceState::Forbidden) {
             return "no permission".into();
         }
-        let not_live = self.states.iter().filter(|status| status.namespace.is_some()).count();
+        let not_live = self
+            .states
+            .iter()
+            .filter(|status| status.namespace.is_some())
+            .count();
         let all = self.namespaces.max(not_live);
-        format!("{} of {}", all - not_live, counted(all, "namespace", "namespaces"))
+        format!(
+            "{} of {}",
+            all - not_live,
+            counted(all, "namespace", "namespaces")
+        )
     }
 
     fn since_last_message(&self) -> String {
         self.connection
             .last_message_mono_ms
-            .map_or_else(String::new, |at| format!("{} ago", duration(self.mono.saturating_sub(at) as i64)))
+            .map_or_else(String::new, |at| {
+                format!("{} ago", duration(self.mono.saturating_sub(at) as i64))
+            })
     }
 
     fn silence(&self) -> String {
@@ -372,14 +447,19 @@ impl Facts {
             format!("{attempt} of {of}")
         };
         match retry_at_mono_ms {
-            Some(at) => format!("{words}{separator}{} s", at.saturating_sub(self.mono).div_ceil(1000)),
+            Some(at) => format!(
+                "{words}{separator}{} s",
+                at.saturating_sub(self.mono).div_ceil(1000)
+            ),
             None => words,
         }
     }
 
     fn countdown(&self, at: Option<u64>) -> String {
         at.filter(|at| *at > self.mono)
-            .map_or_else(String::new, |at| format!(" in {} s", (at - self.mono).div_ceil(1000)))
+            .map_or_else(String::new, |at| {
+                format!(" in {} s", (at - self.mono).div_ceil(1000))
+            })
     }
 }
 
@@ -454,7 +534,10 @@ mod tests {
         });
         assert_eq!(badge_text(&facts), "Reconnecting, 3 of 10 · 8 s");
         let notice = &facts.notices()[0];
-        assert_eq!(notice.text, " Attempt 3 of 10, next try in 8 s. The rows are as of 12:03:11.");
+        assert_eq!(
+            notice.text,
+            " Attempt 3 of 10, next try in 8 s. The rows are as of 12:03:11."
+        );
         assert_eq!(notice.retry, Some("Retry now"));
         assert_eq!(facts.title(), Some("(!) Not live"));
     }
@@ -466,7 +549,7 @@ mod tests {
             of: 10,
             retry_at_mono_ms: Some(101_000),
         });
-        assert!(facts.notices().is_empty());
+        assert_eq!(facts.notices(), vec![]);
     }
 
     #[test]
@@ -477,7 +560,11 @@ mod tests {
             retry_at_mono_ms: 118_000,
         });
         assert_eq!(badge_text(&facts), "Stale, no message for 72 s");
-        assert!(facts.notices()[0].text.ends_with("Reconnects by itself in 18 s."));
+        assert!(
+            facts.notices()[0]
+                .text
+                .ends_with("Reconnects by itself in 18 s.")
+        );
     }
 
     #[test]
@@ -489,7 +576,11 @@ mod tests {
             retry_at_mono_ms: None,
         });
         assert_eq!(badge_text(&facts), "Offline, 10 attempts failed");
-        assert!(facts.notices()[0].text.contains("at 12:07:40 (server not reachable)"));
+        assert!(
+            facts.notices()[0]
+                .text
+                .contains("at 12:07:40 (server not reachable)")
+        );
     }
 
     #[test]
@@ -509,6 +600,6 @@ mod tests {
         assert_eq!(facts.notices().len(), 1);
         facts.known = false;
         assert_eq!(facts.currency(), Currency::NoCluster);
-        assert!(facts.notices().is_empty(), "the view itself says it");
+        assert_eq!(facts.notices(), vec![], "the view itself says it");
     }
 }

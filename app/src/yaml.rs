@@ -1,5 +1,7 @@
 //! The server function behind the YAML tab.
 
+#![allow(missing_docs, reason = "the macro makes a struct of the arguments")]
+
 use leptos::prelude::*;
 
 /// The object as YAML: `POST {BASE_PATH}/api/fn/ingress_yaml`. The path is fixed, so that a page

@@ -19,6 +19,8 @@
 
 use std::fmt;
 
+use memchr::memmem::Finder;
+
 use crate::ingress::Ingress;
 
 /// A parsed search. The empty filter matches every row.
@@ -132,13 +134,27 @@ impl Filter {
         } else {
             String::new()
         };
-        self.matches_with(row, &searched)
+        self.matcher().matches(row, &searched)
     }
 
-    /// [`Filter::matches`] with the row's [`haystack`] at hand.
+    /// The filter, prepared for many rows.
     #[must_use]
-    pub fn matches_with(&self, row: &Ingress, haystack: &str) -> bool {
-        self.terms.iter().all(|term| term.matches(row, haystack))
+    pub fn matcher(&self) -> Matcher<'_> {
+        Matcher {
+            terms: self
+                .terms
+                .iter()
+                .map(|term| {
+                    (
+                        term,
+                        term.values
+                            .iter()
+                            .map(|value| Finder::new(value.as_bytes()))
+                            .collect(),
+                    )
+                })
+                .collect(),
+        }
     }
 
     /// Whether the word (such as `tls:no`) is one of the terms.
@@ -234,13 +250,27 @@ impl Term {
     fn plain_text(&self) -> Option<&str> {
         (self.field.is_none() && !self.negated).then(|| self.values[0].as_str())
     }
+}
 
-    fn matches(&self, row: &Ingress, haystack: &str) -> bool {
-        let matches = self.values.iter().any(|value| match self.field {
-            None => haystack.contains(value.as_str()),
-            Some(field) => field_matches(field, value, row),
-        });
-        matches != self.negated
+/// A [`Filter`] whose searches are prepared.
+#[derive(Debug)]
+pub struct Matcher<'f> {
+    /// Each term with a finder for each of its values.
+    terms: Vec<(&'f Term, Vec<Finder<'f>>)>,
+}
+
+impl Matcher<'_> {
+    /// Whether the row, whose [`haystack`] is given, matches.
+    #[must_use]
+    pub fn matches(&self, row: &Ingress, haystack: &str) -> bool {
+        self.terms.iter().all(|(term, finders)| {
+            let mut values = term.values.iter().zip(finders);
+            let matches = values.any(|(value, finder)| match term.field {
+                None => finder.find(haystack.as_bytes()).is_some(),
+                Some(field) => field_matches(field, value, row),
+            });
+            matches != term.negated
+        })
     }
 }
 

@@ -404,7 +404,7 @@ impl Table {
                 });
         }
         self.complete = self.pending.is_empty() && !self.all_pending;
-        let rows = self.sweep();
+        self.sweep();
         let pending_rows: usize = self
             .pending
             .iter()
@@ -416,7 +416,7 @@ impl Table {
             held,
         });
         Change {
-            rows,
+            rows: true,
             status: true,
             mismatch,
             build: None,
@@ -445,7 +445,9 @@ impl Table {
             }
         }
         let rows = match state {
-            NamespaceState::Live | NamespaceState::Forbidden => self.on_known(&namespace, state),
+            NamespaceState::Live | NamespaceState::Forbidden => {
+                self.on_known(namespace.as_ref(), state)
+            }
             NamespaceState::Syncing => {
                 match namespace {
                     None => self.all_pending = true,
@@ -468,7 +470,7 @@ impl Table {
 
     /// The server knows the rows of a namespace, or of the whole scope: what it did not name is
     /// gone.
-    fn on_known(&mut self, namespace: &Option<String>, state: NamespaceState) -> bool {
+    fn on_known(&mut self, namespace: Option<&String>, state: NamespaceState) -> bool {
         match namespace {
             None => {
                 self.all_pending = false;
@@ -483,9 +485,7 @@ impl Table {
         let (synced, generation) = (self.synced, self.generation);
         let forbidden = state == NamespaceState::Forbidden;
         self.rows.remove_where(|row| {
-            let concerned = namespace
-                .as_ref()
-                .is_none_or(|name| *name == row.ingress.namespace);
+            let concerned = namespace.is_none_or(|name| *name == row.ingress.namespace);
             concerned && (forbidden || synced && row.generation < generation)
         })
     }

@@ -133,6 +133,15 @@ impl Catalog {
         self.reset(namespace, Vec::new(), u64::MAX, true);
     }
 
+    /// The namespaces that have rows.
+    #[must_use]
+    pub fn namespaces(&self) -> std::collections::BTreeSet<String> {
+        self.lock()
+            .keys()
+            .map(|key| key.namespace.clone())
+            .collect()
+    }
+
     /// Nobody watches the namespace any more: its rows go without a word.
     pub fn forget(&self, namespace: &str) {
         let mut held = self.lock();

@@ -57,7 +57,7 @@ pub struct Cluster {
     settings: Settings,
     limits: Arc<Limits>,
     demanded: Mutex<BTreeMap<Scope, usize>>,
-    changed: Notify,
+    changed: Arc<Notify>,
     version: watch::Sender<Option<String>>,
 }
 
@@ -125,7 +125,7 @@ impl Cluster {
             }),
             settings,
             demanded: Mutex::default(),
-            changed: Notify::new(),
+            changed: Arc::default(),
             version: watch::Sender::new(None),
         })
     }
@@ -160,7 +160,7 @@ impl Cluster {
     /// Watches until dropped.
     pub async fn run(self: Arc<Self>) {
         let namespaces = self.settings.namespaces.is_empty().then(|| {
-            let sink = NamespaceSink::new(self.journal.clone());
+            let sink = NamespaceSink::new(self.journal.clone(), self.changed.clone());
             let feed = Feed::new(
                 self.api.clone(),
                 Collection::namespaces(),
@@ -205,8 +205,6 @@ impl Cluster {
             };
             match answer.await {
                 Ok(whole) => {
-                    self.journal
-                        .set_status(None, NamespaceState::Syncing, false, None);
                     return whole;
                 }
                 Err(error) => {
@@ -249,14 +247,18 @@ impl Cluster {
         let mut running: BTreeMap<String, Running> = BTreeMap::new();
         let mut recheck = Instant::now() + jittered(MODE_RECHECK);
         let mut lingering_until = None;
+        // Rows of the time with one feed stay where a feed takes them over, and leave elsewhere.
+        let needed = self.needed(lists_namespaces);
+        for namespace in self.catalog.namespaces() {
+            if !needed.contains(&namespace) {
+                self.catalog.withdraw(Some(&namespace));
+            }
+        }
         loop {
             let needed = self.needed(lists_namespaces);
             self.reconcile(&needed, &mut running, &mut lingering_until);
             let wake = lingering_until.map_or(recheck, |at: Instant| at.min(recheck));
-            // A new namespace wakes nobody here by itself, so a look every few seconds stands in.
-            let pause = wake
-                .saturating_duration_since(Instant::now())
-                .min(Duration::from_secs(5));
+            let pause = wake.saturating_duration_since(Instant::now());
             let _ = timeout(pause, self.changed.notified()).await;
             if Instant::now() >= recheck {
                 recheck = Instant::now() + jittered(MODE_RECHECK);
@@ -414,12 +416,14 @@ impl Sink for IngressSink {
 struct NamespaceSink {
     journal: Arc<Journal>,
     names: Mutex<BTreeSet<String>>,
+    changed: Arc<Notify>,
 }
 
 impl NamespaceSink {
-    fn new(journal: Arc<Journal>) -> Self {
+    fn new(journal: Arc<Journal>, changed: Arc<Notify>) -> Self {
         Self {
             journal,
+            changed,
             names: Mutex::default(),
         }
     }
@@ -428,6 +432,7 @@ impl NamespaceSink {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut names);
         self.journal.set_universe(Some(names.clone()));
+        self.changed.notify_one();
     }
 }
 

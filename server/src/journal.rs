@@ -603,12 +603,19 @@ impl Journal {
         let mut inner = self.lock();
         if inner.feeds.cluster_wide != cluster_wide {
             inner.feeds.cluster_wide = cluster_wide;
+            // What the feeds of the other mode said is no longer of use.
+            inner.feeds.namespaces.clear();
             inner.feeds.revision += 1;
-            let revision = inner.feeds.revision;
-            inner.feeds.whole.revision = revision;
-            for status in inner.feeds.namespaces.values_mut() {
-                status.revision = revision;
-            }
+            inner.feeds.whole = FeedStatus {
+                revision: inner.feeds.revision,
+                // With a feed per namespace this speaks of the way to the API server alone.
+                state: if cluster_wide {
+                    NamespaceState::Syncing
+                } else {
+                    NamespaceState::Live
+                },
+                ..FeedStatus::syncing()
+            };
             inner.wake_all();
         }
     }
@@ -813,7 +820,7 @@ impl Journal {
                 }
             }
             // The way to the API server itself is everyone's: it is told beside the namespaces.
-            if feeds.whole.error.is_some() && tells(&feeds.whole) {
+            if tells(&feeds.whole) {
                 messages.extend(feeds.whole.messages(None, None));
             }
         }

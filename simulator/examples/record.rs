@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The scenarios create namespaces and leave them there: an API server without controllers cannot delete them to the
-//! end. Each run needs a fresh one.
+//! end. Each run needs a fresh one, whose API server has been restarted once so that it has forgotten its first versions.
 
 #[path = "../tests/support/script.rs"]
 mod script;

@@ -79,6 +79,29 @@ impl Failure {
         Self::new(409, "AlreadyExists", message).about(resource, name)
     }
 
+    /// A path below a known version that names nothing.
+    pub(crate) fn no_such_path() -> Self {
+        let message = "the server could not find the requested resource";
+        Self { details: Some(json!({})), ..Self::new(404, "NotFound", message) }
+    }
+
+    /// An error without a reason, as upstream answers where it did not foresee one.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(500, "", message)
+    }
+
+    /// The preconditions of a delete do not hold.
+    pub(crate) fn precondition(resource: Resource, name: &str, cause: &str) -> Self {
+        let mut failure = Self::conflict(resource, name, cause);
+        let kind = format!("{}.{}", resource.kind(), resource.group());
+        let kind = kind.trim_end_matches('.');
+        failure.message = format!("Operation cannot be fulfilled on {kind} \"{name}\": {cause}");
+        if let Some(details) = &mut failure.details {
+            details["kind"] = resource.kind().into();
+        }
+        failure
+    }
+
     pub(crate) fn conflict(resource: Resource, name: &str, cause: &str) -> Self {
         let message = format!("Operation cannot be fulfilled on {} \"{name}\": {cause}", resource.qualified());
         Self::new(409, "Conflict", message).about(resource, name)
@@ -171,9 +194,11 @@ impl Failure {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.into();
+        }
         if let Some(details) = &self.details {
             status["details"] = details.clone();
         }

@@ -33,6 +33,14 @@ impl Resource {
         }
     }
 
+    /// The Go package that some messages of the API server name.
+    pub(crate) const fn package(self) -> &'static str {
+        match self {
+            Self::Namespaces => "core",
+            Self::Ingresses => "networking",
+        }
+    }
+
     pub(crate) const fn plural(self) -> &'static str {
         match self {
             Self::Namespaces => "namespaces",

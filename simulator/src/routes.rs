@@ -36,7 +36,9 @@ pub(crate) fn router(cluster: Cluster) -> Router {
         };
         let plural = resource.plural();
         let whole = move |call: Call| collection(call, resource, None);
-        router = router.route(&format!("{root}/{plural}"), any(whole));
+        router = router
+            .route(&format!("{root}/{plural}"), any(whole))
+            .route(&format!("{root}/{{*unknown}}"), any(async || Failure::no_such_path()));
         if resource.namespaced() {
             let collections = move |Path(namespace): Path<String>, call: Call| collection(call, resource, Some(namespace));
             let objects = move |Path((namespace, name)): Path<(String, String)>, call: Call| {
@@ -111,8 +113,16 @@ impl Params {
         if self.resource_version.is_empty() {
             return Ok(None);
         }
-        let refuse = |_| Failure::bad_request(format!("Invalid value: {:?}: invalid resource version", self.resource_version));
-        self.resource_version.parse().map(Some).map_err(refuse)
+        self.resource_version.parse().map(Some).map_err(|_| {
+            let asked = &self.resource_version;
+            let message =
+                format!("resourceVersion: Invalid value: {asked:?}: strconv.ParseUint: parsing {asked:?}: invalid syntax");
+            if flag(self.watch.as_deref()) {
+                Failure::internal(message)
+            } else {
+                Failure::bad_request(format!("invalid resource version: {message}"))
+            }
+        })
     }
 
     fn is_dry_run(&self) -> bool {

@@ -86,6 +86,10 @@ enum Operator {
 impl LabelRequirement {
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        if text.starts_with('=') {
+            let operator = if text.starts_with("==") { "==" } else { "=" };
+            return Err(format!("found '{operator}', expected: !, identifier, or 'end of string'"));
+        }
         let refuse = || format!("unable to parse requirement: {text:?}");
         let (key, operator) = if let Some((key, value)) = text.split_once("!=") {
             (key, Operator::NotIn(vec![value.trim().to_owned()]))
@@ -149,7 +153,12 @@ impl FieldRequirement {
             ("metadata.name", _) => Field::Name,
             ("metadata.namespace", Resource::Ingresses) => Field::Namespace,
             ("status.phase", Resource::Namespaces) => Field::Phase,
-            (other, _) => return Err(format!("field label not supported: {other}")),
+            (other, Resource::Ingresses) => {
+                return Err(format!(
+                    "\"{other}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                ));
+            }
+            (other, Resource::Namespaces) => return Err(format!("field label not supported: {other}")),
         };
         Ok(Self { field, value: value.trim().to_owned(), equal })
     }

@@ -15,7 +15,10 @@ use crate::state::Ui;
 
 /// The page. The first markup is made of `data` alone, on the server and in the browser.
 #[component]
-pub fn App(data: PageData) -> impl IntoView {
+pub fn App(
+    /// What the server rendered from.
+    data: PageData,
+) -> impl IntoView {
     let ui = Ui::provide(data);
     #[cfg(feature = "hydrate")]
     crate::browser::start(ui);

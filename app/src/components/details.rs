@@ -15,7 +15,11 @@ use crate::query::Tab;
 use crate::state::Detail;
 use crate::state::Ui;
 
-/// The YAML of one version of an object.
+/// The YAML of one version of an object. The server renders no more than that it is on its way.
+#[cfg_attr(
+    not(feature = "hydrate"),
+    expect(dead_code, reason = "the browser loads it")
+)]
 #[derive(Clone, Debug, PartialEq)]
 enum Yaml {
     Loading,
@@ -38,8 +42,14 @@ fn Drawer(key_of: Key) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     load_yaml(ui, key.clone(), yaml);
     let (namespace, name) = (key.namespace.clone(), key.name.clone());
-    let gone = Memo::new(move |_| ui.detail.with(|detail| detail.as_ref().and_then(|detail| detail.deleted_at)));
-    let row = Memo::new(move |_| ui.detail.with(|detail| detail.as_ref().map(|detail| detail.row.clone())));
+    let gone = Memo::new(move |_| {
+        ui.detail
+            .with(|detail| detail.as_ref().and_then(|detail| detail.deleted_at))
+    });
+    let row = Memo::new(move |_| {
+        ui.detail
+            .with(|detail| detail.as_ref().map(|detail| detail.row.clone()))
+    });
     let counts = move |tab: Tab| {
         row.with(|row| {
             let row = row.as_ref()?;
@@ -172,13 +182,20 @@ fn overview(ui: Ui, row: Arc<Ingress>) -> impl IntoView {
             None => "unknown".into(),
         }
     };
-    let date = created.as_deref().and_then(|created| created.get(..10)).unwrap_or_default().to_owned();
+    let date = created
+        .as_deref()
+        .and_then(|created| created.get(..10))
+        .unwrap_or_default()
+        .to_owned();
     let addresses = if row.addresses.is_empty() {
         "pending".into()
     } else {
         row.addresses.join(", ")
     };
-    let class = row.ingress_class_name.clone().unwrap_or_else(|| "none".into());
+    let class = row
+        .ingress_class_name
+        .clone()
+        .unwrap_or_else(|| "none".into());
     view! {
         <section class="sec">
             <h3>"At a glance"</h3>
@@ -248,7 +265,9 @@ fn route_row(path: String, path_type: String, target: String, port: String) -> i
 
 fn tls_entries(row: &Ingress) -> impl IntoView + use<> {
     if row.tls_entries.is_empty() {
-        return Either::Left(view! { <p class="muted-2">"spec.tls has no entry: the hosts are served without TLS."</p> });
+        return Either::Left(
+            view! { <p class="muted-2">"spec.tls has no entry: the hosts are served without TLS."</p> },
+        );
     }
     let uncovered = row.hosts.len() - row.hosts_with_tls();
     let entries = row.tls_entries.iter().map(|entry| {
@@ -257,7 +276,10 @@ fn tls_entries(row: &Ingress) -> impl IntoView + use<> {
         } else {
             entry.hosts.join(", ")
         };
-        let secret = entry.secret_name.clone().unwrap_or_else(|| "the controller's own certificate".into());
+        let secret = entry
+            .secret_name
+            .clone()
+            .unwrap_or_else(|| "the controller's own certificate".into());
         view! {
             <div class="cert">
                 <header>{icon("#i-lock")}<b class="trunc">{secret}</b></header>
@@ -314,7 +336,8 @@ fn pairs(labels: &BTreeMap<String, String>) -> impl IntoView + use<> {
 }
 
 fn yaml_panel(yaml: RwSignal<Yaml>, raw: String) -> impl IntoView {
-    let body = move || match yaml.get() {
+    let body = move || {
+        match yaml.get() {
         Yaml::Loading => view! { <p class="muted" role="status">"Loading the object."</p> }.into_any(),
         Yaml::Failed(message) => view! {
             <div class="prob prob-bad">{icon("#i-bado")}<h4>"The object could not be read"</h4><p class="anywhere">{message}</p></div>
@@ -327,6 +350,7 @@ fn yaml_panel(yaml: RwSignal<Yaml>, raw: String) -> impl IntoView {
                 .collect_view();
             view! { <pre class="code" tabindex="0" aria-label="YAML">{lines}</pre> }.into_any()
         }
+    }
     };
     let text = move || match yaml.get() {
         Yaml::Text(text) => Some(text),

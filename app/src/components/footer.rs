@@ -14,7 +14,11 @@ pub fn Footer() -> impl IntoView {
     let matching = Memo::new(move |_| ui.matching());
     let number = move || {
         let (total, matching) = (total.get(), matching.get());
-        if total == matching { count(total) } else { count(matching) }
+        if total == matching {
+            count(total)
+        } else {
+            count(matching)
+        }
     };
     let noun = move || {
         let (total, matching) = (total.get(), matching.get());
@@ -24,15 +28,16 @@ pub fn Footer() -> impl IntoView {
             format!(" of {} match", counted(total, "ingress", "ingresses"))
         }
     };
-    let as_of = move || {
-        let facts = ui.facts();
-        facts.currency().is_old().then(|| facts.as_of()).flatten().map(|time| {
+    let as_of =
+        move || {
+            let facts = ui.facts();
+            facts.currency().is_old().then(|| facts.as_of()).flatten().map(|time| {
             view! {
                 <span class="sep"></span>
                 <span class="asofbar">{small_icon("#i-clock")}{format!("As of {time}")}</span>
             }
         })
-    };
+        };
     let waiting = move || {
         let waiting = ui.live.waiting.get();
         (waiting > 0).then(|| {

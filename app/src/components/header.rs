@@ -9,9 +9,13 @@ use crate::state::{Popup, Ui};
 #[component]
 pub fn Header() -> impl IntoView {
     let ui = Ui::expect();
-    let (name, version, simulated) = ui
-        .cluster
-        .with_value(|cluster| (cluster.name.clone(), cluster.version.clone(), cluster.simulated));
+    let (name, version, simulated) = ui.cluster.with_value(|cluster| {
+        (
+            cluster.name.clone(),
+            cluster.version.clone(),
+            cluster.simulated,
+        )
+    });
     let badge = Memo::new(move |_| ui.facts().badge());
     let home = format!("{}/", ui.base_path());
     view! {

@@ -19,7 +19,11 @@ const SHOWN: usize = 200;
 #[component]
 pub fn NamespacePicker() -> impl IntoView {
     let ui = Ui::expect();
-    let picked = RwSignal::new(ui.live.scope.with_untracked(|scope| scope.names().cloned().unwrap_or_default()));
+    let picked = RwSignal::new(
+        ui.live
+            .scope
+            .with_untracked(|scope| scope.names().cloned().unwrap_or_default()),
+    );
     let document = RwSignal::new(None::<Result<NamespaceDocument, String>>);
     let find = RwSignal::new(String::new());
     let typed = RwSignal::new(String::new());
@@ -49,9 +53,13 @@ pub fn NamespacePicker() -> impl IntoView {
             let Some(Ok(document)) = document else {
                 return (Vec::new(), 0);
             };
-            let matches = |item: &&NamespaceSummary| needle.is_empty() || item.name.contains(&needle);
-            let (mut head, tail): (Vec<_>, Vec<_>) =
-                document.items.iter().filter(matches).partition(|item| first.contains(&item.name));
+            let matches =
+                |item: &&NamespaceSummary| needle.is_empty() || item.name.contains(&needle);
+            let (mut head, tail): (Vec<_>, Vec<_>) = document
+                .items
+                .iter()
+                .filter(matches)
+                .partition(|item| first.contains(&item.name));
             let all = head.len() + tail.len();
             head.extend(tail);
             (head.into_iter().take(SHOWN).cloned().collect(), all)
@@ -133,8 +141,8 @@ pub fn NamespacePicker() -> impl IntoView {
         picked.with(|picked| {
             picked
                 .iter()
-                .cloned()
                 .map(|name| {
+                    let name = name.clone();
                     let label = format!("Remove {name}");
                     let remove = name.clone();
                     view! {

@@ -28,8 +28,13 @@ pub fn RowPopup() -> impl IntoView {
                         </li>
                     }
                 });
-                let title = format!("{} of {}", format::counted(row.hosts.len(), "host", "hosts"), row.name);
-                let body = view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul> }.into_any();
+                let title = format!(
+                    "{} of {}",
+                    format::counted(row.hosts.len(), "host", "hosts"),
+                    row.name
+                );
+                let body =
+                    view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul> }.into_any();
                 (at, title, body)
             }
             Popup::Routes(row, at) => {
@@ -42,8 +47,13 @@ pub fn RowPopup() -> impl IntoView {
                         </li>
                     }
                 });
-                let title = format!("{} of {}", format::counted(format::route_count(&row), "path", "paths"), row.name);
-                let body = view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul> }.into_any();
+                let title = format!(
+                    "{} of {}",
+                    format::counted(format::route_count(&row), "path", "paths"),
+                    row.name
+                );
+                let body =
+                    view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul> }.into_any();
                 (at, title, body)
             }
             Popup::Theme(at) => {

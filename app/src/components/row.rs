@@ -45,7 +45,10 @@ pub fn PoolRow(
         let mono = ui.mono.get();
         cell.with(|cell| {
             let cell = cell.as_ref().filter(|cell| cell.flash)?;
-            let mark = cell.view.mark.filter(|mark| mono.saturating_sub(mark.at_ms) < FLASH_MS)?;
+            let mark = cell
+                .view
+                .mark
+                .filter(|mark| mono.saturating_sub(mark.at_ms) < FLASH_MS)?;
             Some(match mark.kind {
                 MarkKind::Added => "add",
                 MarkKind::Modified => "mod",
@@ -77,7 +80,8 @@ fn cells(ui: Ui, cell: Cell, active: RwSignal<bool>) -> impl IntoView {
             MarkKind::Modified => (icon("#i-mod"), "Changed just now"),
         })
     };
-    let mark = move || mark().map(|(glyph, words)| view! { {glyph}<span class="sr">{words}</span> });
+    let mark =
+        move || mark().map(|(glyph, words)| view! { {glyph}<span class="sr">{words}</span> });
     let href = {
         let key = row.key();
         move || {
@@ -87,7 +91,11 @@ fn cells(ui: Ui, cell: Cell, active: RwSignal<bool>) -> impl IntoView {
     };
     let current = {
         let key = row.key();
-        move || ui.selected.with(|selected| *selected == Some(key.clone())).then_some("true")
+        move || {
+            ui.selected
+                .with(|selected| *selected == Some(key.clone()))
+                .then_some("true")
+        }
     };
     // The list is one tab stop; without the browser's help each name is one.
     let tabindex = {

@@ -49,7 +49,8 @@ pub fn Stats() -> impl IntoView {
             })
         }
     });
-    let number = move |read: fn(&Numbers) -> usize| move || numbers.with(|numbers| count(read(numbers)));
+    let number =
+        move |read: fn(&Numbers) -> usize| move || numbers.with(|numbers| count(read(numbers)));
     let loaded = move || {
         numbers.with(|numbers| {
             if numbers.matching == numbers.rows {

@@ -41,7 +41,8 @@ fn current_view(ui: Ui) -> View {
     let complete = if ui.is_fed() {
         ui.live.complete.get()
     } else {
-        ui.first.with_value(|rows| rows.synced && rows.not_live.is_empty())
+        ui.first
+            .with_value(|rows| rows.synced && rows.not_live.is_empty())
     };
     if facts.nothing_allowed() {
         View::Forbidden
@@ -275,10 +276,17 @@ fn Unreachable() -> impl IntoView {
             cluster.url.clone(),
             cluster.server_version.clone(),
             unix_ms(&cluster.started_at),
-            cluster.problem.as_ref().map(|problem| problem.error.clone()),
+            cluster
+                .problem
+                .as_ref()
+                .map(|problem| problem.error.clone()),
         )
     });
-    let up = move || started.map_or_else(String::new, |at| format!(", up {}", duration(ui.now.get() - at)));
+    let up = move || {
+        started.map_or_else(String::new, |at| {
+            format!(", up {}", duration(ui.now.get() - at))
+        })
+    };
     let cause = move || {
         ui.facts()
             .scope_error()

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Column, Direction, Mark, MarkKind, Totals};
-use crate::filter::{Filter, haystack, is_partly_covered};
+use crate::filter::{Filter, Matcher, haystack, is_partly_covered};
 use crate::ingress::{Ingress, Key};
 
 /// A place in the slab.
@@ -69,8 +69,39 @@ impl Row {
         }
     }
 
-    fn matches(&self, filter: &Filter) -> bool {
-        filter.matches_with(&self.ingress, &self.haystack)
+    fn matches(&self, matcher: &Matcher<'_>) -> bool {
+        matcher.matches(&self.ingress, &self.haystack)
+    }
+
+    /// Whether the order does not tell this version of a row from the other.
+    fn is_placed_like(&self, other: &Self, column: Column) -> bool {
+        let (a, b) = (self.sort_key(column), other.sort_key(column));
+        compare(&a, &b, column, Direction::Ascending) == Ordering::Equal
+    }
+
+    /// What the row is sorted by.
+    fn sort_key(&self, column: Column) -> SortKey<'_> {
+        let row = &*self.ingress;
+        let (rank, first, second) = match column {
+            Column::Name => (0, Some(row.name.as_str()), ""),
+            Column::Namespace => (0, Some(row.namespace.as_str()), ""),
+            Column::Host => (0, row.hosts.first().map(String::as_str), ""),
+            Column::Path => match target(row) {
+                Some((path, backend)) => (0, Some(path), backend),
+                None => (0, None, ""),
+            },
+            Column::Class => (0, row.ingress_class_name.as_deref(), ""),
+            Column::Address => (0, row.addresses.first().map(String::as_str), ""),
+            Column::Tls => (self.tls as u8, Some(secret(row).unwrap_or_default()), ""),
+            Column::Age => (0, row.created_at.as_deref(), ""),
+        };
+        SortKey {
+            rank,
+            first,
+            second,
+            name: &row.name,
+            namespace: &row.namespace,
+        }
     }
 }
 
@@ -102,9 +133,10 @@ impl Rows {
         }
         self.count(slot);
         let row = &self.slots[slot as usize];
+        let matcher = self.filter.matcher();
         if old.deleted
-            || compare(&old, row, self.column, self.direction) != Ordering::Equal
-            || old.matches(&self.filter) != row.matches(&self.filter)
+            || !old.is_placed_like(row, self.column)
+            || old.matches(&matcher) != row.matches(&matcher)
         {
             self.touch(slot);
         }
@@ -262,14 +294,16 @@ impl Rows {
 
     pub(super) fn set_filter(&mut self, filter: Filter) {
         self.settle();
-        let slots = &self.slots;
-        let matches = |slot: &Slot| slots[*slot as usize].matches(&filter);
         if filter.narrows(&self.filter) {
-            self.view.retain(matches);
+            let matcher = filter.matcher();
+            let slots = &self.slots;
+            self.view
+                .retain(|&slot| slots[slot as usize].matches(&matcher));
+            self.filter = filter;
         } else {
-            self.view = self.order.iter().copied().filter(matches).collect();
+            self.filter = filter;
+            self.refill();
         }
-        self.filter = filter;
     }
 
     pub(super) fn filter(&self) -> &Filter {
@@ -279,18 +313,18 @@ impl Rows {
     pub(super) fn set_sort(&mut self, column: Column, direction: Direction) {
         self.settle();
         (self.column, self.direction) = (column, direction);
-        let slots = &self.slots;
-        let compare = |a: &Slot, b: &Slot| {
-            compare(&slots[*a as usize], &slots[*b as usize], column, direction)
-        };
-        self.order.sort_unstable_by(compare);
-        let filter = &self.filter;
+        sort(&mut self.order, &self.slots, column, direction);
+        self.refill();
+    }
+
+    /// Makes the view of the order. The rows are looked at as they lie in memory, which is much
+    /// quicker than in their order.
+    fn refill(&mut self) {
+        let matcher = self.filter.matcher();
+        let matches: Vec<bool> = self.slots.iter().map(|row| row.matches(&matcher)).collect();
         self.view.clear();
-        self.view.extend(
-            self.order
-                .iter()
-                .filter(|&&slot| slots[slot as usize].matches(filter)),
-        );
+        self.view
+            .extend(self.order.iter().filter(|&&slot| matches[slot as usize]));
     }
 
     pub(super) fn sort(&self) -> (Column, Direction) {
@@ -315,7 +349,8 @@ impl Rows {
     }
 
     pub(super) fn count_matching(&self, filter: &Filter) -> usize {
-        self.rows().filter(|row| row.matches(filter)).count()
+        let matcher = filter.matcher();
+        self.rows().filter(|row| row.matches(&matcher)).count()
     }
 
     pub(super) fn totals(&self) -> Totals {
@@ -345,6 +380,17 @@ fn is_wildcard(host: &str) -> bool {
     host.starts_with("*.")
 }
 
+fn sort(order: &mut [Slot], slots: &[Row], column: Column, direction: Direction) {
+    let mut keyed: Vec<_> = order
+        .iter()
+        .map(|&slot| (slots[slot as usize].sort_key(column), slot))
+        .collect();
+    keyed.sort_unstable_by(|(a, _), (b, _)| compare(a, b, column, direction));
+    for (place, (_, slot)) in order.iter_mut().zip(keyed) {
+        *place = slot;
+    }
+}
+
 /// Merges `added` into `into`, both sorted and without a row in common.
 fn merge(into: &mut Vec<Slot>, added: &[Slot], compare: impl Fn(Slot, Slot) -> Ordering) {
     if added.is_empty() {
@@ -362,51 +408,36 @@ fn merge(into: &mut Vec<Slot>, added: &[Slot], compare: impl Fn(Slot, Slot) -> O
     into.extend_from_slice(rest);
 }
 
-/// The order of two rows: by the column, then by name and namespace, which no two rows share.
-fn compare(a: &Row, b: &Row, column: Column, direction: Direction) -> Ordering {
-    let (left, right) = (&*a.ingress, &*b.ingress);
-    let by = |left: &str, right: &str| turned(left.cmp(right), direction);
-    let first = match column {
-        Column::Name => by(&left.name, &right.name),
-        Column::Namespace => by(&left.namespace, &right.namespace),
-        Column::Host => empty_last(left.hosts.first(), right.hosts.first(), direction),
-        Column::Path => empty_last(target(left), target(right), direction),
-        Column::Class => empty_last(
-            left.ingress_class_name.as_ref(),
-            right.ingress_class_name.as_ref(),
-            direction,
-        ),
-        Column::Address => empty_last(left.addresses.first(), right.addresses.first(), direction),
-        Column::Tls => turned(
-            a.tls
-                .cmp(&b.tls)
-                .then_with(|| secret(left).cmp(&secret(right))),
-            direction,
-        ),
-        // The youngest row has the latest date.
-        Column::Age => empty_last(
-            left.created_at.as_deref().map(std::cmp::Reverse),
-            right.created_at.as_deref().map(std::cmp::Reverse),
-            direction,
-        ),
+/// What a row is sorted by, at hand for many comparisons.
+struct SortKey<'r> {
+    rank: u8,
+    /// `None` is last in both directions.
+    first: Option<&'r str>,
+    second: &'r str,
+    /// No two rows share name and namespace.
+    name: &'r str,
+    namespace: &'r str,
+}
+
+/// Rows by the column, in the direction; then by name and namespace, always ascending.
+fn compare(a: &SortKey<'_>, b: &SortKey<'_>, column: Column, direction: Direction) -> Ordering {
+    let by_column = match (a.first, b.first) {
+        (Some(first), Some(other)) => {
+            let order = (a.rank.cmp(&b.rank))
+                .then_with(|| first.cmp(other))
+                .then_with(|| a.second.cmp(b.second));
+            // The youngest row has the latest date.
+            if (direction == Direction::Descending) == (column == Column::Age) {
+                order
+            } else {
+                order.reverse()
+            }
+        }
+        (first, other) => first.is_none().cmp(&other.is_none()),
     };
-    first
-        .then_with(|| left.name.cmp(&right.name))
-        .then_with(|| left.namespace.cmp(&right.namespace))
-}
-
-fn turned(order: Ordering, direction: Direction) -> Ordering {
-    match direction {
-        Direction::Ascending => order,
-        Direction::Descending => order.reverse(),
-    }
-}
-
-fn empty_last<T: Ord>(left: Option<T>, right: Option<T>, direction: Direction) -> Ordering {
-    match (left, right) {
-        (Some(left), Some(right)) => turned(left.cmp(&right), direction),
-        (left, right) => left.is_none().cmp(&right.is_none()),
-    }
+    by_column
+        .then_with(|| a.name.cmp(b.name))
+        .then_with(|| a.namespace.cmp(b.namespace))
 }
 
 /// Path and backend as the table shows them first: of the first rule, else the default backend.

@@ -103,8 +103,8 @@ impl<S: Sink> Feed<S> {
         }
     }
 
-    /// Runs until dropped, or until a feed of the whole cluster is forbidden: then the watch
-    /// mode has to be decided again. A feed of one namespace waits for the permission.
+    /// Runs until dropped. Where it is forbidden it withdraws what it showed and waits for the
+    /// permission, or leaves everything as it is and ends: the watch mode is decided again.
     pub async fn run(mut self, leave_when_forbidden: bool) {
         let scope = self
             .collection
@@ -134,17 +134,23 @@ impl<S: Sink> Feed<S> {
             };
             step = next;
             self.limits.metrics.watch_failures.inc();
-            let delay = if error.code() == Some(403) {
-                let delay = self.forbidden(&error).await;
-                if leave_when_forbidden && delay == FORBIDDEN_RETRY {
-                    return;
-                }
-                delay
-            } else {
+            let delay = if error.code() != Some(403) {
                 self.forbidden_since = None;
                 let delay = self.backoff(&error);
                 self.failed(&error, delay);
                 delay
+            } else if !self.is_denied().await {
+                self.failed(&error, BACKOFF_MIN);
+                BACKOFF_MIN
+            } else if leave_when_forbidden {
+                info!(
+                    watch.resource = resource,
+                    "feed of the whole cluster ends: it is forbidden"
+                );
+                return;
+            } else {
+                self.withdraw();
+                FORBIDDEN_RETRY
             };
             warn!(watch.scope = scope, watch.resource = resource, error = %error, retry_in_ms = delay.as_millis() as u64, "feed failed");
             sleep(delay).await;
@@ -277,17 +283,18 @@ impl<S: Sink> Feed<S> {
         Ok(version.max(reached))
     }
 
-    /// A 403: forbidden or an API server that is still starting? Returns when to try again.
-    async fn forbidden(&mut self, error: &ApiError) -> Duration {
+    /// Whether a 403 means what it says: an API server that is still starting answers it too.
+    async fn is_denied(&mut self) -> bool {
         let since = *self.forbidden_since.get_or_insert_with(Instant::now);
         let mut denied = since.elapsed() >= FORBIDDEN_GRACE;
         for verb in ["list", "watch"] {
             denied = denied || matches!(self.api.may(verb, &self.collection).await, Ok(false));
         }
-        if !denied {
-            self.failed(error, BACKOFF_MIN);
-            return BACKOFF_MIN;
-        }
+        denied
+    }
+
+    /// The objects may not be seen any more.
+    fn withdraw(&mut self) {
         self.listed = false;
         self.sink.withdraw();
         let place = match &self.collection.namespace {
@@ -304,7 +311,6 @@ impl<S: Sink> Feed<S> {
         };
         self.sink
             .status(NamespaceState::Forbidden, false, Some(error));
-        FORBIDDEN_RETRY
     }
 
     fn failed(&self, error: &ApiError, delay: Duration) {

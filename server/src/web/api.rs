@@ -61,7 +61,17 @@ pub async fn ingresses(
     let page = Page::parse(&pairs, &scope)?;
 
     let _demand = server.cluster.demand(&scope.scope);
-    let pending = server.settle(&scope.scope).await;
+    let pending = server.settle(&scope.scope).await.ok_or_else(|| {
+        let (whole, _) = server.journal.whole_status();
+        let cause = whole
+            .error
+            .map_or_else(|| "the first list is under way".into(), |error| error.text);
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the ingresses are not known yet: {cause}"),
+        )
+        .retry_after(1)
+    })?;
     let (revision, mut rows) = server.journal.rows(&scope.scope);
     let revision_id = server.journal.id(&scope, revision);
     let tag = entity_tag(&revision_id, &pending, query.as_deref());

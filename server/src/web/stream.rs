@@ -29,16 +29,15 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Server {
     /// Waits until every namespace of the scope has left `syncing`, at most 10 s. Returns the
-    /// namespaces whose rows are not known.
-    pub(super) async fn settle(&self, scope: &Scope) -> Vec<String> {
+    /// namespaces whose rows are not known; `None` at once where nothing is known at all.
+    pub(super) async fn settle(&self, scope: &Scope) -> Option<Vec<String>> {
         let subscription = self.journal.subscribe(scope);
         let deadline = Instant::now() + SETTLE_LIMIT;
         loop {
             let late = Instant::now() >= deadline;
-            match self.journal.readiness(scope, None) {
-                Some(readiness) if readiness.settled || late => return readiness.pending,
-                None if late => return Vec::new(),
-                _ => {}
+            let readiness = self.journal.readiness(scope, None)?;
+            if readiness.settled || late {
+                return Some(readiness.pending);
             }
             tokio::select! {
                 () = subscription.changed() => {}
@@ -227,7 +226,11 @@ impl Stream {
             tokio::select! {
                 () = self.subscription.changed() => {}
                 () = sleep_until(settle), if settle > Instant::now() => {}
-                () = sleep_until(self.heartbeat) => return Some(self.beat()),
+                () = sleep_until(self.heartbeat) => {
+                    // What is above the cursor is of other scopes, or it would have woken us: the
+                    // heartbeat's id is the newest.
+                    return Some(self.advance().unwrap_or_else(|| self.beat()));
+                }
                 () = sleep_until(self.expires) => return Some(self.end(DoneReason::Timeout)),
                 () = self.server.shutdown.draining.cancelled() => {
                     let most = self.server.shutdown.drain_time.mul_f64(0.8);

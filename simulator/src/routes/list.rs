@@ -4,8 +4,8 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Target, json_response, table};
-use crate::failure::Failure;
+use super::{Params, Target, json_response, table};
+use crate::failure::{Cause, Failure};
 use crate::selector::Selection;
 
 pub(super) fn get(target: &Target, name: &str) -> Result<Response, Failure> {
@@ -29,6 +29,7 @@ pub(super) fn selection(target: &Target) -> Result<Selection, Failure> {
 
 pub(super) fn list(target: &Target) -> Result<Response, Failure> {
     let params = &target.params;
+    check_options(params)?;
     let selection = selection(target)?;
     let asked = params.version()?;
     let limit = if params.limit == 0 { usize::MAX } else { params.limit };
@@ -77,6 +78,38 @@ pub(super) fn list(target: &Target) -> Result<Response, Failure> {
     Ok(json_response(StatusCode::OK, body))
 }
 
+fn check_options(params: &Params) -> Result<(), Failure> {
+    let matching = params.resource_version_match.as_str();
+    let mut causes = Vec::new();
+    if !matching.is_empty() {
+        let mut forbid = |problem: &str| causes.push(forbidden("resourceVersionMatch", problem));
+        if params.resource_version.is_empty() {
+            forbid("resourceVersionMatch is forbidden unless resourceVersion is provided");
+        }
+        if !params.r#continue.is_empty() {
+            forbid("resourceVersionMatch is forbidden when continue is provided");
+        }
+        if matching == "Exact" && params.resource_version == "0" {
+            forbid("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+        }
+        if !["Exact", "NotOlderThan"].contains(&matching) {
+            causes.push(Cause {
+                reason: "FieldValueNotSupported",
+                message: format!("Unsupported value: {matching:?}: supported values: \"Exact\", \"NotOlderThan\", \"\""),
+                field: "resourceVersionMatch".to_owned(),
+            });
+        }
+    }
+    if params.send_initial_events.is_some() {
+        causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+    }
+    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid_options(causes)) }
+}
+
+pub(super) fn forbidden(field: &str, problem: &str) -> Cause {
+    Cause { reason: "FieldValueForbidden", message: format!("Forbidden: {problem}"), field: field.to_owned() }
+}
+
 /// The version that a list is to be read at, if it is to be that one exactly.
 fn exact_version(target: &Target, asked: Option<u64>) -> Option<u64> {
     let params = &target.params;
@@ -116,7 +149,7 @@ impl Token {
     }
 
     fn decode(token: &str, selection: &Selection) -> Result<Self, Failure> {
-        let refuse = || Failure::bad_request("continue key is not valid");
+        let refuse = || Failure::bad_request("invalid continue token: continue key is not valid");
         let bytes = token
             .as_bytes()
             .chunks(2)

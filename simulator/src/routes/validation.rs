@@ -58,6 +58,10 @@ fn validate_spec(spec: &Value, causes: &mut Vec<Cause>) {
         validate_backend(&spec["defaultBackend"], "spec.defaultBackend", causes);
     }
     for (rule_index, rule) in rules.iter().enumerate() {
+        let host = rule["host"].as_str().unwrap_or_default();
+        if !host.is_empty() && !host.strip_prefix("*.").unwrap_or(host).split('.').all(is_label) {
+            causes.push(invalid(&format!("spec.rules[{rule_index}].host"), host, SUBDOMAIN));
+        }
         let paths = rule["http"]["paths"].as_array().map_or(&[][..], Vec::as_slice);
         for (index, path) in paths.iter().enumerate() {
             let field = format!("spec.rules[{rule_index}].http.paths[{index}]");
@@ -113,7 +117,7 @@ fn validate_backend(backend: &Value, field: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-fn invalid(field: &str, value: &str, problem: &str) -> Cause {
+pub(super) fn invalid(field: &str, value: &str, problem: &str) -> Cause {
     let message = format!("Invalid value: {value:?}: {problem}");
     Cause { reason: "FieldValueInvalid", message, field: field.to_owned() }
 }

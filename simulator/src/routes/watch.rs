@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{Target, connection_lost, flag, json_response, list, table};
 use crate::cluster::Cluster;
 use crate::counters::OpenWatch;
-use crate::failure::{Cause, Failure};
+use crate::failure::Failure;
 use crate::faults::Effect;
 use crate::selector::Selection;
 use crate::store::{Change, Object};
@@ -64,6 +64,7 @@ pub(super) fn watch(target: &Target) -> Result<Response, Failure> {
         open: cluster.counters().open(selection.resource.plural()),
         // "Unset or 0" starts at the present; any other version at itself, be it in the future.
         cursor: if initial_events || asked == 0 { version } else { asked },
+        started: version,
         end_of_initial: (initial_events && streaming && bookmarks).then_some(version),
         initial,
         table: target.table,
@@ -82,16 +83,12 @@ pub(super) fn watch(target: &Target) -> Result<Response, Failure> {
 }
 
 fn check_options(target: &Target, streaming: bool) -> Result<(), Failure> {
-    let matching = target.params.resource_version_match.as_str();
-    let message = match (streaming, matching) {
+    let message = match (streaming, target.params.resource_version_match.as_str()) {
         (true, "NotOlderThan") | (false, "") => return Ok(()),
-        (true, "") => "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
         (true, _) => "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
         (false, _) => "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
     };
-    let cause =
-        Cause { reason: "FieldValueForbidden", message: format!("Forbidden: {message}"), field: "resourceVersionMatch".into() };
-    Err(Failure::invalid_options(vec![cause]))
+    Err(Failure::invalid_options(vec![list::forbidden("resourceVersionMatch", message)]))
 }
 
 enum Ending {
@@ -104,6 +101,8 @@ struct Watch {
     selection: Selection,
     /// Everything up to this version has been sent.
     cursor: u64,
+    /// The cluster's version when the watch began.
+    started: u64,
     /// What there was at the start and has not been sent yet.
     initial: VecDeque<Arc<Object>>,
     /// The version of the bookmark that ends the initial events, until it is sent.
@@ -154,7 +153,9 @@ impl Watch {
                 return Some(Ok(self.fail(&Failure::ordered(code, None))));
             }
             if Instant::now() >= self.deadline {
-                return None;
+                // A reader that comes late still gets what happened in time.
+                self.ending = Some(Ending::Clean);
+                return self.pending().map(Ok);
             }
             if let Some(bytes) = self.pending() {
                 return Some(Ok(bytes));
@@ -247,7 +248,13 @@ impl Watch {
 
     /// The periodic bookmark, unless the watch is ahead of the cluster or a fault withholds it.
     fn bookmark(&mut self) -> Option<Bytes> {
+        let last = self.deadline.saturating_duration_since(Instant::now()) <= LAST_BOOKMARK;
         self.plan_bookmark();
+        // The bookmark before the end is only sent if it says something new. The periodic one always is: what other
+        // resources write moves the version of a real cluster on all the time.
+        if last && self.cursor <= self.started {
+            return None;
+        }
         let (resource, namespace) = (self.selection.resource.plural(), self.selection.namespace.as_deref());
         let withheld = self.cluster.faults().lasting(&Effect::NoBookmarks, resource, namespace);
         let ahead = self.cursor > self.cluster.resource_version();

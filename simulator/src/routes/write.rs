@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use super::validation::{required, validate};
+use super::validation::{invalid, required, validate};
 use super::{Target, json_response, list};
 use crate::cluster::State;
 use crate::content;
@@ -18,7 +18,7 @@ pub(super) fn create(target: &Target) -> Result<Response, Failure> {
     let resource = target.resource;
     let mut value = decode(target)?;
     if text(&value, "/metadata/resourceVersion").is_some_and(|version| !version.is_empty()) {
-        return Err(Failure::bad_request("resourceVersion should not be set on objects to be created"));
+        return Err(Failure::internal("resourceVersion should not be set on objects to be created"));
     }
     claim_namespace(target, &mut value)?;
     target.cluster.write(|state| {
@@ -54,7 +54,7 @@ pub(super) fn update(target: &Target, name: &str, status: bool) -> Result<Respon
             "the name of the object ({named}) does not match the name on the URL ({name})"
         )));
     }
-    replace(target, name, status, |_| value)
+    replace(target, name, status, Identity::Precondition, |_| value)
 }
 
 pub(super) fn patch(target: &Target, name: &str, status: bool) -> Result<Response, Failure> {
@@ -64,7 +64,7 @@ pub(super) fn patch(target: &Target, name: &str, status: bool) -> Result<Respons
         return Err(Failure::unsupported_media_type(&format!("{MERGE}, {STRATEGIC}")));
     }
     let patch = parse(&target.body)?;
-    replace(target, name, status, |mut value| {
+    replace(target, name, status, Identity::Immutable, |mut value| {
         // Without a version of its own, a patch is for whatever version there is.
         if let Some(metadata) = value["metadata"].as_object_mut() {
             metadata.remove("resourceVersion");
@@ -79,6 +79,7 @@ fn replace(
     target: &Target,
     name: &str,
     status: bool,
+    identity: Identity,
     next: impl FnOnce(Value) -> Value,
 ) -> Result<Response, Failure> {
     let resource = target.resource;
@@ -90,7 +91,7 @@ fn replace(
         let existing = object.value();
         let mut value = next(existing.clone());
         drop_nulls(&mut value);
-        check_preconditions(resource, name, &existing, &value["metadata"])?;
+        check_identity(resource, name, &existing, &value["metadata"], identity)?;
         complete_changed(target, &existing, &mut value, status);
         let causes = validate(resource, &value);
         if !causes.is_empty() {
@@ -121,7 +122,7 @@ pub(super) fn delete(target: &Target, name: &str) -> Result<Response, Failure> {
             return Err(Failure::not_found(resource, name));
         };
         let mut value = object.value();
-        check_preconditions(resource, name, &value, &options["preconditions"])?;
+        check_delete(resource, name, &value, &options["preconditions"])?;
         let removed = dry_run || remove(state, resource, &key, &mut value);
         if resource == Resource::Namespaces {
             value["status"] = json!({ "phase": "Terminating" });
@@ -173,6 +174,8 @@ fn remove(state: &mut State, resource: Resource, key: &str, value: &mut Value) -
         if !marked {
             value["metadata"]["deletionTimestamp"] = content::now().into();
             value["metadata"]["deletionGracePeriodSeconds"] = 0.into();
+            let generation = value["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
+            value["metadata"]["generation"] = generation.into();
             *value = state.store.put(resource, value.clone()).value();
         }
         return false;
@@ -194,11 +197,12 @@ fn decode(target: &Target) -> Result<Value, Failure> {
     let resource = target.resource;
     let fits = |field: &str, expected: &str| value[field].as_str().is_none_or(|actual| actual == expected);
     if !fits("kind", resource.kind()) || !fits("apiVersion", resource.api_version()) {
+        let text = |field: &str| value[field].as_str().unwrap_or_default().to_owned();
+        let (kind, version, expected) = (text("kind"), text("apiVersion"), resource.kind());
         return Err(Failure::bad_request(format!(
-            "{} in version {} cannot be handled as a {}",
-            value["kind"].as_str().unwrap_or_default(),
-            value["apiVersion"].as_str().unwrap_or_default(),
-            resource.kind()
+            "{kind} in version {version:?} cannot be handled as a {expected}: converting ({version}.{kind}) to \
+             ({}.{expected}): unknown conversion",
+            resource.package(),
         )));
     }
     drop_nulls(&mut value);
@@ -283,21 +287,58 @@ fn complete_changed(target: &Target, existing: &Value, value: &mut Value, status
     }
 }
 
-fn check_preconditions(resource: Resource, name: &str, existing: &Value, asked: &Value) -> Result<(), Failure> {
-    let current = &existing["metadata"];
-    let differs = |field: &str| asked[field].as_str().is_some_and(|asked| !asked.is_empty() && asked != current[field]);
-    if differs("uid") {
-        let cause = format!(
-            "Precondition failed: UID in precondition: {}, UID in object meta: {}",
-            asked["uid"].as_str().unwrap_or_default(),
-            current["uid"].as_str().unwrap_or_default(),
-        );
-        return Err(Failure::conflict(resource, name, &cause));
+/// What another `uid` in the next state of an object means: to an update that another object is meant, to a patch that
+/// the field is to change.
+#[derive(Clone, Copy)]
+enum Identity {
+    Precondition,
+    Immutable,
+}
+
+fn check_identity(
+    resource: Resource,
+    name: &str,
+    existing: &Value,
+    asked: &Value,
+    identity: Identity,
+) -> Result<(), Failure> {
+    match (differing(existing, asked, "uid"), identity) {
+        (Some((asked, current)), Identity::Precondition) => {
+            let cause =
+                format!("Precondition failed: UID in precondition: {asked}, UID in object meta: {current}");
+            return Err(Failure::conflict(resource, name, &cause));
+        }
+        (Some((asked, _)), Identity::Immutable) => {
+            return Err(Failure::invalid(resource, name, vec![invalid("metadata.uid", asked, "field is immutable")]));
+        }
+        (None, _) => {}
     }
-    if differs("resourceVersion") {
-        return Err(Failure::conflict(resource, name, MODIFIED));
+    match differing(existing, asked, "resourceVersion") {
+        Some(_) => Err(Failure::conflict(resource, name, MODIFIED)),
+        None => Ok(()),
+    }
+}
+
+fn check_delete(resource: Resource, name: &str, existing: &Value, preconditions: &Value) -> Result<(), Failure> {
+    for (field, label, happened) in
+        [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")]
+    {
+        if let Some((asked, current)) = differing(existing, preconditions, field) {
+            let cause = format!(
+                "the {label} in the precondition ({asked}) does not match the {label} in record ({current}). The \
+                 object might have been {happened}"
+            );
+            return Err(Failure::precondition(resource, name, &cause));
+        }
     }
     Ok(())
+}
+
+/// What is asked for and what there is, where they differ.
+fn differing<'a>(existing: &'a Value, asked: &'a Value, field: &str) -> Option<(&'a str, &'a str)> {
+    let asked = asked[field].as_str().filter(|asked| !asked.is_empty())?;
+    let current = existing["metadata"][field].as_str().unwrap_or_default();
+    (asked != current).then_some((asked, current))
 }
 
 /// An update that changes nothing is not written, as upstream.
@@ -368,6 +409,8 @@ fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|_, field| !field.is_null());
+            // These are left out where they are empty, as every map of the API is.
+            fields.retain(|key, field| !(["labels", "annotations"].contains(&key.as_str()) && *field == json!({})));
             fields.values_mut().for_each(drop_nulls);
         }
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),

@@ -126,8 +126,13 @@ async fn watches(session: &mut Session) -> Result<(), Error> {
         session.finish(watch).await?;
     }
 
+    // A bookmark comes shortly before the end where something has happened since the start.
+    let bookmarked = session.watch(&format!("resourceVersion={listed}&allowWatchBookmarks=true&timeoutSeconds=5")).await?;
+    session.patch("gamma", &json!({ "metadata": { "annotations": { "note": "before the bookmark" } } })).await?;
+    session.finish(bookmarked).await?;
+
     for query in [
-        // The whole history of this namespace, and one bookmark shortly before the end.
+        // The whole history of this namespace, to which no bookmark adds anything.
         format!("resourceVersion={empty}&allowWatchBookmarks=true&timeoutSeconds=3"),
         format!("resourceVersion={listed}&timeoutSeconds=1&labelSelector=tier%3Dfront"),
         // The present state first.
@@ -137,7 +142,7 @@ async fn watches(session: &mut Session) -> Result<(), Error> {
         "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1".to_owned(),
         "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1".to_owned(),
         format!("sendInitialEvents=false&resourceVersion={listed}&resourceVersionMatch=NotOlderThan&timeoutSeconds=1"),
-        // Versions long gone and yet to come.
+        // Versions before the API server's start and yet to come.
         "resourceVersion=1&timeoutSeconds=1".to_owned(),
         "resourceVersion=900000000&timeoutSeconds=1".to_owned(),
     ] {
@@ -193,9 +198,9 @@ async fn refusals(session: &mut Session) -> Result<(), Error> {
         "resourceVersionMatch=Exact",
         "resourceVersion=900000000&resourceVersionMatch=NotOlderThan",
         "sendInitialEvents=true",
-        "watch=true&sendInitialEvents=true",
-        "watch=true&resourceVersionMatch=NotOlderThan",
-        "watch=true&resourceVersion=abc",
+        "watch=true&sendInitialEvents=true&timeoutSeconds=1",
+        "watch=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1",
+        "watch=true&resourceVersion=abc&timeoutSeconds=1",
     ] {
         session.call(Method::GET, &format!("{ingresses}?{query}"), None).await?;
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     build,
-    command::{self, root, shown},
+    command::{self, cargo, root, shown},
     report::Outcome,
 };
 
@@ -35,6 +35,7 @@ pub(crate) fn run() -> Result<Outcome> {
     }
 
     let binary = build::everything()?;
+    let simulator = simulator()?;
     let report = build::target().join("playwright.json");
     // A report of an earlier run would pass for this one's.
     if report.exists() {
@@ -45,6 +46,7 @@ pub(crate) fn run() -> Result<Outcome> {
         .args(["playwright", "test", "--reporter=list,json"])
         .current_dir(&folder)
         .env("KUBE_INGRESS_DASH_BIN", binary)
+        .env("KUBE_INGRESS_DASH_SIMULATOR", simulator)
         .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
     eprintln!("+ {}", shown(&playwright));
     let success = playwright
@@ -60,6 +62,22 @@ pub(crate) fn run() -> Result<Outcome> {
             .push("Playwright ended before its report".to_owned());
     }
     Ok(outcome)
+}
+
+/// The simulated cluster that the tests bend: a program that serves it on a port.
+fn simulator() -> Result<PathBuf> {
+    // The whole workspace, so that its features are those of the Rust suite and nothing is compiled twice.
+    command::run(cargo().args([
+        "build",
+        "--workspace",
+        "--exclude",
+        "frontend",
+        "--example",
+        "serve",
+    ]))?;
+    Ok(build::target()
+        .join("debug/examples/serve")
+        .with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// `npm ci`, where `package-lock.json` is newer than what is installed.

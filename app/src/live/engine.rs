@@ -1,0 +1,514 @@
+//! The browser's side of [`Live`]: fetches, clocks, timers and page events, around the state
+//! machine that decides.
+
+use std::cell::{Cell, RefCell};
+use std::fmt::Write;
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::{Date, Math, Reflect, Uint8Array};
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::logging::warn;
+use leptos::prelude::*;
+use protocol::connection::{Attempt, Command, Config, Connection, Input, Now, State};
+use protocol::message::Heartbeat;
+use protocol::sse::Parser;
+use protocol::table::Table;
+use protocol::{IngressDocument, Message, Scope};
+use serde::Deserialize;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    AbortController, AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, Response,
+    VisibilityState,
+};
+
+use super::{ConnectionView, Live, mono_now_ms, set_if_changed};
+
+/// Animation frames stop in hidden tabs.
+const HIDDEN_FRAME: Duration = Duration::from_millis(500);
+/// A timer that is due after a sleep is not: the state machine is asked at least this often, so
+/// that it notices soon.
+const LONGEST_TIMER_MS: u64 = 5_000;
+
+thread_local! {
+    /// A page has one.
+    static ENGINE: RefCell<Option<Rc<Engine>>> = const { RefCell::new(None) };
+}
+
+pub(super) fn start(live: Live, base_path: &str, build: &str) {
+    if ENGINE.with_borrow(Option::is_some) {
+        return;
+    }
+    let engine = Rc::new(Engine {
+        live,
+        base_path: base_path.to_owned(),
+        build: build.to_owned(),
+        connection: RefCell::new(Connection::new(Config::default(), seed())),
+        stream: RefCell::new(None),
+        queue: RefCell::default(),
+        frame_is_due: Cell::new(false),
+        timer: Cell::new(None),
+    });
+    ENGINE.set(Some(Rc::clone(&engine)));
+    engine.listen();
+    if is_hidden() {
+        engine.input(Input::Hidden);
+    }
+    if !window().navigator().on_line() {
+        engine.input(Input::Offline);
+    }
+    engine.input(Input::Start(live.scope.get_untracked()));
+}
+
+pub(super) fn set_scope(scope: Scope) {
+    if let Some(engine) = ENGINE.with_borrow(Clone::clone) {
+        // What is queued belongs to the old scope.
+        engine.queue.borrow_mut().clear();
+        engine.input(Input::SetScope(scope));
+    }
+}
+
+pub(super) fn retry_now() {
+    if let Some(engine) = ENGINE.with_borrow(Clone::clone) {
+        engine.input(Input::RetryNow);
+    }
+}
+
+struct Engine {
+    live: Live,
+    base_path: String,
+    build: String,
+    connection: RefCell<Connection>,
+    /// The stream that is being opened, or open. Aborting it ends its task.
+    stream: RefCell<Option<(Attempt, AbortController)>>,
+    /// What waits for the next frame.
+    queue: RefCell<Vec<Queued>>,
+    frame_is_due: Cell<bool>,
+    timer: Cell<Option<TimeoutHandle>>,
+}
+
+enum Queued {
+    Document(IngressDocument),
+    /// A stream opened.
+    Begin,
+    Message(Attempt, Message),
+}
+
+/// How a request or a stream ends.
+enum End {
+    /// The network, or an abort.
+    Closed,
+    Refused {
+        status: u16,
+        retry_after_ms: Option<u64>,
+        title: String,
+    },
+    /// What came cannot be read.
+    Invalid,
+}
+
+impl From<JsValue> for End {
+    fn from(_: JsValue) -> Self {
+        Self::Closed
+    }
+}
+
+impl Engine {
+    fn listen(self: &Rc<Self>) {
+        let on = |name: &str, input: fn() -> Input<'static>| {
+            let engine = Rc::clone(self);
+            window_event_listener_untyped(name, move |_| engine.input(input()));
+        };
+        on("online", || Input::Online);
+        on("offline", || Input::Offline);
+        on("pagehide", || Input::PageHide);
+        on("pageshow", || Input::PageShow);
+        let engine = Rc::clone(self);
+        window_event_listener_untyped("visibilitychange", move |_| {
+            if is_hidden() {
+                // A frame that was asked for may not come any more.
+                engine.draw();
+                engine.input(Input::Hidden);
+            } else {
+                engine.input(Input::Visible);
+            }
+        });
+    }
+
+    fn input(self: &Rc<Self>, input: Input<'_>) {
+        self.decide(input);
+        self.follow();
+    }
+
+    /// Asks the state machine, and does what it says.
+    fn decide(self: &Rc<Self>, input: Input<'_>) {
+        self.connection.borrow_mut().handle(input, now());
+        loop {
+            let command = self.connection.borrow_mut().poll();
+            match command {
+                None => return,
+                Some(Command::Close(attempt)) => self.close(attempt),
+                Some(Command::Open {
+                    attempt,
+                    scope,
+                    last_event_id,
+                }) => self.open(attempt, scope, last_event_id),
+            }
+        }
+    }
+
+    /// What follows each input, or each chunk of messages: the badge and the timer.
+    fn follow(self: &Rc<Self>) {
+        let state = self.connection.borrow().state();
+        if self
+            .live
+            .connection
+            .with_untracked(|view| view.state != state)
+        {
+            self.publish_connection();
+        }
+        if let Some(timer) = self.timer.take() {
+            timer.clear();
+        }
+        let Some(due) = self.connection.borrow().next_wakeup() else {
+            return;
+        };
+        let delay = due.saturating_sub(mono_now_ms()).min(LONGEST_TIMER_MS);
+        let engine = Rc::clone(self);
+        let timer = set_timeout_with_handle(
+            move || engine.input(Input::Timer),
+            Duration::from_millis(delay),
+        );
+        self.timer.set(timer.ok());
+    }
+
+    fn publish_connection(&self) {
+        let view = {
+            let connection = self.connection.borrow();
+            ConnectionView {
+                state: connection.state(),
+                data_as_of_wall_ms: connection.data_as_of_wall_ms(),
+                last_message_mono_ms: connection.last_message_mono_ms(),
+            }
+        };
+        let lost = matches!(
+            view.state,
+            State::Stale { .. } | State::Reconnecting { attempt: 1.., .. } | State::Offline { .. }
+        );
+        set_if_changed(self.live.connection, view);
+        // Nothing is "just now" any more.
+        if lost && self.live.table.try_update_value(Table::clear_marks) == Some(true) {
+            self.live.publish_rows();
+        }
+    }
+
+    fn open(self: &Rc<Self>, attempt: Attempt, scope: Scope, last_event_id: Option<String>) {
+        let Ok(controller) = AbortController::new() else {
+            return;
+        };
+        let signal = controller.signal();
+        *self.stream.borrow_mut() = Some((attempt, controller));
+        let engine = Rc::clone(self);
+        spawn_local(async move {
+            let Err(end) = engine.run(attempt, &scope, last_event_id, &signal).await else {
+                return;
+            };
+            if !engine.is_current(attempt) {
+                return;
+            }
+            // Nothing of the answer is wanted any more.
+            engine.close(attempt);
+            match end {
+                End::Closed => engine.input(Input::Closed(attempt)),
+                End::Invalid => engine.input(Input::Invalid(attempt)),
+                End::Refused {
+                    status,
+                    retry_after_ms,
+                    title,
+                } => {
+                    engine.input(Input::Refused {
+                        attempt,
+                        status,
+                        retry_after_ms,
+                        title: &title,
+                    });
+                }
+            }
+        });
+    }
+
+    fn close(&self, attempt: Attempt) {
+        if self.is_current(attempt)
+            && let Some((_, controller)) = self.stream.take()
+        {
+            controller.abort();
+        }
+    }
+
+    fn is_current(&self, attempt: Attempt) -> bool {
+        self.stream
+            .borrow()
+            .as_ref()
+            .is_some_and(|(current, _)| *current == attempt)
+    }
+
+    /// Fetches the rows as one document; returns the id from which the stream resumes.
+    async fn document(
+        self: &Rc<Self>,
+        attempt: Attempt,
+        scope: &Scope,
+        signal: &AbortSignal,
+    ) -> Result<Option<String>, End> {
+        let url = self.url("/api/ingresses", scope, None);
+        let response = fetch(&url, "application/json", signal).await?;
+        let text = JsFuture::from(response.text()?)
+            .await?
+            .as_string()
+            .unwrap_or_default();
+        let document: IngressDocument = serde_json::from_str(&text).map_err(|error| {
+            warn!("the document of {url} cannot be read: {error}");
+            End::Invalid
+        })?;
+        let revision = document.revision.clone();
+        if self.is_current(attempt) {
+            self.queue(Queued::Document(document));
+            self.input(Input::Snapshot {
+                attempt,
+                revision: revision.as_deref(),
+            });
+        }
+        Ok(revision)
+    }
+
+    /// One stream from its request to its end. Without an id the rows come as one document, which
+    /// is one transfer and one parse, and the stream resumes from there. `Ok`: the stream was
+    /// closed from here.
+    async fn run(
+        self: &Rc<Self>,
+        attempt: Attempt,
+        scope: &Scope,
+        last_event_id: Option<String>,
+        signal: &AbortSignal,
+    ) -> Result<(), End> {
+        let last_event_id = match last_event_id {
+            Some(id) => Some(id),
+            None => match self.document(attempt, scope, signal).await {
+                // The rows are not known yet: the stream says why, and brings them.
+                Err(End::Refused { status: 503, .. }) => None,
+                document => document?,
+            },
+        };
+        if !self.is_current(attempt) {
+            return Ok(());
+        }
+        let url = self.url("/api/ingresses/stream", scope, last_event_id.as_deref());
+        let response = fetch(&url, "text/event-stream", signal).await?;
+        let is_stream = (response.headers().get("content-type")?)
+            .is_some_and(|content_type| content_type.starts_with("text/event-stream"));
+        if !is_stream {
+            let title = "the answer is not an event stream".to_owned();
+            return Err(End::Refused {
+                status: response.status(),
+                retry_after_ms: None,
+                title,
+            });
+        }
+        if !self.is_current(attempt) {
+            return Ok(());
+        }
+        self.queue(Queued::Begin);
+        self.input(Input::Opened(attempt));
+        let reader: ReadableStreamDefaultReader = response
+            .body()
+            .ok_or(End::Closed)?
+            .get_reader()
+            .unchecked_into();
+        let mut parser = Parser::default();
+        loop {
+            let read = JsFuture::from(reader.read()).await?;
+            if Reflect::get(&read, &"done".into())?.is_truthy() {
+                return Err(End::Closed);
+            }
+            let chunk = Uint8Array::new(&Reflect::get(&read, &"value".into())?).to_vec();
+            let mut events = Vec::new();
+            parser
+                .push(&chunk, |event| events.push(event))
+                .map_err(|error| {
+                    warn!("{error}");
+                    End::Invalid
+                })?;
+            for event in events {
+                let decoded = Message::decode(&event.data).map_err(|error| {
+                    warn!("{error}");
+                    End::Invalid
+                })?;
+                if !self.is_current(attempt) {
+                    return Ok(());
+                }
+                // A type that only a later build knows still carries an id and a sign of life.
+                let message = decoded.unwrap_or_else(|| {
+                    Message::Heartbeat(Heartbeat {
+                        time: String::new(),
+                    })
+                });
+                self.decide(Input::Message {
+                    attempt,
+                    message: &message,
+                    id: event.id.as_deref(),
+                });
+                self.queue(Queued::Message(attempt, message));
+            }
+            self.follow();
+        }
+    }
+
+    fn url(&self, path: &str, scope: &Scope, last_event_id: Option<&str>) -> String {
+        let mut url = format!("{}{path}", self.base_path);
+        let mut separator = '?';
+        if *scope != Scope::All {
+            let _ = write!(url, "?namespaces={scope}");
+            separator = '&';
+        }
+        if let Some(id) = last_event_id {
+            let id = String::from(js_sys::encode_uri_component(id));
+            let _ = write!(url, "{separator}lastEventId={id}");
+        }
+        url
+    }
+
+    /// Queues for the next frame, and asks for one.
+    fn queue(self: &Rc<Self>, item: Queued) {
+        self.queue.borrow_mut().push(item);
+        if self.frame_is_due.replace(true) {
+            return;
+        }
+        let engine = Rc::clone(self);
+        if is_hidden() {
+            set_timeout(move || engine.draw(), HIDDEN_FRAME);
+        } else {
+            request_animation_frame(move || engine.draw());
+        }
+    }
+
+    /// Applies what is queued, once, and tells the page.
+    fn draw(self: &Rc<Self>) {
+        self.frame_is_due.set(false);
+        let queue = self.queue.take();
+        if queue.is_empty() {
+            return;
+        }
+        let held = self.live.held.get_value();
+        let at_ms = mono_now_ms();
+        let (mut rows, mut status) = (false, false);
+        let mut mismatch = None;
+        let mut build = None;
+        self.live.table.update_value(|table| {
+            for item in queue {
+                let (attempt, change) = match item {
+                    Queued::Begin => {
+                        table.begin_stream();
+                        continue;
+                    }
+                    Queued::Document(document) => (None, table.apply_document(document)),
+                    Queued::Message(attempt, message) => {
+                        (Some(attempt), table.apply(message, at_ms))
+                    }
+                };
+                rows |= change.rows;
+                status |= change.status;
+                build = change.build.or(build.take());
+                if let (Some(attempt), Some(found)) = (attempt, change.mismatch) {
+                    mismatch = Some((attempt, found));
+                }
+            }
+            if !held {
+                table.settle();
+            }
+        });
+        if let Some(build) = build {
+            set_if_changed(self.live.new_build, (build != self.build).then_some(build));
+        }
+        // The first rows are news even where there are none.
+        if rows || self.live.version.get_untracked() == 0 {
+            self.live.publish_rows();
+        }
+        if status {
+            self.live.publish_status();
+        }
+        self.publish_connection();
+        if let Some((attempt, found)) = mismatch {
+            warn!(
+                "the server has {} rows, this page {}: starting again",
+                found.expected, found.held
+            );
+            self.input(Input::CountMismatch(attempt));
+        }
+    }
+}
+
+/// A good answer to a GET, or why there is none.
+async fn fetch(url: &str, accept: &str, signal: &AbortSignal) -> Result<Response, End> {
+    let headers = Headers::new()?;
+    headers.set("accept", accept)?;
+    let init = RequestInit::new();
+    init.set_signal(Some(signal));
+    init.set_headers(&headers);
+    let response = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await?;
+    let response: Response = response.unchecked_into();
+    if response.ok() {
+        return Ok(response);
+    }
+    let status = response.status();
+    let retry_after_ms = response
+        .headers()
+        .get("retry-after")?
+        .and_then(|value| retry_after_ms(&value));
+    let body = match response.text() {
+        Ok(text) => JsFuture::from(text)
+            .await
+            .ok()
+            .and_then(|text| text.as_string()),
+        Err(_) => None,
+    };
+    let title = body
+        .and_then(|body| serde_json::from_str::<Problem>(&body).ok())
+        .map_or_else(|| "refused".to_owned(), |problem| problem.title);
+    Err(End::Refused {
+        status,
+        retry_after_ms,
+        title,
+    })
+}
+
+/// RFC 9457, as far as a person wants to know.
+#[derive(Deserialize)]
+struct Problem {
+    title: String,
+}
+
+/// RFC 9110, section 10.2.3: seconds, or a date.
+fn retry_after_ms(value: &str) -> Option<u64> {
+    match value.trim().parse::<u64>() {
+        Ok(seconds) => Some(seconds.saturating_mul(1_000)),
+        Err(_) => {
+            let wait = Date::parse(value) - Date::now();
+            (wait > 0.0).then_some(wait as u64)
+        }
+    }
+}
+
+fn now() -> Now {
+    Now {
+        mono_ms: mono_now_ms(),
+        wall_ms: Date::now() as u64,
+    }
+}
+
+fn seed() -> u64 {
+    (Math::random() * u64::MAX as f64) as u64
+}
+
+fn is_hidden() -> bool {
+    document().visibility_state() == VisibilityState::Hidden
+}

@@ -1,0 +1,168 @@
+import type { Page } from "@playwright/test";
+import { Proxy } from "../support/proxy.ts";
+import { reservePort } from "../support/programs.ts";
+import { Simulator, kubeconfigFor } from "../support/simulator.ts";
+import { expect, test } from "../support/test.ts";
+
+/** Notes each name that was in the table, and each change after which one of them was not. */
+async function watchNames(page: Page, names: string[]): Promise<void> {
+  await page.evaluate((names) => {
+    const missing: string[] = [];
+    const table = document.querySelector<HTMLElement>("#tablewrap");
+    const look = () => {
+      const shown = [...document.querySelectorAll<HTMLElement>("#tablewrap tbody tr:not([hidden]) th")];
+      const there = table?.checkVisibility() ? shown.map((name) => name.textContent?.trim()) : [];
+      missing.push(...names.filter((name) => !there.includes(name)));
+    };
+    const options = { subtree: true, childList: true, characterData: true, attributes: true };
+    new MutationObserver(look).observe(document.body, options);
+    Object.assign(window, { missing });
+  }, names);
+}
+
+async function everMissing(page: Page): Promise<string[]> {
+  return page.evaluate(() => [...new Set((window as unknown as { missing: string[] }).missing)]);
+}
+
+test("a server that is killed and comes back is said, and the page recovers with its filter and without what was deleted", async ({
+  page,
+  cluster,
+  start,
+  ingresses,
+  complaints,
+}) => {
+  complaints.expect(/net::ERR_/);
+  for (const name of ["kept-a", "kept-b", "kept-c", "deleted"]) await cluster.create("shop", name);
+  await cluster.create("shop", "other");
+  await cluster.create("docs", "kept-elsewhere");
+  const port = await reservePort();
+  const dashboard = await start({ kubeconfig: cluster.kubeconfig, port });
+  await ingresses.open(`${dashboard.url}?ns=shop&q=-name:other`);
+  await expect(ingresses.names).toHaveText(["deleted", "kept-a", "kept-b", "kept-c"]);
+  await ingresses.markDocument();
+  await watchNames(page, ["kept-a", "kept-b", "kept-c"]);
+
+  await dashboard.kill();
+  await expect(ingresses.badge).toContainText("Reconnecting");
+  await expect(page).toHaveTitle(/^\(!\) Not live/);
+  await expect(page.getByRole("main")).toContainText(/The rows are as of \d\d:\d\d:\d\d/);
+  await expect(ingresses.names).toHaveText(["deleted", "kept-a", "kept-b", "kept-c"]);
+
+  await cluster.delete("shop", "deleted");
+  await cluster.create("shop", "new");
+  await start({ kubeconfig: cluster.kubeconfig, port });
+
+  await ingresses.isLive();
+  await expect(ingresses.names).toHaveText(["kept-a", "kept-b", "kept-c", "new"]);
+  await expect(page).toHaveTitle(/^Ingresses/);
+  await expect(ingresses.search).toHaveValue("-name:other");
+  await expect(ingresses.pickerButton).toHaveText(/shop/);
+  expect(await everMissing(page)).toEqual([]);
+  expect(await ingresses.isSameDocument()).toBe(true);
+
+  await cluster.delete("shop", "new");
+  await expect(ingresses.names).toHaveText(["kept-a", "kept-b", "kept-c"]);
+});
+
+test("an idle connection that fell into a black hole turns stale, and the page recovers when it is out", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+  complaints,
+}) => {
+  complaints.expect(/net::ERR_/);
+  await cluster.create("shop", "cart");
+  const proxy = await Proxy.start(dashboard.port);
+  await page.clock.install();
+  await ingresses.open(`http://127.0.0.1:${proxy.port}/`);
+  await expect(ingresses.row("cart")).toBeVisible();
+  await watchNames(page, ["cart"]);
+
+  proxy.hold();
+  await page.clock.fastForward(95_000);
+  await expect(ingresses.badge).toContainText(/Stale.*no message for \d+ s/);
+  await expect(page).toHaveTitle(/^\(!\) Not live/);
+  await expect(page.getByRole("main")).toContainText(/No message for \d+ s\. The rows are as of \d\d:\d\d:\d\d/);
+  await expect(ingresses.row("cart")).toBeVisible();
+
+  await cluster.create("shop", "checkout");
+  proxy.release();
+  await page.getByRole("button", { name: "Reconnect" }).click();
+  await ingresses.leave();
+  await ingresses.isLive();
+  await expect(ingresses.row("checkout")).toBeVisible();
+  expect(await everMissing(page)).toEqual([]);
+  await page.close();
+  await proxy.stop();
+});
+
+test("ten failed attempts are said to be offline, and a button starts again", async ({
+  page,
+  cluster,
+  start,
+  ingresses,
+  complaints,
+}) => {
+  complaints.expect(/net::ERR_/);
+  await cluster.create("shop", "cart");
+  const port = await reservePort();
+  const dashboard = await start({ kubeconfig: cluster.kubeconfig, port });
+  await page.clock.install();
+  await ingresses.open(dashboard.url);
+  await expect(ingresses.row("cart")).toBeVisible();
+
+  await dashboard.kill();
+  await expect(ingresses.badge).toContainText("Reconnecting");
+  await expect(async () => {
+    await page.clock.runFor(5_000);
+    await expect(ingresses.badge).toContainText("Offline", { timeout: 1 });
+  }).toPass({ intervals: [50] });
+  await expect(page.getByRole("main")).toContainText("10 attempts failed");
+  await expect(ingresses.row("cart")).toBeVisible();
+
+  await start({ kubeconfig: cluster.kubeconfig, port });
+  await page.getByRole("button", { name: "Reconnect" }).click();
+  await ingresses.leave();
+  await ingresses.isLive();
+});
+
+test("a cluster that does not answer is named with the cause, and its rows come by themselves", async ({
+  page,
+  start,
+  ingresses,
+}) => {
+  const port = await reservePort();
+  const url = `http://127.0.0.1:${port}`;
+  const dashboard = await start({ kubeconfig: kubeconfigFor(url) });
+  await page.goto(dashboard.url);
+  await expect(page.getByRole("heading", { name: "The Kubernetes API does not answer" })).toBeVisible();
+  await expect(page.getByRole("main")).toContainText(url);
+  await expect(page.getByRole("main")).toContainText(/refused/i);
+  await expect(ingresses.badge).toContainText("No cluster");
+  await expect(page).toHaveTitle(/^\(!\) Not live/);
+  await ingresses.markDocument();
+
+  const cluster = await Simulator.start({ port });
+  await cluster.create("shop", "cart");
+  await expect(ingresses.row("cart")).toBeVisible({ timeout: 45_000 });
+  await ingresses.isLive();
+  await expect(page).toHaveTitle(/^Ingresses/);
+  expect(await ingresses.isSameDocument()).toBe(true);
+
+  await cluster.kill();
+  await expect(ingresses.badge).toContainText("Cluster lost");
+  await expect(page.getByRole("main")).toContainText("The Kubernetes API does not answer.");
+  await expect(ingresses.row("cart")).toBeVisible();
+});
+
+test("a page without a cluster says that what it shows is simulated", async ({ page, start, ingresses }) => {
+  const dashboard = await start();
+  expect(dashboard.log).toContain("simulated");
+  await ingresses.open(dashboard.url);
+  await expect(ingresses.badge).toContainText("Live");
+  await expect(ingresses.badge).toContainText("simulated");
+  await expect(page.getByText("These ingresses are made up and change by themselves.")).toBeVisible();
+  await page.getByRole("button", { name: "How to connect yours" }).click();
+  await expect(page.getByRole("dialog", { name: "Connect your cluster" })).toContainText("KUBECONFIG");
+});

@@ -1,0 +1,150 @@
+//! A service account that may not see everything.
+
+use protocol::message::{ErrorReason, NamespaceState};
+
+use crate::upstream::{Upstream, scenarios};
+
+scenarios! {
+    a_forbidden_namespace_says_so_and_the_allowed_one_is_live,
+    rows_come_and_go_with_the_permission_on_the_same_stream,
+    only_the_named_namespaces_are_shown,
+    without_the_list_of_namespaces_the_names_are_incomplete,
+}
+
+async fn a_forbidden_namespace_says_so_and_the_allowed_one_is_live(mut up: Upstream) {
+    let (open, shut) = (up.namespace("open").await, up.namespace("shut").await);
+    for namespace in [&open, &shut] {
+        up.create(namespace, "web").await;
+    }
+    up.allow(&open).await;
+    let dash = up.restricted_dash(&[]).await;
+    let mut client = dash.stream(&format!("namespaces={open},{shut}")).await;
+    let state = client.synced().await;
+    assert!(state.is(Some(&shut), NamespaceState::Forbidden));
+    let error = state
+        .errors()
+        .find(|error| error.namespace.as_ref() == Some(&shut))
+        .unwrap();
+    assert_eq!(error.reason, ErrorReason::Forbidden);
+    assert!(
+        error.error.contains(&shut) && !error.error.contains("restricted"),
+        "{}",
+        error.error
+    );
+    assert!(
+        !state
+            .errors()
+            .any(|error| error.namespace.as_ref() == Some(&open))
+    );
+    let synced = state.synced.as_ref().unwrap();
+    assert_eq!((synced.count, synced.pending.len()), (1, 0));
+    assert_eq!(
+        (state.names(&open), state.names(&shut).len()),
+        (vec!["web"], 0)
+    );
+
+    up.create(&open, "more").await;
+    client.gets(&open, "more").await;
+    let health = dash.get("/api/health").await.ok();
+    assert_eq!(health["watchMode"], "namespaced");
+    assert_eq!(dash.get("/readyz").await.status, 200);
+    dash.get(&format!("/api/ingresses/{shut}/web"))
+        .await
+        .refused(403);
+    assert_eq!(
+        dash.get(&format!("/api/ingresses/{open}/web")).await.status,
+        200
+    );
+}
+
+async fn rows_come_and_go_with_the_permission_on_the_same_stream(mut up: Upstream) {
+    let namespace = up.namespace("a").await;
+    up.create(&namespace, "web").await;
+    // The shortest that is allowed: a watch that runs is not stopped when the permission goes, only the next is refused.
+    let dash = up.restricted_dash(&[("K8S_WATCH_TIMEOUT", "5")]).await;
+    let mut client = dash.stream(&format!("namespaces={namespace}")).await;
+    assert!(
+        client
+            .synced()
+            .await
+            .is(Some(&namespace), NamespaceState::Forbidden)
+    );
+
+    up.allow(&namespace).await;
+    client.gets(&namespace, "web").await;
+    client
+        .wait_until("live", |state| {
+            state.is(Some(&namespace), NamespaceState::Live)
+        })
+        .await;
+    up.forbid(&namespace).await;
+    client.loses(&namespace, "web").await;
+    client
+        .wait_until("forbidden", |state| {
+            state.is(Some(&namespace), NamespaceState::Forbidden)
+        })
+        .await;
+    let row = format!("{namespace}/web");
+    assert_eq!(
+        client.state.changes(),
+        [format!("+{row}"), format!("-{row}")]
+    );
+}
+
+async fn only_the_named_namespaces_are_shown(up: Upstream) {
+    let (shown, hidden) = (up.namespace("shown").await, up.namespace("hidden").await);
+    for namespace in [&shown, &hidden] {
+        up.create(namespace, "web").await;
+    }
+    for mode in ["cluster", "namespaced"] {
+        let dash = up
+            .dash_with(&[("WATCH_NAMESPACES", &shown), ("WATCH_MODE", mode)])
+            .await;
+        let mut all = dash.stream("").await;
+        let state = all.synced().await;
+        assert_eq!(state.synced.as_ref().unwrap().count, 1, "{mode}");
+        assert_eq!(state.names(&shown), ["web"]);
+
+        let mut other = dash.stream(&format!("namespaces={hidden}")).await;
+        let state = other.synced().await;
+        assert!(
+            state.table.is_empty() && state.is(Some(&hidden), NamespaceState::Forbidden),
+            "{mode}"
+        );
+        dash.get(&format!("/api/ingresses/{hidden}/web"))
+            .await
+            .refused(404);
+        let namespaces = dash.get("/api/namespaces").await.ok();
+        let names: Vec<_> = namespaces["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| &item["name"])
+            .collect();
+        assert_eq!(names, [shown.as_str()], "{mode}");
+
+        let name = format!("later-{mode}");
+        up.create(&hidden, &name).await;
+        up.create(&shown, &name).await;
+        assert!(all.gets(&shown, &name).await.names(&hidden).is_empty());
+        up.delete(&shown, &name).await;
+        all.loses(&shown, &name).await;
+    }
+}
+
+async fn without_the_list_of_namespaces_the_names_are_incomplete(mut up: Upstream) {
+    let namespace = up.namespace("a").await;
+    up.create(&namespace, "web").await;
+    up.allow(&namespace).await;
+    let dash = up.restricted_dash(&[]).await;
+    let mut client = dash.stream(&format!("namespaces={namespace}")).await;
+    client.synced().await;
+    let document = dash.get("/api/namespaces").await.ok();
+    assert_eq!(document["complete"], false);
+    let items = document["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "{document}");
+    assert_eq!(
+        (&items[0]["name"], &items[0]["count"]),
+        (&namespace.as_str().into(), &1.into())
+    );
+}

@@ -1,0 +1,524 @@
+//! The Kubernetes API behind the dashboard: the simulator or a real API server, with one set of verbs for both.
+//!
+//! Both are reached through a [`Gate`], so that the way to them can be cut and opened again.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    fs::OpenOptions,
+    hash::{BuildHasher, RandomState},
+    io::Write as _,
+    net::{Ipv4Addr, SocketAddr},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use http::{Method, Request};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use protocol::Key;
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::OnceCell,
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    dash::{Dash, Folder},
+    real_cluster::{ADMIN, RealCluster, binaries},
+};
+
+/// The real account that may do nothing until a test says otherwise.
+const RESTRICTED: &str = "restricted";
+
+/// A TCP relay: what the dashboard connects to in place of the API server.
+pub(crate) struct Gate {
+    address: SocketAddr,
+    target: SocketAddr,
+    /// Absent while the gate is closed.
+    open: Option<Relay>,
+}
+
+struct Relay {
+    accepting: JoinHandle<()>,
+    connections: CancellationToken,
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        self.connections.cancel();
+    }
+}
+
+impl Gate {
+    async fn before(target: SocketAddr) -> Self {
+        // Below the range that outgoing connections take their ports from, so that nobody takes it while it is closed.
+        let hasher = RandomState::new();
+        for attempt in 0..1000_u32 {
+            let port = 10_000 + (hasher.hash_one(attempt) % 10_000) as u16;
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            if let Ok(listener) = TcpListener::bind(address).await {
+                return Self {
+                    address,
+                    target,
+                    open: Some(Relay::start(listener, target)),
+                };
+            }
+        }
+        panic!("no port between 10000 and 20000 is free");
+    }
+
+    /// Breaks every connection; new ones are refused.
+    pub(crate) fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Lets connections through again.
+    pub(crate) async fn open(&mut self) {
+        let bound = async {
+            loop {
+                // The task that holds the old listener ends when the runtime gets to it.
+                match TcpListener::bind(self.address).await {
+                    Ok(listener) => return listener,
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+        };
+        let listener = tokio::time::timeout(crate::dash::LIMIT, bound)
+            .await
+            .expect("the gate's port is free again");
+        self.open = Some(Relay::start(listener, self.target));
+    }
+}
+
+impl Relay {
+    fn start(listener: TcpListener, target: SocketAddr) -> Self {
+        let connections = CancellationToken::new();
+        let cut = connections.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let cut = cut.clone();
+                tokio::spawn(async move {
+                    let relay = async {
+                        let mut far = TcpStream::connect(target).await?;
+                        tokio::io::copy_bidirectional(&mut near, &mut far).await
+                    };
+                    tokio::select! {
+                        _ = relay => {}
+                        () = cut.cancelled() => {}
+                    }
+                });
+            }
+        });
+        Self {
+            accepting,
+            connections,
+        }
+    }
+}
+
+/// Which API server it is.
+enum Kind {
+    Simulator(simulator::Cluster),
+    /// One that all tests of this process share.
+    Shared(&'static RealCluster),
+    /// One of the test's own, which it may kill.
+    Own(Box<RealCluster>),
+}
+
+/// A Kubernetes API for one test, whose namespaces no other test touches.
+pub(crate) struct Upstream {
+    kind: Kind,
+    pub(crate) gate: Gate,
+    /// Writes as an administrator, not through the gate.
+    admin: kube::Client,
+    prefix: String,
+    folder: Folder,
+    allowed: BTreeSet<String>,
+}
+
+/// Reports a test that cannot run, as `cargo xtask test` reads it.
+fn skip(test: &str, reason: &str) {
+    println!("SKIPPED: {test}: {reason}");
+    if let Some(file) = env::var_os("KUBE_INGRESS_DASH_SKIPPED") {
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(file)
+            .expect("KUBE_INGRESS_DASH_SKIPPED");
+        writeln!(file, "{test}: {reason}").expect("KUBE_INGRESS_DASH_SKIPPED is writable");
+    }
+}
+
+impl Upstream {
+    /// An empty simulated cluster on a port.
+    pub(crate) async fn simulator() -> Self {
+        Self::of(simulator::Cluster::empty()).await
+    }
+
+    /// This simulated cluster on a port.
+    pub(crate) async fn of(cluster: simulator::Cluster) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("loopback has a free port");
+        let target = listener.local_addr().expect("it is bound");
+        let router = cluster.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let admin = kube::Client::new(cluster.router(), "default");
+        Self::new(Kind::Simulator(cluster), target, admin).await
+    }
+
+    /// The real API server that all tests share; `None`: the test cannot run here, which is reported.
+    pub(crate) async fn shared(test: &str) -> Option<Self> {
+        static SHARED: OnceCell<RealCluster> = OnceCell::const_new();
+        if let Err(reason) = binaries() {
+            skip(test, &reason);
+            return None;
+        }
+        let start = async || RealCluster::start().await.expect("the API server starts");
+        Some(Self::real(Kind::Shared(SHARED.get_or_init(start).await)).await)
+    }
+
+    /// A real API server of the test's own; `None`: the test cannot run here, which is reported.
+    pub(crate) async fn own(test: &str) -> Option<Self> {
+        if let Err(reason) = binaries() {
+            skip(test, &reason);
+            return None;
+        }
+        let cluster = RealCluster::start().await.expect("the API server starts");
+        Some(Self::real(Kind::Own(Box::new(cluster))).await)
+    }
+
+    async fn real(kind: Kind) -> Self {
+        let cluster = kind.cluster().expect("a real one");
+        let target = cluster
+            .url()
+            .trim_start_matches("https://")
+            .parse()
+            .expect("a URL with an address");
+        let kubeconfig = Kubeconfig::read_from(cluster.kubeconfig(ADMIN)).expect("a kubeconfig");
+        let config =
+            kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+        let admin = kube::Client::try_from(config.expect("a usable kubeconfig")).expect("a client");
+        Self::new(kind, target, admin).await
+    }
+
+    async fn new(kind: Kind, target: SocketAddr, admin: kube::Client) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        Self {
+            kind,
+            gate: Gate::before(target).await,
+            admin,
+            prefix: format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            folder: Folder::new(),
+            allowed: BTreeSet::new(),
+        }
+    }
+
+    /// The simulator, where it is one.
+    pub(crate) fn simulated(&self) -> &simulator::Cluster {
+        match &self.kind {
+            Kind::Simulator(cluster) => cluster,
+            _ => panic!("this is a real API server"),
+        }
+    }
+
+    /// The URL in the dashboard's kubeconfig.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.kind.cluster().is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", self.gate.address)
+    }
+
+    /// The path of a kubeconfig that leads through the gate.
+    pub(crate) fn kubeconfig(&self, user: &str) -> String {
+        let text = match self.kind.cluster() {
+            Some(cluster) => {
+                let text =
+                    std::fs::read_to_string(cluster.kubeconfig(user)).expect("it was just written");
+                text.replace(&cluster.url(), &self.url())
+            }
+            None => format!(
+                "apiVersion: v1
+kind: Config
+current-context: simulated
+clusters: [{{name: simulated, cluster: {{server: '{}'}}}}]
+users: [{{name: viewer, user: {{}}}}]
+contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
+",
+                self.url()
+            ),
+        };
+        self.folder
+            .write(user, &text)
+            .to_string_lossy()
+            .into_owned()
+    }
+
+    /// Starts a dashboard that may see everything.
+    pub(crate) async fn dash(&self) -> Dash {
+        self.dash_with(&[]).await
+    }
+
+    /// Starts a dashboard that may see everything, with further environment variables.
+    pub(crate) async fn dash_with(&self, environment: &[(&str, &str)]) -> Dash {
+        self.dash_as(ADMIN, environment).await
+    }
+
+    async fn dash_as(&self, user: &str, environment: &[(&str, &str)]) -> Dash {
+        let kubeconfig = self.kubeconfig(user);
+        let mut all = vec![("KUBECONFIG", kubeconfig.as_str())];
+        all.extend(environment);
+        Dash::start(&all, &[]).await
+    }
+
+    /// Starts a dashboard whose account may read ingresses where [`allow`](Self::allow) says, and nothing else.
+    pub(crate) async fn restricted_dash(&self, environment: &[(&str, &str)]) -> Dash {
+        self.set_rules();
+        self.dash_as(RESTRICTED, environment).await
+    }
+
+    /// Lets the restricted account read the ingresses of a namespace.
+    pub(crate) async fn allow(&mut self, namespace: &str) {
+        self.allowed.insert(namespace.to_owned());
+        if self.kind.cluster().is_none() {
+            return self.set_rules();
+        }
+        let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}");
+        let metadata = json!({"name": RESTRICTED});
+        let rules = json!([{"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": ["get", "list", "watch"]}]);
+        let group = "rbac.authorization.k8s.io";
+        let role = json!({"apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": metadata, "rules": rules});
+        let binding = json!({
+            "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": RESTRICTED},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": RESTRICTED}],
+        });
+        self.send(Method::POST, &format!("{rbac}/roles"), Some(&role))
+            .await;
+        self.send(
+            Method::POST,
+            &format!("{rbac}/rolebindings"),
+            Some(&binding),
+        )
+        .await;
+    }
+
+    /// Takes back what [`allow`](Self::allow) gave.
+    pub(crate) async fn forbid(&mut self, namespace: &str) {
+        self.allowed.remove(namespace);
+        if self.kind.cluster().is_none() {
+            return self.set_rules();
+        }
+        let path = format!(
+            "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{RESTRICTED}"
+        );
+        self.send(Method::DELETE, &path, None).await;
+    }
+
+    fn set_rules(&self) {
+        let Kind::Simulator(cluster) = &self.kind else {
+            return;
+        };
+        let rule =
+            |decision, verb: &str, resource: &str, namespace: Option<&str>| simulator::Rule {
+                decision,
+                verb: verb.to_owned(),
+                resource: resource.to_owned(),
+                namespace: namespace.map(str::to_owned),
+            };
+        let mut rules = Vec::new();
+        for resource in ["ingresses", "namespaces"] {
+            for verb in ["get", "list", "watch"] {
+                rules.push(rule(simulator::Decision::Deny, verb, resource, None));
+            }
+        }
+        for namespace in &self.allowed {
+            rules.push(rule(
+                simulator::Decision::Allow,
+                "*",
+                "ingresses",
+                Some(namespace),
+            ));
+        }
+        cluster.rules().replace(rules);
+    }
+
+    /// The name of a namespace of this test, which is created.
+    pub(crate) async fn namespace(&self, label: &str) -> String {
+        let name = self.unused(label);
+        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        self.send(Method::POST, "/api/v1/namespaces", Some(&body))
+            .await;
+        name
+    }
+
+    /// A namespace name of this test that no namespace has.
+    pub(crate) fn unused(&self, label: &str) -> String {
+        format!("{}-{label}", self.prefix)
+    }
+
+    /// Creates an ingress with this spec.
+    pub(crate) async fn create_with(&self, namespace: &str, name: &str, spec: Value) -> Value {
+        let ingress = json!({"metadata": {"name": name}, "spec": spec});
+        self.create_object(namespace, ingress).await
+    }
+
+    /// Creates an ingress.
+    pub(crate) async fn create_object(&self, namespace: &str, mut ingress: Value) -> Value {
+        ingress["apiVersion"] = "networking.k8s.io/v1".into();
+        ingress["kind"] = "Ingress".into();
+        self.send(Method::POST, &ingresses(namespace), Some(&ingress))
+            .await
+    }
+
+    /// Creates an ingress for the host `NAME.example.com`.
+    pub(crate) async fn create(&self, namespace: &str, name: &str) -> Value {
+        self.create_with(namespace, name, spec(&format!("{name}.example.com")))
+            .await
+    }
+
+    /// Changes the only host of an ingress.
+    pub(crate) async fn change(&self, namespace: &str, name: &str, host: &str) {
+        self.patch(namespace, name, json!({"spec": spec(host)}))
+            .await;
+    }
+
+    /// Applies a merge patch to an ingress.
+    pub(crate) async fn patch(&self, namespace: &str, name: &str, patch: Value) {
+        self.send(
+            Method::PATCH,
+            &format!("{}/{name}", ingresses(namespace)),
+            Some(&patch),
+        )
+        .await;
+    }
+
+    /// Deletes an ingress.
+    pub(crate) async fn delete(&self, namespace: &str, name: &str) {
+        self.send(
+            Method::DELETE,
+            &format!("{}/{name}", ingresses(namespace)),
+            None,
+        )
+        .await;
+    }
+
+    /// The ingresses that the API server lists in a namespace.
+    pub(crate) async fn list(&self, namespace: &str) -> BTreeSet<Key> {
+        let list = self.send(Method::GET, &ingresses(namespace), None).await;
+        let items = list["items"].as_array().expect("a list has items");
+        let name = |item: &Value| {
+            item["metadata"]["name"]
+                .as_str()
+                .expect("an item has a name")
+                .to_owned()
+        };
+        items
+            .iter()
+            .map(|item| Key::new(namespace, name(item)))
+            .collect()
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+        let content_type = match method {
+            Method::PATCH => "application/merge-patch+json",
+            _ => "application/json",
+        };
+        let request = Request::builder()
+            .method(&method)
+            .uri(path)
+            .header("content-type", content_type);
+        let body = body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default();
+        let request = request.body(body).expect("a valid request");
+        let answer = self.admin.request::<Value>(request).await;
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// Makes the API server forget what changed so far: no watch resumes from an older version.
+    pub(crate) async fn forget_history(&mut self) {
+        match &mut self.kind {
+            Kind::Simulator(cluster) => cluster.compact(),
+            // What it can tell begins with its start.
+            Kind::Own(cluster) => cluster
+                .restart_apiserver()
+                .await
+                .expect("the API server starts again"),
+            Kind::Shared(_) => panic!("other tests need its history"),
+        }
+    }
+
+    /// Kills the API server.
+    pub(crate) fn kill(&mut self) {
+        match &mut self.kind {
+            // The simulator is part of this process: to the dashboard it is gone once nobody answers.
+            Kind::Simulator(_) => self.gate.close(),
+            Kind::Own(cluster) => cluster.kill_apiserver(),
+            Kind::Shared(_) => panic!("other tests need it"),
+        }
+    }
+
+    /// Starts the API server again.
+    pub(crate) async fn restart(&mut self) {
+        match &mut self.kind {
+            Kind::Simulator(_) => self.gate.open().await,
+            Kind::Own(cluster) => cluster
+                .restart_apiserver()
+                .await
+                .expect("the API server starts again"),
+            Kind::Shared(_) => panic!("other tests need it"),
+        }
+    }
+}
+
+impl Kind {
+    fn cluster(&self) -> Option<&RealCluster> {
+        match self {
+            Self::Simulator(_) => None,
+            Self::Shared(cluster) => Some(cluster),
+            Self::Own(cluster) => Some(cluster),
+        }
+    }
+}
+
+fn ingresses(namespace: &str) -> String {
+    format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses")
+}
+
+/// A spec with one rule for this host.
+pub(crate) fn spec(host: &str) -> Value {
+    json!({"rules": [{"host": host, "http": {"paths": [
+        {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}},
+    ]}}]})
+}
+
+/// Runs each scenario against the simulator and against a real API server, as tests of its name.
+macro_rules! scenarios {
+    ($($name:ident),+ $(,)?) => { scenarios!{ shared: $($name),+ } };
+    ($real:ident: $($name:ident),+ $(,)?) => {
+        mod simulator {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::upstream::Upstream::simulator().await).await;
+            })+
+        }
+
+        mod real_cluster {
+            $(#[tokio::test]
+            async fn $name() {
+                let test = concat!(module_path!(), "::", stringify!($name));
+                let test = test.split_once("::").map_or(test, |(_, path)| path);
+                if let Some(upstream) = $crate::upstream::Upstream::$real(test).await {
+                    super::$name(upstream).await;
+                }
+            })+
+        }
+    };
+}
+pub(crate) use scenarios;
