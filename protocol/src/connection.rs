@@ -1625,7 +1625,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(500))]
+        #![proptest_config(ProptestConfig::with_cases(300))]
 
         /// `Page::input` checks after every input: at most one stream, starts at least 1 s apart,
         /// never live without a stream, no timer left that is due.

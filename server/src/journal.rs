@@ -204,6 +204,17 @@ pub struct Readiness {
     pub count: usize,
 }
 
+/// What a client that has every row may be told.
+#[derive(Clone, Debug)]
+pub struct Tip {
+    /// The `error` and `namespaceStatus` messages that are new to it.
+    pub statuses: Vec<Message>,
+    /// Its status cursor after them.
+    pub told: u64,
+    /// What `synced` may say.
+    pub readiness: Option<Readiness>,
+}
+
 /// Where a stream starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -740,29 +751,38 @@ impl Journal {
         counts
     }
 
-    /// What a client of the scope may be told now that it has everything; `None` while the rows
-    /// of the whole scope are unknown and the namespaces they are missing for cannot be named, or
-    /// where its `cursor`, if it has one, is not the newest revision any more.
+    /// What a client of the scope may be told once it has everything; `None` while the rows of
+    /// the whole scope are unknown and the namespaces they are missing for cannot be named.
     #[must_use]
-    pub fn readiness(&self, scope: &Scope, cursor: Option<u64>) -> Option<Readiness> {
+    pub fn readiness(&self, scope: &Scope) -> Option<Readiness> {
+        self.lock().readiness(scope)
+    }
+
+    /// What there is to tell a client of the scope that has been given everything up to `cursor`,
+    /// and was told the states up to `told`. `None` where `cursor` is not the newest revision any
+    /// more: rows come before states, because `live` means that the client has them.
+    #[must_use]
+    pub fn tip(&self, scope: &Scope, cursor: u64, told: u64) -> Option<Tip> {
         let inner = self.lock();
-        if cursor.is_some_and(|cursor| cursor != inner.revision) {
-            return None;
-        }
-        let feeds = &inner.feeds;
-        let rows_of = |name: &String| {
-            inner
-                .namespaces
-                .get(name.as_str())
-                .map_or(0, |log| log.rows)
-        };
+        (inner.revision == cursor).then(|| Tip {
+            statuses: inner.statuses(scope, told),
+            told: inner.feeds.revision.max(1),
+            readiness: inner.readiness(scope),
+        })
+    }
+}
+
+impl Inner {
+    fn readiness(&self, scope: &Scope) -> Option<Readiness> {
+        let feeds = &self.feeds;
+        let rows_of = |name: &String| self.namespaces.get(name.as_str()).map_or(0, |log| log.rows);
         let names: Vec<&String> = match scope {
             Scope::Namespaces(names) => names.iter().collect(),
             Scope::All if feeds.cluster_wide => {
                 return feeds.whole.listed.then_some(Readiness {
                     pending: Vec::new(),
                     settled: true,
-                    count: inner.rows,
+                    count: self.rows,
                 });
             }
             Scope::All => feeds.universe.as_ref()?.iter().collect(),
@@ -789,42 +809,32 @@ impl Journal {
     }
 
     /// The `error` and `namespaceStatus` messages of a scope whose status changed after the
-    /// status cursor `told`, and the status cursor after them. From 0 only the states that are
-    /// not live are told. Nothing is told to a client that has not been given all rows: `live`
-    /// means that it has them.
-    #[must_use]
-    pub fn statuses(&self, scope: &Scope, cursor: u64, told: u64) -> (Vec<Message>, u64) {
-        let inner = self.lock();
-        if inner.revision != cursor {
-            return (Vec::new(), told);
-        }
-        let cursor = told;
-        let feeds = &inner.feeds;
+    /// status cursor `told`. From 0 only the states that are not live are told.
+    fn statuses(&self, scope: &Scope, told: u64) -> Vec<Message> {
+        let feeds = &self.feeds;
         let tells = |status: &FeedStatus| {
-            status.revision > cursor && (cursor > 0 || status.state != NamespaceState::Live)
-                || (cursor == 0 && status.revision == 0)
+            status.revision > told && (told > 0 || status.state != NamespaceState::Live)
+                || (told == 0 && status.revision == 0)
         };
         let mut messages = Vec::new();
         if feeds.cluster_wide {
             if tells(&feeds.whole) {
-                messages.extend(feeds.whole.messages(None, Some(inner.rows)));
+                messages.extend(feeds.whole.messages(None, Some(self.rows)));
             }
         } else {
-            for (name, status) in &feeds.namespaces {
-                if scope.contains(name) && tells(status) {
-                    let count = inner
-                        .namespaces
-                        .get(name.as_str())
-                        .map_or(0, |log| log.rows);
-                    messages.extend(status.messages(Some(name), Some(count)));
-                }
-            }
-            // The way to the API server itself is everyone's: it is told beside the namespaces.
+            // The way to the API server itself is everyone's. It goes first: where it is live
+            // again, a client forgets what it was told of single namespaces.
             if tells(&feeds.whole) {
                 messages.extend(feeds.whole.messages(None, None));
             }
+            for (name, status) in &feeds.namespaces {
+                if scope.contains(name) && tells(status) {
+                    let count = self.namespaces.get(name.as_str()).map_or(0, |log| log.rows);
+                    messages.extend(status.messages(Some(name), Some(count)));
+                }
+            }
         }
-        if cursor == 0
+        if told == 0
             && let Scope::Namespaces(names) = scope
         {
             for name in names.iter().filter(|name| !feeds.admits(name)) {
@@ -842,7 +852,7 @@ impl Journal {
                 messages.extend(refused.messages(Some(name), None));
             }
         }
-        (messages, feeds.revision.max(1))
+        messages
     }
 }
 

@@ -75,6 +75,9 @@ fn normalise(mut transcript: Vec<Value>) -> Vec<Value> {
     for entry in &mut transcript {
         if let Some(request) = entry["request"].as_object_mut() {
             // Tokens and versions in what was asked differ; the script is the same.
+            if let Some(metadata) = request.get_mut("body").and_then(|body| body["metadata"].as_object_mut()) {
+                metadata.remove("resourceVersion");
+            }
             for field in ["path", "watch"] {
                 let asked = request.get(field).map(|value| without_query_values(&value.to_string()));
                 request.insert(field.to_owned(), asked.into());

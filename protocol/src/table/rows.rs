@@ -280,11 +280,14 @@ impl Rows {
         touched.retain(|&slot| !self.slots[slot as usize].deleted);
         let slots = &self.slots;
         let (column, direction) = (self.column, self.direction);
-        let compare =
-            |a: Slot, b: Slot| compare(&slots[a as usize], &slots[b as usize], column, direction);
-        touched.sort_unstable_by(|&a, &b| compare(a, b));
+        let compare = |a: Slot, b: Slot| {
+            let key = |slot: Slot| slots[slot as usize].sort_key(column);
+            compare(&key(a), &key(b), column, direction)
+        };
+        sort(&mut touched, slots, column, direction);
         merge(&mut self.order, &touched, compare);
-        touched.retain(|&slot| slots[slot as usize].matches(&self.filter));
+        let matcher = self.filter.matcher();
+        touched.retain(|&slot| slots[slot as usize].matches(&matcher));
         merge(&mut self.view, &touched, compare);
     }
 
@@ -294,7 +297,9 @@ impl Rows {
 
     pub(super) fn set_filter(&mut self, filter: Filter) {
         self.settle();
-        if filter.narrows(&self.filter) {
+        // Rows in their order lie all over the memory: that pays for few of them only.
+        let few = self.view.len() < self.order.len() / 8;
+        if few && filter.narrows(&self.filter) {
             let matcher = filter.matcher();
             let slots = &self.slots;
             self.view

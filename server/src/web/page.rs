@@ -135,7 +135,7 @@ impl Backend for Server {
         } else if let Some(universe) = &universe {
             rows.namespaces = universe.len();
         }
-        let readiness = self.journal.readiness(scope, None);
+        let readiness = self.journal.readiness(scope);
         rows.synced = readiness.is_some_and(|readiness| readiness.pending.is_empty());
         rows.not_live = self
             .journal

@@ -18,7 +18,7 @@ use tracing::debug;
 use super::problem::Problem;
 use super::{Server, api, assets, now};
 use crate::cluster::Demand;
-use crate::journal::{ScopeId, Start, Subscription};
+use crate::journal::{ScopeId, Start, Subscription, Tip};
 use crate::metrics::DoneReason as DoneLabel;
 
 /// At most this much in one write, whatever was missed.
@@ -35,7 +35,7 @@ impl Server {
         let deadline = Instant::now() + SETTLE_LIMIT;
         loop {
             let late = Instant::now() >= deadline;
-            let readiness = self.journal.readiness(scope, None)?;
+            let readiness = self.journal.readiness(scope)?;
             if readiness.settled || late {
                 return Some(readiness.pending);
             }
@@ -247,64 +247,63 @@ impl Stream {
 
     /// What there is to write now, if anything.
     fn advance(&mut self) -> Option<Bytes> {
-        let replay = match self.phase {
-            Phase::Replay(start) => Some(start),
-            _ => None,
-        };
-        let journal = &self.server.journal;
-        let Some(write) = journal.read(&self.scope, self.cursor, replay, WRITE_LIMIT) else {
-            return Some(self.end(DoneReason::Resync));
-        };
-        self.cursor = write.cursor;
-        self.server.metrics.messages.inc_by(write.messages);
-        if let Some(received) = write.received.filter(|_| self.phase == Phase::Synced) {
-            self.server
-                .metrics
-                .delivery
-                .observe(received.elapsed().as_secs_f64());
-        }
-        if !write.at_tip {
-            return Some(write.bytes);
-        }
-        // The states come after the rows: `live` says that the rows were all given.
-        let mut rest = Vec::new();
-        let (statuses, told) = journal.statuses(&self.scope.scope, self.cursor, self.told);
-        let replaying = self.phase != Phase::Synced;
-        let synced = replaying.then(|| self.synced()).flatten();
-        // While replaying, states are told once, with `synced`, and whenever they say more.
-        for message in statuses {
-            sse::write_event(&mut rest, None, message.encode().as_bytes());
-        }
-        self.told = told;
-        if let Some(synced) = synced {
-            let id = journal.id(&self.scope, self.cursor);
-            sse::write_event(&mut rest, Some(&id), synced.encode().as_bytes());
-            self.phase = Phase::Synced;
-        }
-        match (write.bytes.is_empty(), rest.is_empty()) {
-            (true, true) => None,
-            (false, true) => Some(write.bytes),
-            (true, false) => Some(rest.into()),
-            (false, false) => {
-                self.ready.push_back(rest.into());
-                Some(write.bytes)
+        loop {
+            let replay = match self.phase {
+                Phase::Replay(start) => Some(start),
+                _ => None,
+            };
+            let journal = &self.server.journal;
+            let Some(write) = journal.read(&self.scope, self.cursor, replay, WRITE_LIMIT) else {
+                return Some(self.end(DoneReason::Resync));
+            };
+            self.cursor = write.cursor;
+            self.server.metrics.messages.inc_by(write.messages);
+            if let Some(received) = write.received.filter(|_| self.phase == Phase::Synced) {
+                let elapsed = received.elapsed().as_secs_f64();
+                self.server.metrics.delivery.observe(elapsed);
             }
+            if !write.at_tip {
+                return Some(write.bytes);
+            }
+            let Some(tip) = journal.tip(&self.scope.scope, self.cursor, self.told) else {
+                // Something changed meanwhile: the rows go first.
+                match write.bytes.is_empty() {
+                    true => continue,
+                    false => return Some(write.bytes),
+                }
+            };
+            let rest = self.tell(tip);
+            return match (write.bytes.is_empty(), rest.is_empty()) {
+                (true, true) => None,
+                (false, true) => Some(write.bytes),
+                (true, false) => Some(rest),
+                (false, false) => {
+                    self.ready.push_back(rest);
+                    Some(write.bytes)
+                }
+            };
         }
     }
 
-    /// `synced`, once it may be said.
-    fn synced(&self) -> Option<Message> {
+    /// The states, and `synced` once it may be said.
+    fn tell(&mut self, tip: Tip) -> Bytes {
+        let mut bytes = Vec::new();
+        for message in tip.statuses {
+            sse::write_event(&mut bytes, None, message.encode().as_bytes());
+        }
+        self.told = tip.told;
         let late = Instant::now() >= self.settle_deadline();
-        self.server
-            .journal
-            .readiness(&self.scope.scope, Some(self.cursor))
-            .filter(|readiness| readiness.settled || late)
-            .map(|readiness| {
-                Message::Synced(Synced {
-                    count: readiness.count,
-                    pending: readiness.pending,
-                })
-            })
+        let ready = tip.readiness.filter(|readiness| readiness.settled || late);
+        if let Some(readiness) = ready.filter(|_| self.phase != Phase::Synced) {
+            let synced = Message::Synced(Synced {
+                count: readiness.count,
+                pending: readiness.pending,
+            });
+            let id = self.server.journal.id(&self.scope, self.cursor);
+            sse::write_event(&mut bytes, Some(&id), synced.encode().as_bytes());
+            self.phase = Phase::Synced;
+        }
+        bytes.into()
     }
 
     fn beat(&mut self) -> Bytes {

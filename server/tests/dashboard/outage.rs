@@ -137,11 +137,7 @@ async fn a_delete_that_no_watch_can_tell_is_found_by_listing_again(mut up: Upstr
         state.row(&namespace, "changes").unwrap().hosts,
         ["new.example.com"]
     );
-    let later = crate::dash::State {
-        messages: state.messages[before..].to_vec(),
-        ..state.clone()
-    };
-    let mut changes = later.changes();
+    let mut changes = state.changes_after(before);
     changes.sort();
     let row = |sign: &str, name: &str| format!("{sign}{namespace}/{name}");
     assert_eq!(

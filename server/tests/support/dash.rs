@@ -427,8 +427,10 @@ impl State {
                 "an id between reset and synced: {message:?}"
             );
             if let Some(old) = &self.id {
-                let revision =
-                    |id: &str| u64::from_str_radix(id.rsplit('.').next().unwrap_or_default(), 16);
+                let revision = |id: &str| {
+                    let digits = id.rsplit('.').next().unwrap_or_default();
+                    u64::from_str_radix(digits, 16).unwrap_or_else(|_| panic!("the id {id}"))
+                };
                 assert!(revision(&new) >= revision(old), "id {new} after {old}");
             }
             self.id = Some(new);
@@ -475,13 +477,21 @@ impl State {
 
     /// What this connection said of rows: `+ns/name`, `~ns/name` and `-ns/name`, in order.
     pub(crate) fn changes(&self) -> Vec<String> {
+        self.changes_after(0)
+    }
+
+    /// The same without the first so many messages.
+    pub(crate) fn changes_after(&self, messages: usize) -> Vec<String> {
         let change = |(_, message): &(Option<String>, Message)| match message {
             Message::IngressAdded(row) => Some(format!("+{}/{}", row.namespace, row.name)),
             Message::IngressModified(row) => Some(format!("~{}/{}", row.namespace, row.name)),
             Message::IngressDeleted(key) => Some(format!("-{}/{}", key.namespace, key.name)),
             _ => None,
         };
-        self.messages.iter().filter_map(change).collect()
+        self.messages[messages..]
+            .iter()
+            .filter_map(change)
+            .collect()
     }
 
     /// For a failed test: what was seen, rows by name only.
