@@ -45,6 +45,8 @@ pub fn main(config: Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
+    // Rendering spawns. Only the list of routes, which there is none of here, would start this by itself.
+    any_spawner::Executor::init_tokio().context("cannot start rendering")?;
     let connection = connect::connect(config.demo).await?;
     let listener = TcpListener::bind(config.listen)
         .await

@@ -5,8 +5,8 @@
 //! kubectl --kubeconfig simulated.kubeconfig get ingress --all-namespaces --watch
 //! ```
 
-use std::io::Write;
 use std::future::IntoFuture;
+use std::io::Write;
 use std::net::SocketAddr;
 
 use clap::Parser;
@@ -30,8 +30,18 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let Arguments { listen, namespaces, ingresses, churn } = Arguments::parse();
-    let cluster = Cluster::new(Settings { namespaces, ingresses, churn_per_second: churn, ..Settings::default() });
+    let Arguments {
+        listen,
+        namespaces,
+        ingresses,
+        churn,
+    } = Arguments::parse();
+    let cluster = Cluster::new(Settings {
+        namespaces,
+        ingresses,
+        churn_per_second: churn,
+        ..Settings::default()
+    });
     let listener = tokio::net::TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     writeln!(

@@ -45,7 +45,10 @@ impl Rule {
     fn covers(&self, verb: &str, resource: &str, namespace: Option<&str>) -> bool {
         (self.verb == "*" || self.verb == verb)
             && (self.resource == "*" || self.resource == resource)
-            && self.namespace.as_deref().is_none_or(|only| Some(only) == namespace)
+            && self
+                .namespace
+                .as_deref()
+                .is_none_or(|only| Some(only) == namespace)
     }
 }
 
@@ -86,7 +89,10 @@ impl Rules {
     /// The rules in force.
     #[must_use]
     pub fn list(&self) -> Vec<Rule> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Whether the user may use a verb on a resource, in one namespace or at the cluster scope.
@@ -107,7 +113,10 @@ impl Rules {
             resource: resource.to_owned(),
             namespace: namespace.map(str::to_owned),
         };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(rule);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(rule);
     }
 
     /// Answers a `SelfSubjectAccessReview`.

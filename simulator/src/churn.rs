@@ -19,7 +19,10 @@ pub(crate) struct Churn {
 
 impl Churn {
     pub(crate) fn new(seed: u64, target: usize) -> Self {
-        Self { random: Random::new(seed ^ 0x0c4a_0c4a), target }
+        Self {
+            random: Random::new(seed ^ 0x0c4a_0c4a),
+            target,
+        }
     }
 
     /// The pause before the next change: independent changes have exponential gaps.
@@ -47,7 +50,13 @@ impl Churn {
         }
         let namespace = content::busy(random, &namespaces);
         let (mut name, app) = content::name(random);
-        while store.get(Resource::Ingresses, &Resource::Ingresses.key(Some(namespace), &name)).is_some() {
+        while store
+            .get(
+                Resource::Ingresses,
+                &Resource::Ingresses.key(Some(namespace), &name),
+            )
+            .is_some()
+        {
             name = format!("{}-{}", app.0, random.suffix(4));
         }
         let mut ingress = content::ingress(random, namespace, &name, *app, now);
@@ -58,16 +67,25 @@ impl Churn {
     }
 
     fn delete(&mut self, store: &mut Store) {
-        let Some(ingress) = self.any(store) else { return };
+        let Some(ingress) = self.any(store) else {
+            return;
+        };
         let namespace = text(&ingress, "/metadata/namespace");
         let name = text(&ingress, "/metadata/name").unwrap_or_default();
-        store.remove(Resource::Ingresses, &Resource::Ingresses.key(namespace, name));
+        store.remove(
+            Resource::Ingresses,
+            &Resource::Ingresses.key(namespace, name),
+        );
     }
 
     fn modify(&mut self, store: &mut Store) {
-        let Some(mut ingress) = self.any(store) else { return };
+        let Some(mut ingress) = self.any(store) else {
+            return;
+        };
         let pending = ingress.pointer("/status/loadBalancer/ingress").is_none();
-        let class = text(&ingress, "/spec/ingressClassName").unwrap_or_default().to_owned();
+        let class = text(&ingress, "/spec/ingressClassName")
+            .unwrap_or_default()
+            .to_owned();
         if pending && !class.is_empty() && self.random.chance(60) {
             ingress["status"] = json!({ "loadBalancer": { "ingress": [content::address(&mut self.random, &class)] } });
         } else {
@@ -85,10 +103,15 @@ impl Churn {
             ingress["metadata"]["annotations"] = json!({});
         }
         // Every change of the spec leaves the deployment's mark, so that no change is empty.
-        ingress["metadata"]["annotations"]["deployment.example.com/revision"] = random.suffix(8).into();
-        let service = text(ingress, "/metadata/labels/app.kubernetes.io~1name").unwrap_or("web").to_owned();
+        ingress["metadata"]["annotations"]["deployment.example.com/revision"] =
+            random.suffix(8).into();
+        let service = text(ingress, "/metadata/labels/app.kubernetes.io~1name")
+            .unwrap_or("web")
+            .to_owned();
         let backend = json!({ "service": { "name": format!("{service}-v{}", 2 + number % 8), "port": { "number": 8080 } } });
-        let paths = ingress.pointer_mut("/spec/rules/0/http/paths").and_then(Value::as_array_mut);
+        let paths = ingress
+            .pointer_mut("/spec/rules/0/http/paths")
+            .and_then(Value::as_array_mut);
         match (number, paths) {
             (0..40, Some(paths)) if !paths.is_empty() => paths[0]["backend"] = backend,
             (40..60, Some(paths)) if paths.len() > 1 => {

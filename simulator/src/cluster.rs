@@ -81,7 +81,10 @@ impl Cluster {
         let now = Timestamp::now().as_second();
         let namespaces = content::namespaces(&mut random, settings.namespaces);
         for name in &namespaces {
-            store.put(Resource::Namespaces, content::namespace(&mut random, name, now));
+            store.put(
+                Resource::Namespaces,
+                content::namespace(&mut random, name, now),
+            );
         }
         for ingress in content::ingresses(&mut random, &namespaces, settings.ingresses, now) {
             store.put(Resource::Ingresses, ingress);
@@ -91,7 +94,11 @@ impl Cluster {
         let signal = watch::Sender::new(0);
         Self(Arc::new(Inner {
             settings,
-            state: Mutex::new(State { store, random, churn }),
+            state: Mutex::new(State {
+                store,
+                random,
+                churn,
+            }),
             faults: Faults::new(signal.clone()),
             signal,
             rules: Rules::default(),
@@ -102,11 +109,15 @@ impl Cluster {
     /// A cluster with nothing in it and no churn.
     #[must_use]
     pub fn empty() -> Self {
-        Self::new(Settings { namespaces: 0, ingresses: 0, churn_per_second: 0.0, ..Settings::default() })
+        Self::new(Settings {
+            namespaces: 0,
+            ingresses: 0,
+            churn_per_second: 0.0,
+            ..Settings::default()
+        })
     }
 
     /// The API server, as a service for `kube::Client::new` or `axum::serve`.
-    #[must_use]
     pub fn router(&self) -> axum::Router {
         routes::router(self.clone())
     }
@@ -151,9 +162,14 @@ impl Cluster {
     ///
     /// If the value is not an object with a `metadata.name`.
     pub fn apply(&self, ingress: Value) -> Value {
-        assert!(text(&ingress, "/metadata/name").is_some(), "an ingress without metadata.name: {ingress}");
+        assert!(
+            text(&ingress, "/metadata/name").is_some(),
+            "an ingress without metadata.name: {ingress}"
+        );
         self.write(|state| {
-            let namespace = text(&ingress, "/metadata/namespace").unwrap_or("default").to_owned();
+            let namespace = text(&ingress, "/metadata/namespace")
+                .unwrap_or("default")
+                .to_owned();
             state.ensure_namespace(&namespace);
             let mut ingress = ingress;
             ingress["metadata"]["namespace"] = namespace.as_str().into();
@@ -162,7 +178,6 @@ impl Cluster {
     }
 
     /// Deletes an ingress; false if there is none.
-    #[must_use = "whether there was such an ingress"]
     pub fn delete(&self, namespace: &str, name: &str) -> bool {
         let key = Resource::Ingresses.key(Some(namespace), name);
         self.write(|state| state.store.remove(Resource::Ingresses, &key).is_some())
@@ -173,7 +188,13 @@ impl Cluster {
     pub fn list(&self, namespace: Option<&str>) -> Vec<Value> {
         let selection = Selection::all(Resource::Ingresses, namespace);
         let objects: Vec<_> = self.read(|state| {
-            state.store.table(Resource::Ingresses).values().filter(|object| selection.matches(object)).cloned().collect()
+            state
+                .store
+                .table(Resource::Ingresses)
+                .values()
+                .filter(|object| selection.matches(object))
+                .cloned()
+                .collect()
         });
         objects.iter().map(|object| object.value()).collect()
     }
@@ -277,14 +298,20 @@ impl State {
 
     /// As the namespace controller does: the namespace terminates, its content goes, and then the namespace itself.
     pub(crate) fn delete_namespace(&mut self, name: &str) {
-        let Some(namespace) = self.store.get(Resource::Namespaces, name) else { return };
+        let Some(namespace) = self.store.get(Resource::Namespaces, name) else {
+            return;
+        };
         let mut terminating = namespace.value();
         terminating["metadata"]["deletionTimestamp"] = content::now().into();
         terminating["status"] = json!({ "phase": "Terminating" });
         self.store.put(Resource::Namespaces, terminating);
         let range = Selection::all(Resource::Ingresses, Some(name)).range(None);
-        let keys: Vec<_> =
-            self.store.table(Resource::Ingresses).range(range).map(|(key, _)| key.clone()).collect();
+        let keys: Vec<_> = self
+            .store
+            .table(Resource::Ingresses)
+            .range(range)
+            .map(|(key, _)| key.clone())
+            .collect();
         for key in keys {
             self.store.remove(Resource::Ingresses, &key);
         }
@@ -297,16 +324,25 @@ impl State {
         let key = resource.key(text(&value, "/metadata/namespace"), name);
         let existing = self.store.get(resource, &key).map(|object| object.value());
         let metadata = &mut value["metadata"];
-        let kept = existing.as_ref().map_or(&Value::Null, |object| &object["metadata"]);
+        let kept = existing
+            .as_ref()
+            .map_or(&Value::Null, |object| &object["metadata"]);
         if metadata["uid"].is_null() {
-            metadata["uid"] = kept["uid"].as_str().map_or_else(|| self.random.uuid(), str::to_owned).into();
+            metadata["uid"] = kept["uid"]
+                .as_str()
+                .map_or_else(|| self.random.uuid(), str::to_owned)
+                .into();
         }
         if metadata["creationTimestamp"].is_null() {
-            let created = kept["creationTimestamp"].as_str().map_or_else(content::now, str::to_owned);
+            let created = kept["creationTimestamp"]
+                .as_str()
+                .map_or_else(content::now, str::to_owned);
             metadata["creationTimestamp"] = created.into();
         }
         let generation = kept["generation"].as_u64().unwrap_or(0);
-        let same_spec = existing.as_ref().is_some_and(|object| object["spec"] == value["spec"]);
+        let same_spec = existing
+            .as_ref()
+            .is_some_and(|object| object["spec"] == value["spec"]);
         value["metadata"]["generation"] = (generation + u64::from(!same_spec)).into();
         self.store.put(resource, value).value()
     }

@@ -10,15 +10,62 @@ use crate::resource::Resource;
 use crate::store::Store;
 
 const NAMESPACES: &[&str] = &[
-    "shop", "payments", "observability", "argocd", "auth", "billing", "data-platform", "docs", "edge", "experiments",
-    "gitlab", "harbor", "identity", "legacy", "marketing", "media", "search", "wiki", "crm", "webshop-dev", "logistics",
-    "inventory", "notifications", "support", "analytics", "ml-serving", "mobile-api", "partners", "reporting", "vault",
+    "shop",
+    "payments",
+    "observability",
+    "argocd",
+    "auth",
+    "billing",
+    "data-platform",
+    "docs",
+    "edge",
+    "experiments",
+    "gitlab",
+    "harbor",
+    "identity",
+    "legacy",
+    "marketing",
+    "media",
+    "search",
+    "wiki",
+    "crm",
+    "webshop-dev",
+    "logistics",
+    "inventory",
+    "notifications",
+    "support",
+    "analytics",
+    "ml-serving",
+    "mobile-api",
+    "partners",
+    "reporting",
+    "vault",
 ];
 const AREAS: &[&str] = &[
-    "team", "payments", "shop", "search", "media", "risk", "fleet", "growth", "billing", "identity", "checkout",
-    "recommendations", "logistics", "insights",
+    "team",
+    "payments",
+    "shop",
+    "search",
+    "media",
+    "risk",
+    "fleet",
+    "growth",
+    "billing",
+    "identity",
+    "checkout",
+    "recommendations",
+    "logistics",
+    "insights",
 ];
-const STAGES: &[&str] = &["dev", "staging", "prod", "qa", "eu-central-1", "us-east-1", "sandbox"];
+const STAGES: &[&str] = &[
+    "dev",
+    "staging",
+    "prod",
+    "qa",
+    "eu-central-1",
+    "us-east-1",
+    "sandbox",
+];
 
 /// What runs in clusters: a name, the port's number, and its name.
 const APPS: &[(&str, u16, &str)] = &[
@@ -56,8 +103,23 @@ const APPS: &[(&str, u16, &str)] = &[
     ("model-gateway", 8080, "http"),
 ];
 const PATHS: &[&str] = &[
-    "/api", "/api/v1", "/api/v2", "/static", "/assets", "/oauth2", "/auth", "/ws", "/graphql", "/health", "/v2/",
-    "/images", "/admin", "/socket.io", "/metrics", "/webhooks", "/feeds",
+    "/api",
+    "/api/v1",
+    "/api/v2",
+    "/static",
+    "/assets",
+    "/oauth2",
+    "/auth",
+    "/ws",
+    "/graphql",
+    "/health",
+    "/v2/",
+    "/images",
+    "/admin",
+    "/socket.io",
+    "/metrics",
+    "/webhooks",
+    "/feeds",
 ];
 
 const MINUTE: f64 = 60.0;
@@ -65,7 +127,9 @@ const YEAR: f64 = 365.25 * 24.0 * 3600.0;
 
 /// A time as Kubernetes writes it: whole seconds, UTC.
 pub(crate) fn time(second: i64) -> String {
-    Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+    Timestamp::from_second(second)
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_string()
 }
 
 pub(crate) fn now() -> String {
@@ -77,7 +141,9 @@ pub(crate) fn namespaces(random: &mut Random, count: usize) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut names = Vec::with_capacity(count);
     for index in 0..count {
-        let mut name = NAMESPACES.get(index).map_or_else(|| further_namespace(random), |name| (*name).to_owned());
+        let mut name = NAMESPACES
+            .get(index)
+            .map_or_else(|| further_namespace(random), |name| (*name).to_owned());
         while !taken.insert(name.clone()) {
             name = format!("{}-{:03}", further_namespace(random), random.below(1000));
         }
@@ -104,29 +170,35 @@ pub(crate) fn namespace(random: &mut Random, name: &str, now: i64) -> Value {
     namespace
 }
 
-/// Ingresses spread over the namespaces as in real clusters: a few have very many, and most one or two.
-pub(crate) fn ingresses(random: &mut Random, namespaces: &[String], count: usize, now: i64) -> Vec<Value> {
-    if namespaces.is_empty() {
-        return Vec::new();
-    }
+/// Ingresses spread over the namespaces as in real clusters: a few have very many, and most one or two. They are handed
+/// over one by one: as values, all of a large cluster would take a gigabyte.
+pub(crate) fn ingresses<'a>(
+    random: &'a mut Random,
+    namespaces: &'a [String],
+    count: usize,
+    now: i64,
+) -> impl Iterator<Item = Value> + 'a {
+    let count = if namespaces.is_empty() { 0 } else { count };
     let mut taken = HashSet::new();
-    let mut ingresses = Vec::with_capacity(count);
-    while ingresses.len() < count {
+    (0..count).map(move |_| {
         let namespace = busy(random, namespaces);
         let (mut name, app) = name(random);
         while !taken.insert((namespace, name.clone())) {
             name = format!("{}-{}", app.0, random.suffix(4));
         }
         let age = age(random);
-        ingresses.push(ingress(random, namespace, &name, *app, now - age));
-    }
-    ingresses
+        ingress(random, namespace, &name, *app, now - age)
+    })
 }
 
 /// One of the namespaces, the earlier the likelier. Half the time the choice is even, so that few stay empty.
 pub(crate) fn busy<'a>(random: &mut Random, namespaces: &'a [String]) -> &'a str {
     let place = random.fraction();
-    let skewed = if random.chance(50) { place } else { place.powi(4) };
+    let skewed = if random.chance(50) {
+        place
+    } else {
+        place.powi(4)
+    };
     &namespaces[(skewed * namespaces.len() as f64) as usize]
 }
 
@@ -143,7 +215,10 @@ pub(crate) fn name(random: &mut Random) -> (String, &'static (&'static str, u16,
 
 /// Seconds, from minutes to years; most ingresses are old.
 fn age(random: &mut Random) -> i64 {
-    let place = random.fraction().max(random.fraction()).max(random.fraction());
+    let place = random
+        .fraction()
+        .max(random.fraction())
+        .max(random.fraction());
     (3.0 * MINUTE * (5.0 * YEAR / (3.0 * MINUTE)).powf(place)) as i64
 }
 
@@ -172,10 +247,16 @@ pub(crate) fn ingress(
     }
     let default_only = random.chance(3);
     if default_only || random.chance(3) {
-        spec.insert("defaultBackend".to_owned(), backend(random, "default-http-backend", 80, "http"));
+        spec.insert(
+            "defaultBackend".to_owned(),
+            backend(random, "default-http-backend", 80, "http"),
+        );
     }
     if !default_only {
-        let rules: Vec<_> = hosts.iter().map(|host| rule(random, host, service, number, port)).collect();
+        let rules: Vec<_> = hosts
+            .iter()
+            .map(|host| rule(random, host, service, number, port))
+            .collect();
         spec.insert("rules".to_owned(), rules.into());
         if let Some(tls) = tls(random, service, &hosts) {
             spec.insert("tls".to_owned(), tls);
@@ -214,11 +295,28 @@ pub(crate) fn ingress(
     } else {
         json!({ "loadBalancer": { "ingress": [address(random, class)] } })
     };
-    let manager = *random.pick(&["argocd-controller", "kubectl-client-side-apply", "helm", "terraform"]);
-    let mut managers = vec![managed_fields(manager, None, Resource::Ingresses, &value, &time(created))];
+    let manager = *random.pick(&[
+        "argocd-controller",
+        "kubectl-client-side-apply",
+        "helm",
+        "terraform",
+    ]);
+    let mut managers = vec![managed_fields(
+        manager,
+        None,
+        Resource::Ingresses,
+        &value,
+        &time(created),
+    )];
     if value.pointer("/status/loadBalancer/ingress").is_some() {
         let controller = format!("{class}-ingress-controller");
-        managers.push(managed_fields(&controller, Some("status"), Resource::Ingresses, &value, &time(created + 40)));
+        managers.push(managed_fields(
+            &controller,
+            Some("status"),
+            Resource::Ingresses,
+            &value,
+            &time(created + 40),
+        ));
     }
     value["metadata"]["managedFields"] = managers.into();
     value
@@ -277,7 +375,11 @@ fn rule(random: &mut Random, host: &str, service: &str, number: u16, port: &str)
 }
 
 fn path(random: &mut Random, index: usize, service: &str, number: u16, port: &str) -> Value {
-    let target = if index == 0 { service.to_owned() } else { format!("{service}-{}", random.pick(&["api", "static", "v2"])) };
+    let target = if index == 0 {
+        service.to_owned()
+    } else {
+        format!("{service}-{}", random.pick(&["api", "static", "v2"]))
+    };
     let (path, path_type) = match (index, random.below(20)) {
         (0, 0..14) => ("/", "Prefix"),
         (0, 14..16) => ("/v[0-9]+/(thumb|full)/.*", "ImplementationSpecific"),
@@ -290,8 +392,12 @@ fn path(random: &mut Random, index: usize, service: &str, number: u16, port: &st
 
 fn backend(random: &mut Random, service: &str, number: u16, port: &str) -> Value {
     match random.below(100) {
-        0 => json!({ "resource": { "apiGroup": "storage.example.com", "kind": "Bucket", "name": "static-assets" } }),
-        1..25 => json!({ "service": { "name": service, "port": { "name": port.get(..15).unwrap_or(port) } } }),
+        0 => {
+            json!({ "resource": { "apiGroup": "storage.example.com", "kind": "Bucket", "name": "static-assets" } })
+        }
+        1..25 => {
+            json!({ "service": { "name": service, "port": { "name": port.get(..15).unwrap_or(port) } } })
+        }
         _ => json!({ "service": { "name": service, "port": { "number": number } } }),
     }
 }
@@ -304,7 +410,11 @@ fn tls(random: &mut Random, service: &str, hosts: &[String]) -> Option<Value> {
         80..86 if named.len() > 1 => named.len() - 1,
         _ => return None,
     };
-    let secret = if random.chance(20) { "wildcard-tls".to_owned() } else { format!("{service}-tls") };
+    let secret = if random.chance(20) {
+        "wildcard-tls".to_owned()
+    } else {
+        format!("{service}-tls")
+    };
     if named.is_empty() {
         return Some(json!([{ "secretName": secret }]));
     }
@@ -324,7 +434,8 @@ fn labels(random: &mut Random, namespace: &str, name: &str, service: &str) -> Va
     let mut labels = json!({ "app.kubernetes.io/name": service });
     if random.chance(70) {
         labels["app.kubernetes.io/instance"] = name.into();
-        labels["app.kubernetes.io/managed-by"] = ["Helm", "argocd", "terraform"][random.below(3)].into();
+        labels["app.kubernetes.io/managed-by"] =
+            ["Helm", "argocd", "terraform"][random.below(3)].into();
     }
     if random.chance(40) {
         labels["environment"] = ["prod", "staging", "dev"][random.below(3)].into();
@@ -335,7 +446,12 @@ fn labels(random: &mut Random, namespace: &str, name: &str, service: &str) -> Va
     labels
 }
 
-fn annotations(random: &mut Random, class: &str, namespace: &str, name: &str) -> Map<String, Value> {
+fn annotations(
+    random: &mut Random,
+    class: &str,
+    namespace: &str,
+    name: &str,
+) -> Map<String, Value> {
     let mut annotations = Map::new();
     let mut add = |key: &str, value: &str| annotations.insert(key.to_owned(), value.into());
     if random.chance(60) {
@@ -347,7 +463,10 @@ fn annotations(random: &mut Random, class: &str, namespace: &str, name: &str) ->
     }
     match class {
         "nginx" if random.chance(60) => {
-            add("nginx.ingress.kubernetes.io/proxy-body-size", ["8m", "64m", "512m"][random.below(3)]);
+            add(
+                "nginx.ingress.kubernetes.io/proxy-body-size",
+                ["8m", "64m", "512m"][random.below(3)],
+            );
             if random.chance(30) {
                 add("nginx.ingress.kubernetes.io/ssl-redirect", "true");
             }
@@ -355,10 +474,16 @@ fn annotations(random: &mut Random, class: &str, namespace: &str, name: &str) ->
         "alb" => {
             add("alb.ingress.kubernetes.io/scheme", "internet-facing");
             add("alb.ingress.kubernetes.io/target-type", "ip");
-            add("alb.ingress.kubernetes.io/listen-ports", r#"[{"HTTP":80},{"HTTPS":443}]"#);
+            add(
+                "alb.ingress.kubernetes.io/listen-ports",
+                r#"[{"HTTP":80},{"HTTPS":443}]"#,
+            );
         }
         "traefik" => {
-            add("traefik.ingress.kubernetes.io/router.entrypoints", "websecure");
+            add(
+                "traefik.ingress.kubernetes.io/router.entrypoints",
+                "websecure",
+            );
         }
         _ => {}
     }
@@ -401,7 +526,10 @@ pub(crate) fn managed_fields(
 /// The fields below a value; lists are atomic in an ingress.
 fn owned(value: &Value) -> Value {
     let fields = value.as_object().into_iter().flatten();
-    fields.map(|(key, value)| (format!("f:{key}"), owned(value))).collect::<Map<_, _>>().into()
+    fields
+        .map(|(key, value)| (format!("f:{key}"), owned(value)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 #[cfg(test)]
@@ -411,7 +539,7 @@ mod tests {
     fn sample(seed: u64, count: usize) -> Vec<Value> {
         let mut random = Random::new(seed);
         let names = namespaces(&mut random, 40);
-        ingresses(&mut random, &names, count, 1_700_000_000)
+        ingresses(&mut random, &names, count, 1_700_000_000).collect()
     }
 
     #[test]
@@ -427,25 +555,39 @@ mod tests {
             assert!(objects.iter().any(test), "no ingress with {what}");
             assert!(!objects.iter().all(test), "only ingresses with {what}");
         };
-        occurs("a class", &|object| object["spec"]["ingressClassName"].is_string());
+        occurs("a class", &|object| {
+            object["spec"]["ingressClassName"].is_string()
+        });
         occurs("the legacy annotation", &|object| {
             object["metadata"]["annotations"]["kubernetes.io/ingress.class"].is_string()
         });
-        occurs("only a default backend", &|object| object["spec"]["rules"].is_null());
-        occurs("a rule without host", &|object| object["spec"]["rules"][0]["host"].is_null());
+        occurs("only a default backend", &|object| {
+            object["spec"]["rules"].is_null()
+        });
+        occurs("a rule without host", &|object| {
+            object["spec"]["rules"][0]["host"].is_null()
+        });
         occurs("a wildcard host", &|object| {
-            object["spec"]["rules"][0]["host"].as_str().is_some_and(|host| host.starts_with("*."))
+            object["spec"]["rules"][0]["host"]
+                .as_str()
+                .is_some_and(|host| host.starts_with("*."))
         });
         occurs("TLS", &|object| object["spec"]["tls"].is_array());
-        occurs("no address", &|object| object["status"]["loadBalancer"]["ingress"].is_null());
+        occurs("no address", &|object| {
+            object["status"]["loadBalancer"]["ingress"].is_null()
+        });
         occurs("a hostname as address", &|object| {
             object["status"]["loadBalancer"]["ingress"][0]["hostname"].is_string()
         });
         occurs("a named port", &|object| {
-            object.pointer("/spec/rules/0/http/paths/0/backend/service/port/name").is_some()
+            object
+                .pointer("/spec/rules/0/http/paths/0/backend/service/port/name")
+                .is_some()
         });
         occurs("a resource backend", &|object| {
-            object.pointer("/spec/rules/0/http/paths/0/backend/resource").is_some()
+            object
+                .pointer("/spec/rules/0/http/paths/0/backend/resource")
+                .is_some()
         });
     }
 
@@ -455,7 +597,9 @@ mod tests {
         let names = namespaces(&mut random, 3200);
         let mut counts = std::collections::HashMap::new();
         for object in ingresses(&mut random, &names, 10_500, 1_700_000_000) {
-            *counts.entry(object["metadata"]["namespace"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+            *counts
+                .entry(object["metadata"]["namespace"].as_str().unwrap().to_owned())
+                .or_insert(0) += 1;
         }
         assert!(counts.values().max() > Some(&100));
         assert!(counts.values().filter(|count| **count <= 2).count() > names.len() / 4);

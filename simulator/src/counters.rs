@@ -51,7 +51,9 @@ impl Counters {
                 counts
                     .requests
                     .iter()
-                    .filter(|((what, about), _)| *what == operation && resource.is_none_or(|only| only == *about))
+                    .filter(|((what, about), _)| {
+                        *what == operation && resource.is_none_or(|only| only == *about)
+                    })
                     .map(|(_, count)| count)
                     .sum()
             };
@@ -83,7 +85,10 @@ impl Counters {
     /// Counts a watch as open until the returned guard is dropped.
     pub(crate) fn open(&self, resource: &'static str) -> OpenWatch {
         self.with(|counts| *counts.open_watches.entry(resource).or_default() += 1);
-        OpenWatch { counters: self.clone(), resource }
+        OpenWatch {
+            counters: self.clone(),
+            resource,
+        }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Counts) -> T) -> T {

@@ -28,7 +28,14 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, retry_after: None, next: None }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+            retry_after: None,
+            next: None,
+        }
     }
 
     fn about(mut self, resource: Resource, name: &str) -> Self {
@@ -44,9 +51,19 @@ impl Failure {
         Self::new(400, "BadRequest", message)
     }
 
-    pub(crate) fn forbidden(user: &str, verb: &str, resource: Resource, namespace: Option<&str>, name: &str) -> Self {
+    pub(crate) fn forbidden(
+        user: &str,
+        verb: &str,
+        resource: Resource,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Self {
         let qualified = resource.qualified();
-        let subject = if name.is_empty() { qualified } else { format!("{qualified} \"{name}\"") };
+        let subject = if name.is_empty() {
+            qualified
+        } else {
+            format!("{qualified} \"{name}\"")
+        };
         let place = match namespace {
             Some(namespace) => format!("in the namespace \"{namespace}\""),
             None => "at the cluster scope".to_owned(),
@@ -66,12 +83,20 @@ impl Failure {
     }
 
     pub(crate) fn not_found(resource: Resource, name: &str) -> Self {
-        Self::new(404, "NotFound", format!("{} \"{name}\" not found", resource.qualified())).about(resource, name)
+        Self::new(
+            404,
+            "NotFound",
+            format!("{} \"{name}\" not found", resource.qualified()),
+        )
+        .about(resource, name)
     }
 
     pub(crate) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
-        Self { details: Some(json!({})), ..Self::new(405, "MethodNotAllowed", message) }
+        Self {
+            details: Some(json!({})),
+            ..Self::new(405, "MethodNotAllowed", message)
+        }
     }
 
     pub(crate) fn already_exists(resource: Resource, name: &str) -> Self {
@@ -82,7 +107,10 @@ impl Failure {
     /// A path below a known version that names nothing.
     pub(crate) fn no_such_path() -> Self {
         let message = "the server could not find the requested resource";
-        Self { details: Some(json!({})), ..Self::new(404, "NotFound", message) }
+        Self {
+            details: Some(json!({})),
+            ..Self::new(404, "NotFound", message)
+        }
     }
 
     /// An error without a reason, as upstream answers where it did not foresee one.
@@ -103,7 +131,10 @@ impl Failure {
     }
 
     pub(crate) fn conflict(resource: Resource, name: &str, cause: &str) -> Self {
-        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {cause}", resource.qualified());
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": {cause}",
+            resource.qualified()
+        );
         Self::new(409, "Conflict", message).about(resource, name)
     }
 
@@ -117,7 +148,10 @@ impl Failure {
                        retrieve the remainder of the results. Continuing with the provided token results in an \
                        inconsistent list - objects that were created, modified, or deleted between the time the \
                        first chunk was returned and now may show up in the list.";
-        Self { next: Some(token), ..Self::expired(message) }
+        Self {
+            next: Some(token),
+            ..Self::expired(message)
+        }
     }
 
     pub(crate) fn too_old(asked: u64, oldest: u64) -> Self {
@@ -126,7 +160,8 @@ impl Failure {
 
     pub(crate) fn too_large(asked: u64, current: u64) -> Self {
         let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
-        let cause = json!({ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" });
+        let cause =
+            json!({ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" });
         Self {
             details: Some(json!({ "causes": [cause], "retryAfterSeconds": 1 })),
             retry_after: Some(1),
@@ -151,9 +186,20 @@ impl Failure {
     }
 
     fn invalid_kind(kind: &str, group: &str, name: &str, causes: Vec<Cause>) -> Self {
-        let lines: Vec<_> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
-        let lines = if lines.len() == 1 { lines.concat() } else { format!("[{}]", lines.join(", ")) };
-        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let lines: Vec<_> = causes
+            .iter()
+            .map(|cause| format!("{}: {}", cause.field, cause.message))
+            .collect();
+        let lines = if lines.len() == 1 {
+            lines.concat()
+        } else {
+            format!("[{}]", lines.join(", "))
+        };
+        let qualified = if group.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}.{group}")
+        };
         let causes: Vec<_> = causes
             .into_iter()
             .map(|cause| json!({ "reason": cause.reason, "message": cause.message, "field": cause.field }))
@@ -165,25 +211,53 @@ impl Failure {
             }
         }
         let message = format!("{qualified} \"{name}\" is invalid: {lines}");
-        Self { details: Some(details), ..Self::new(422, "Invalid", message) }
+        Self {
+            details: Some(details),
+            ..Self::new(422, "Invalid", message)
+        }
     }
 
     /// An answer on command, worded as the API server words that code.
     pub(crate) fn ordered(code: u16, retry_after: Option<u64>) -> Self {
         let (reason, message) = match code {
-            400 => ("BadRequest", "the server rejected our request for an unknown reason"),
+            400 => (
+                "BadRequest",
+                "the server rejected our request for an unknown reason",
+            ),
             401 => ("Unauthorized", "Unauthorized"),
             403 => ("Forbidden", "forbidden by a fault on command"),
-            404 => ("NotFound", "the server could not find the requested resource"),
-            410 => ("Expired", "The resourceVersion for the provided watch is too old."),
-            429 => ("TooManyRequests", "too many requests, please try again later"),
-            500 => ("InternalError", "Internal error occurred: a fault on command"),
-            503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
-            504 => ("Timeout", "the server was unable to return a response in the time allotted"),
+            404 => (
+                "NotFound",
+                "the server could not find the requested resource",
+            ),
+            410 => (
+                "Expired",
+                "The resourceVersion for the provided watch is too old.",
+            ),
+            429 => (
+                "TooManyRequests",
+                "too many requests, please try again later",
+            ),
+            500 => (
+                "InternalError",
+                "Internal error occurred: a fault on command",
+            ),
+            503 => (
+                "ServiceUnavailable",
+                "the server is currently unable to handle the request",
+            ),
+            504 => (
+                "Timeout",
+                "the server was unable to return a response in the time allotted",
+            ),
             _ => ("", "an answer on command"),
         };
         let details = retry_after.map(|seconds| json!({ "retryAfterSeconds": seconds }));
-        Self { retry_after, details, ..Self::new(code, reason, message) }
+        Self {
+            details,
+            retry_after,
+            ..Self::new(code, reason, message)
+        }
     }
 
     /// The `Status` object, which is also what a watch sends in an `ERROR` event.
@@ -214,7 +288,9 @@ impl IntoResponse for Failure {
         let code = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (code, axum::Json(self.status())).into_response();
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -35,7 +35,11 @@ pub enum Operation {
 
 /// What happens to a request or stream.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(tag = "effect", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "effect",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Effect {
     /// The request is answered with this HTTP status.
     Status {
@@ -100,7 +104,13 @@ impl Fault {
     /// A fault that strikes every request of this kind, for ever.
     #[must_use]
     pub const fn new(operation: Operation, effect: Effect) -> Self {
-        Self { operation, resource: None, namespace: None, count: None, effect }
+        Self {
+            operation,
+            resource: None,
+            namespace: None,
+            count: None,
+            effect,
+        }
     }
 
     /// Strikes one resource only.
@@ -127,7 +137,10 @@ impl Fault {
     fn strikes(&self, operation: Operation, resource: &str, namespaces: [Option<&str>; 2]) -> bool {
         (self.operation == Operation::Any || self.operation == operation)
             && self.resource.as_ref().is_none_or(|only| only == resource)
-            && self.namespace.as_deref().is_none_or(|only| namespaces.contains(&Some(only)))
+            && self
+                .namespace
+                .as_deref()
+                .is_none_or(|only| namespaces.contains(&Some(only)))
     }
 }
 
@@ -143,7 +156,11 @@ pub struct Faults {
 
 impl Faults {
     pub(crate) fn new(signal: watch::Sender<u64>) -> Self {
-        Self { faults: Mutex::default(), any: AtomicBool::new(false), signal }
+        Self {
+            faults: Mutex::default(),
+            any: AtomicBool::new(false),
+            signal,
+        }
     }
 
     /// Puts a fault in force, after those already there: the first that fits strikes.
@@ -187,7 +204,8 @@ impl Faults {
         namespace: Option<&str>,
     ) -> Option<Effect> {
         self.strike(|fault| {
-            fault.effect.is_about_requests(operation) && fault.strikes(operation, resource, [namespace, None])
+            fault.effect.is_about_requests(operation)
+                && fault.strikes(operation, resource, [namespace, None])
         })
     }
 
@@ -204,10 +222,16 @@ impl Faults {
     }
 
     /// What strikes an event on its way out.
-    pub(crate) fn strike_event(&self, resource: &str, namespaces: [Option<&str>; 2]) -> Option<Effect> {
+    pub(crate) fn strike_event(
+        &self,
+        resource: &str,
+        namespaces: [Option<&str>; 2],
+    ) -> Option<Effect> {
         self.strike(|fault| {
-            matches!(fault.effect, Effect::Cut | Effect::Garbage | Effect::Truncate)
-                && fault.strikes(Operation::Watch, resource, namespaces)
+            matches!(
+                fault.effect,
+                Effect::Cut | Effect::Garbage | Effect::Truncate
+            ) && fault.strikes(Operation::Watch, resource, namespaces)
         })
     }
 
@@ -215,7 +239,8 @@ impl Faults {
     pub(crate) fn lasting(&self, effect: &Effect, resource: &str, namespace: Option<&str>) -> bool {
         self.any.load(Ordering::Acquire)
             && self.lock().iter().any(|fault| {
-                fault.effect == *effect && fault.strikes(Operation::Watch, resource, [namespace, None])
+                fault.effect == *effect
+                    && fault.strikes(Operation::Watch, resource, [namespace, None])
             })
     }
 
@@ -224,7 +249,9 @@ impl Faults {
             return None;
         }
         let mut faults = self.lock();
-        let index = faults.iter().position(|fault| fits(fault) && fault.count != Some(0))?;
+        let index = faults
+            .iter()
+            .position(|fault| fits(fault) && fault.count != Some(0))?;
         let fault = &mut faults[index];
         let effect = fault.effect.clone();
         if let Some(count) = &mut fault.count {

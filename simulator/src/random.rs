@@ -52,6 +52,8 @@ impl Random {
     /// Lower-case letters and digits as Kubernetes appends them to generated names.
     pub(crate) fn suffix(&mut self, length: usize) -> String {
         const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        (0..length).map(|_| char::from(*self.pick(ALPHABET))).collect()
+        (0..length)
+            .map(|_| char::from(*self.pick(ALPHABET)))
+            .collect()
     }
 }

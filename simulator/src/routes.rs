@@ -36,11 +36,14 @@ pub(crate) fn router(cluster: Cluster) -> Router {
         };
         let plural = resource.plural();
         let whole = move |call: Call| collection(call, resource, None);
-        router = router
-            .route(&format!("{root}/{plural}"), any(whole))
-            .route(&format!("{root}/{{*unknown}}"), any(async || Failure::no_such_path()));
+        router = router.route(&format!("{root}/{plural}"), any(whole)).route(
+            &format!("{root}/{{*unknown}}"),
+            any(async || Failure::no_such_path()),
+        );
         if resource.namespaced() {
-            let collections = move |Path(namespace): Path<String>, call: Call| collection(call, resource, Some(namespace));
+            let collections = move |Path(namespace): Path<String>, call: Call| {
+                collection(call, resource, Some(namespace))
+            };
             let objects = move |Path((namespace, name)): Path<(String, String)>, call: Call| {
                 object(call, resource, Some(namespace), name, false)
             };
@@ -48,22 +51,43 @@ pub(crate) fn router(cluster: Cluster) -> Router {
                 object(call, resource, Some(namespace), name, true)
             };
             router = router
-                .route(&format!("{root}/namespaces/{{namespace}}/{plural}"), any(collections))
-                .route(&format!("{root}/namespaces/{{namespace}}/{plural}/{{name}}"), any(objects))
-                .route(&format!("{root}/namespaces/{{namespace}}/{plural}/{{name}}/status"), any(statuses));
+                .route(
+                    &format!("{root}/namespaces/{{namespace}}/{plural}"),
+                    any(collections),
+                )
+                .route(
+                    &format!("{root}/namespaces/{{namespace}}/{plural}/{{name}}"),
+                    any(objects),
+                )
+                .route(
+                    &format!("{root}/namespaces/{{namespace}}/{plural}/{{name}}/status"),
+                    any(statuses),
+                );
         } else {
-            let objects = move |Path(name): Path<String>, call: Call| object(call, resource, None, name, false);
-            let statuses = move |Path(name): Path<String>, call: Call| object(call, resource, None, name, true);
+            let objects = move |Path(name): Path<String>, call: Call| {
+                object(call, resource, None, name, false)
+            };
+            let statuses = move |Path(name): Path<String>, call: Call| {
+                object(call, resource, None, name, true)
+            };
             router = router
                 .route(&format!("{root}/{plural}/{{name}}"), any(objects))
                 .route(&format!("{root}/{plural}/{{name}}/status"), any(statuses));
         }
     }
     router
-        .route("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", post(review_access))
-        .route("/apis/authentication.k8s.io/v1/selfsubjectreviews", post(review_self))
+        .route(
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            post(review_access),
+        )
+        .route(
+            "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+            post(review_self),
+        )
         .merge(discovery::router())
-        .fallback(get(|| async { (StatusCode::NOT_FOUND, "404 page not found\n") }))
+        .fallback(get(|| async {
+            (StatusCode::NOT_FOUND, "404 page not found\n")
+        }))
         .with_state(cluster.clone())
         .merge(control::router(cluster))
 }
@@ -80,12 +104,23 @@ struct Call {
 impl axum::extract::FromRequest<Cluster> for Call {
     type Rejection = Response;
 
-    async fn from_request(request: axum::extract::Request, cluster: &Cluster) -> Result<Self, Response> {
+    async fn from_request(
+        request: axum::extract::Request,
+        cluster: &Cluster,
+    ) -> Result<Self, Response> {
         let method = request.method().clone();
         let headers = request.headers().clone();
         let params = Query::try_from_uri(request.uri());
-        let body = Bytes::from_request(request, cluster).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { cluster: cluster.clone(), method, params, headers, body })
+        let body = Bytes::from_request(request, cluster)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        Ok(Self {
+            cluster: cluster.clone(),
+            method,
+            params,
+            headers,
+            body,
+        })
     }
 }
 
@@ -148,7 +183,10 @@ struct Target {
 }
 
 async fn collection(call: Call, resource: Resource, namespace: Option<String>) -> Response {
-    let is_watch = call.params.as_ref().is_ok_and(|Query(params)| flag(params.watch.as_deref()));
+    let is_watch = call
+        .params
+        .as_ref()
+        .is_ok_and(|Query(params)| flag(params.watch.as_deref()));
     let (operation, verb) = match call.method {
         Method::GET if is_watch => (Operation::Watch, "watch"),
         Method::GET => (Operation::List, "list"),
@@ -156,16 +194,30 @@ async fn collection(call: Call, resource: Resource, namespace: Option<String>) -
         Method::DELETE if resource.namespaced() => (Operation::Delete, "deletecollection"),
         _ => return Failure::method_not_allowed().into_response(),
     };
-    pass(call, operation, verb, resource, namespace, String::new(), async |target, _| match operation {
-        Operation::Watch => watch::watch(&target),
-        Operation::List => list::list(&target),
-        Operation::Create => write::create(&target),
-        _ => write::delete_collection(&target),
-    })
+    pass(
+        call,
+        operation,
+        verb,
+        resource,
+        namespace,
+        String::new(),
+        async |target, _| match operation {
+            Operation::Watch => watch::watch(&target),
+            Operation::List => list::list(&target),
+            Operation::Create => write::create(&target),
+            _ => write::delete_collection(&target),
+        },
+    )
     .await
 }
 
-async fn object(call: Call, resource: Resource, namespace: Option<String>, name: String, status: bool) -> Response {
+async fn object(
+    call: Call,
+    resource: Resource,
+    namespace: Option<String>,
+    name: String,
+    status: bool,
+) -> Response {
     let (operation, verb) = match call.method {
         Method::GET => (Operation::Get, "get"),
         Method::PUT => (Operation::Update, "update"),
@@ -173,12 +225,20 @@ async fn object(call: Call, resource: Resource, namespace: Option<String>, name:
         Method::DELETE if !status => (Operation::Delete, "delete"),
         _ => return Failure::method_not_allowed().into_response(),
     };
-    pass(call, operation, verb, resource, namespace, name, async |target, name| match operation {
-        Operation::Get => list::get(&target, &name),
-        Operation::Update => write::update(&target, &name, status),
-        Operation::Patch => write::patch(&target, &name, status),
-        _ => write::delete(&target, &name),
-    })
+    pass(
+        call,
+        operation,
+        verb,
+        resource,
+        namespace,
+        name,
+        async |target, name| match operation {
+            Operation::Get => list::get(&target, &name),
+            Operation::Update => write::update(&target, &name, status),
+            Operation::Patch => write::patch(&target, &name, status),
+            _ => write::delete(&target, &name),
+        },
+    )
     .await
 }
 
@@ -192,11 +252,23 @@ async fn pass(
     name: String,
     answer: impl AsyncFnOnce(Target, String) -> Result<Response, Failure>,
 ) -> Response {
-    let Call { cluster, method: _, params, headers, body } = call;
+    let Call {
+        cluster,
+        method: _,
+        params,
+        headers,
+        body,
+    } = call;
     cluster.counters().count(operation, resource.plural());
     // A namespace is in its own scope: that is how RBAC sees a get of it.
-    let scope = if resource.namespaced() { namespace.as_deref() } else { Some(name.as_str()).filter(|name| !name.is_empty()) };
-    let struck = cluster.faults().strike_request(operation, resource.plural(), scope);
+    let scope = if resource.namespaced() {
+        namespace.as_deref()
+    } else {
+        Some(name.as_str()).filter(|name| !name.is_empty())
+    };
+    let struck = cluster
+        .faults()
+        .strike_request(operation, resource.plural(), scope);
     if let Some(response) = suffer(struck.as_ref()).await {
         return response;
     }
@@ -208,7 +280,15 @@ async fn pass(
         Err(rejection) => return Failure::bad_request(rejection.body_text()).into_response(),
     };
     let table = table::is_wanted(&headers);
-    let target = Target { cluster, resource, namespace, params, headers, body, table };
+    let target = Target {
+        cluster,
+        resource,
+        namespace,
+        params,
+        headers,
+        body,
+        table,
+    };
     match (answer(target, name).await, struck) {
         (Ok(response), Some(effect)) => damage(response, &effect).await,
         (Ok(response), None) => response,
@@ -219,7 +299,10 @@ async fn pass(
 /// What a fault does before the request is looked at.
 async fn suffer(struck: Option<&Effect>) -> Option<Response> {
     match struck {
-        Some(Effect::Status { status, retry_after }) => Some(Failure::ordered(*status, *retry_after).into_response()),
+        Some(Effect::Status {
+            status,
+            retry_after,
+        }) => Some(Failure::ordered(*status, *retry_after).into_response()),
         Some(Effect::Hang) => std::future::pending().await,
         _ => None,
     }
@@ -244,19 +327,26 @@ async fn damage(response: Response, effect: &Effect) -> Response {
 }
 
 fn connection_lost() -> std::io::Error {
-    std::io::Error::new(std::io::ErrorKind::ConnectionReset, "connection lost by a fault on command")
+    std::io::Error::new(
+        std::io::ErrorKind::ConnectionReset,
+        "connection lost by a fault on command",
+    )
 }
 
 async fn review_access(call: Call) -> Response {
     review(call, "selfsubjectaccessreviews", |call| {
-        let review = serde_json::from_slice(&call.body).map_err(|error| Failure::bad_request(error.to_string()))?;
+        let review = serde_json::from_slice(&call.body)
+            .map_err(|error| Failure::bad_request(error.to_string()))?;
         call.cluster.rules().review_access(review)
     })
     .await
 }
 
 async fn review_self(call: Call) -> Response {
-    review(call, "selfsubjectreviews", |_| Ok(access::review_self(&content::now()))).await
+    review(call, "selfsubjectreviews", |_| {
+        Ok(access::review_self(&content::now()))
+    })
+    .await
 }
 
 async fn review(
@@ -265,7 +355,10 @@ async fn review(
     answer: impl FnOnce(&Call) -> Result<Value, Failure>,
 ) -> Response {
     call.cluster.counters().count(Operation::Review, resource);
-    let struck = call.cluster.faults().strike_request(Operation::Review, resource, None);
+    let struck = call
+        .cluster
+        .faults()
+        .strike_request(Operation::Review, resource, None);
     if let Some(response) = suffer(struck.as_ref()).await {
         return response;
     }

@@ -17,7 +17,12 @@ pub(crate) struct Selection {
 
 impl Selection {
     pub(crate) fn all(resource: Resource, namespace: Option<&str>) -> Self {
-        Self { resource, namespace: namespace.map(str::to_owned), labels: Vec::new(), fields: Vec::new() }
+        Self {
+            resource,
+            namespace: namespace.map(str::to_owned),
+            labels: Vec::new(),
+            fields: Vec::new(),
+        }
     }
 
     /// # Errors
@@ -29,13 +34,19 @@ impl Selection {
         labels: &str,
         fields: &str,
     ) -> Result<Self, String> {
-        let labels = split_outside_parentheses(labels).map(LabelRequirement::parse).collect::<Result<_, _>>()?;
+        let labels = split_outside_parentheses(labels)
+            .map(LabelRequirement::parse)
+            .collect::<Result<_, _>>()?;
         let fields = fields
             .split(',')
             .filter(|part| !part.trim().is_empty())
             .map(|part| FieldRequirement::parse(resource, part))
             .collect::<Result<_, _>>()?;
-        Ok(Self { labels, fields, ..Self::all(resource, namespace) })
+        Ok(Self {
+            labels,
+            fields,
+            ..Self::all(resource, namespace)
+        })
     }
 
     /// Whether anything but the scope narrows it; such a list does not say how many items remain.
@@ -45,16 +56,28 @@ impl Selection {
 
     pub(crate) fn matches(&self, object: &Object) -> bool {
         object.resource == self.resource
-            && self.namespace.as_ref().is_none_or(|namespace| object.namespace.as_ref() == Some(namespace))
-            && self.labels.iter().all(|requirement| requirement.matches(object))
-            && self.fields.iter().all(|requirement| requirement.matches(object))
+            && self
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| object.namespace.as_ref() == Some(namespace))
+            && self
+                .labels
+                .iter()
+                .all(|requirement| requirement.matches(object))
+            && self
+                .fields
+                .iter()
+                .all(|requirement| requirement.matches(object))
     }
 
     /// The keys of the scope, from `start` on.
     pub(crate) fn range(&self, start: Option<&str>) -> (Bound<String>, Bound<String>) {
         let (first, end) = match &self.namespace {
             // '0' follows '/': every key of the namespace lies between the two.
-            Some(namespace) => (Some(format!("{namespace}/")), Bound::Excluded(format!("{namespace}0"))),
+            Some(namespace) => (
+                Some(format!("{namespace}/")),
+                Bound::Excluded(format!("{namespace}0")),
+            ),
             None => (None, Bound::Unbounded),
         };
         let start = start.map(str::to_owned).or(first);
@@ -63,9 +86,10 @@ impl Selection {
 
     /// Whether a continue token's key belongs to this scope.
     pub(crate) fn contains_key(&self, key: &str) -> bool {
-        self.namespace
-            .as_ref()
-            .is_none_or(|namespace| key.strip_prefix(namespace).is_some_and(|rest| rest.starts_with('/')))
+        self.namespace.as_ref().is_none_or(|namespace| {
+            key.strip_prefix(namespace)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
     }
 }
 
@@ -88,16 +112,24 @@ impl LabelRequirement {
         let text = text.trim();
         if text.starts_with('=') {
             let operator = if text.starts_with("==") { "==" } else { "=" };
-            return Err(format!("found '{operator}', expected: !, identifier, or 'end of string'"));
+            return Err(format!(
+                "found '{operator}', expected: !, identifier, or 'end of string'"
+            ));
         }
         let refuse = || format!("unable to parse requirement: {text:?}");
         let (key, operator) = if let Some((key, value)) = text.split_once("!=") {
             (key, Operator::NotIn(vec![value.trim().to_owned()]))
         } else if let Some((key, value)) = text.split_once('=') {
-            (key, Operator::In(vec![value.trim_start_matches('=').trim().to_owned()]))
+            (
+                key,
+                Operator::In(vec![value.trim_start_matches('=').trim().to_owned()]),
+            )
         } else if let Some((head, values)) = text.split_once('(') {
             let values = values.strip_suffix(')').ok_or_else(refuse)?;
-            let values = values.split(',').map(|value| value.trim().to_owned()).collect();
+            let values = values
+                .split(',')
+                .map(|value| value.trim().to_owned())
+                .collect();
             match head.trim().rsplit_once(char::is_whitespace) {
                 Some((key, "in")) => (key, Operator::In(values)),
                 Some((key, "notin")) => (key, Operator::NotIn(values)),
@@ -110,9 +142,18 @@ impl LabelRequirement {
         };
         let key = key.trim();
         let valid = !key.is_empty()
-            && key.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter))
+            && key
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter))
             && key.matches('/').count() <= 1;
-        if valid { Ok(Self { key: key.to_owned(), operator }) } else { Err(refuse()) }
+        if valid {
+            Ok(Self {
+                key: key.to_owned(),
+                operator,
+            })
+        } else {
+            Err(refuse())
+        }
     }
 
     fn matches(&self, object: &Object) -> bool {
@@ -147,7 +188,9 @@ impl FieldRequirement {
         } else if let Some((field, value)) = text.split_once('=') {
             (field, value.trim_start_matches('='), true)
         } else {
-            return Err(format!("invalid selector: '{text}'; can't understand '{text}'"));
+            return Err(format!(
+                "invalid selector: '{text}'; can't understand '{text}'"
+            ));
         };
         let field = match (field.trim(), resource) {
             ("metadata.name", _) => Field::Name,
@@ -158,9 +201,15 @@ impl FieldRequirement {
                     "\"{other}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
                 ));
             }
-            (other, Resource::Namespaces) => return Err(format!("field label not supported: {other}")),
+            (other, Resource::Namespaces) => {
+                return Err(format!("field label not supported: {other}"));
+            }
         };
-        Ok(Self { field, value: value.trim().to_owned(), equal })
+        Ok(Self {
+            field,
+            value: value.trim().to_owned(),
+            equal,
+        })
     }
 
     fn matches(&self, object: &Object) -> bool {

@@ -32,7 +32,9 @@ impl Object {
     fn new(resource: Resource, mut value: Value, version: u64) -> Self {
         value["metadata"]["resourceVersion"] = Value::String(version.to_string());
         let namespace = text(&value, "/metadata/namespace").map(str::to_owned);
-        let name = text(&value, "/metadata/name").unwrap_or_default().to_owned();
+        let name = text(&value, "/metadata/name")
+            .unwrap_or_default()
+            .to_owned();
         let labels = value
             .pointer("/metadata/labels")
             .and_then(Value::as_object)
@@ -104,13 +106,19 @@ struct Event {
 impl Event {
     /// What this event is to a watch: an object that starts or ceases to match appears or disappears.
     fn seen_by(&self, selection: &Selection) -> Option<(Change, Arc<Object>)> {
-        let before = self.previous.as_ref().filter(|object| selection.matches(object));
-        let after = Some(&self.object).filter(|object| self.change != Change::Deleted && selection.matches(object));
+        let before = self
+            .previous
+            .as_ref()
+            .filter(|object| selection.matches(object));
+        let after = Some(&self.object)
+            .filter(|object| self.change != Change::Deleted && selection.matches(object));
         match (before, after) {
             (None, None) => None,
             (None, Some(object)) => Some((Change::Added, Arc::clone(object))),
             (Some(_), Some(object)) => Some((Change::Modified, Arc::clone(object))),
-            (Some(_), None) if self.change == Change::Deleted => Some((Change::Deleted, Arc::clone(&self.object))),
+            (Some(_), None) if self.change == Change::Deleted => {
+                Some((Change::Deleted, Arc::clone(&self.object)))
+            }
             (Some(previous), None) => Some((Change::Deleted, Arc::new(previous.at(self.version)))),
         }
     }
@@ -190,9 +198,20 @@ impl Store {
     pub(crate) fn put(&mut self, resource: Resource, value: Value) -> Arc<Object> {
         self.version += 1;
         let object = Arc::new(Object::new(resource, value, self.version));
-        let previous = self.table_mut(resource).insert(object.key.clone(), Arc::clone(&object));
-        let change = if previous.is_some() { Change::Modified } else { Change::Added };
-        self.append(Event { version: self.version, change, object: Arc::clone(&object), previous });
+        let previous = self
+            .table_mut(resource)
+            .insert(object.key.clone(), Arc::clone(&object));
+        let change = if previous.is_some() {
+            Change::Modified
+        } else {
+            Change::Added
+        };
+        self.append(Event {
+            version: self.version,
+            change,
+            object: Arc::clone(&object),
+            previous,
+        });
         object
     }
 
@@ -256,8 +275,10 @@ impl Store {
             .filter(|(key, _)| !undone.contains_key(key.as_str()))
             .map(|(_, object)| object)
             .peekable();
-        let mut changed =
-            undone.range::<str, _>(as_strs(&range)).filter_map(|(_, object)| object.as_ref()).peekable();
+        let mut changed = undone
+            .range::<str, _>(as_strs(&range))
+            .filter_map(|(_, object)| object.as_ref())
+            .peekable();
         let mut objects = std::iter::from_fn(|| match (unchanged.peek(), changed.peek()) {
             (Some(left), Some(right)) if left.key < right.key => unchanged.next(),
             (_, Some(_)) => changed.next(),
@@ -267,14 +288,30 @@ impl Store {
 
         let items: Vec<_> = objects.by_ref().take(limit).cloned().collect();
         let remaining = objects.count();
-        let next = items.last().filter(|_| remaining > 0).map(|last| format!("{}\0", last.key));
-        Ok(Page { items, next, remaining })
+        let next = items
+            .last()
+            .filter(|_| remaining > 0)
+            .map(|last| format!("{}\0", last.key));
+        Ok(Page {
+            items,
+            next,
+            remaining,
+        })
     }
 
     /// What was at `version` under each key that has changed since.
-    fn undone_since(&self, resource: Resource, version: u64) -> BTreeMap<&str, Option<Arc<Object>>> {
+    fn undone_since(
+        &self,
+        resource: Resource,
+        version: u64,
+    ) -> BTreeMap<&str, Option<Arc<Object>>> {
         let mut undone = BTreeMap::new();
-        for event in self.log.iter().rev().take_while(|event| event.version > version) {
+        for event in self
+            .log
+            .iter()
+            .rev()
+            .take_while(|event| event.version > version)
+        {
             if event.object.resource == resource {
                 undone.insert(event.object.key.as_str(), event.previous.clone());
             }
@@ -283,7 +320,12 @@ impl Store {
     }
 
     /// The changes above a cursor, at most `limit` of them.
-    pub(crate) fn after(&self, cursor: u64, selection: &Selection, limit: usize) -> Result<Batch, Compacted> {
+    pub(crate) fn after(
+        &self,
+        cursor: u64,
+        selection: &Selection,
+        limit: usize,
+    ) -> Result<Batch, Compacted> {
         if cursor < self.compacted {
             return Err(Compacted);
         }
@@ -296,11 +338,17 @@ impl Store {
             if let Some(seen) = event.seen_by(selection) {
                 events.push(seen);
                 if events.len() == limit {
-                    return Ok(Batch { events, cursor: event.version });
+                    return Ok(Batch {
+                        events,
+                        cursor: event.version,
+                    });
                 }
             }
         }
-        Ok(Batch { events, cursor: cursor.max(self.version) })
+        Ok(Batch {
+            events,
+            cursor: cursor.max(self.version),
+        })
     }
 
     /// The status object a new namespace has, here because both the API and direct access create namespaces.
@@ -319,5 +367,8 @@ impl Store {
 }
 
 fn as_strs(range: &(Bound<String>, Bound<String>)) -> (Bound<&str>, Bound<&str>) {
-    (range.0.as_ref().map(String::as_str), range.1.as_ref().map(String::as_str))
+    (
+        range.0.as_ref().map(String::as_str),
+        range.1.as_ref().map(String::as_str),
+    )
 }

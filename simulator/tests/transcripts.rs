@@ -1,5 +1,7 @@
 //! The simulator says what a real API server said, request by request and event by event.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/script.rs"]
 mod script;
 
@@ -29,7 +31,10 @@ async fn refusals_are_worded_as_by_a_real_api_server() {
 }
 
 async fn compare(scenario: &str) {
-    let path = format!("{}/tests/transcripts/{scenario}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/transcripts/{scenario}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let recorded: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
 
     // A past that is no longer in the log, as the recorded API server had one before the script.
@@ -43,7 +48,11 @@ async fn compare(scenario: &str) {
     let played = normalise(played);
     let mut differences = Vec::new();
     compare_values("", &recorded.into(), &played.into(), &mut differences);
-    assert!(differences.is_empty(), "recorded and played:\n{}", differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "recorded and played:\n{}",
+        differences.join("\n")
+    );
 }
 
 /// Notes where two values differ, by the smallest parts.
@@ -52,13 +61,23 @@ fn compare_values(path: &str, recorded: &Value, played: &Value, differences: &mu
         (Value::Object(left), Value::Object(right)) => {
             let keys: BTreeSet<_> = left.keys().chain(right.keys()).collect();
             for key in keys {
-                compare_values(&format!("{path}/{key}"), &recorded[key], &played[key], differences);
+                compare_values(
+                    &format!("{path}/{key}"),
+                    &recorded[key],
+                    &played[key],
+                    differences,
+                );
             }
         }
         (Value::Array(left), Value::Array(right)) => {
             for index in 0..left.len().max(right.len()) {
                 let at = |items: &[Value]| items.get(index).cloned().unwrap_or_default();
-                compare_values(&format!("{path}/{index}"), &at(left), &at(right), differences);
+                compare_values(
+                    &format!("{path}/{index}"),
+                    &at(left),
+                    &at(right),
+                    differences,
+                );
             }
         }
         _ if recorded != played => differences.push(format!("{path}: {recorded} and {played}")),
@@ -75,11 +94,16 @@ fn normalise(mut transcript: Vec<Value>) -> Vec<Value> {
     for entry in &mut transcript {
         if let Some(request) = entry["request"].as_object_mut() {
             // Tokens and versions in what was asked differ; the script is the same.
-            if let Some(metadata) = request.get_mut("body").and_then(|body| body["metadata"].as_object_mut()) {
+            if let Some(metadata) = request
+                .get_mut("body")
+                .and_then(|body| body["metadata"].as_object_mut())
+            {
                 metadata.remove("resourceVersion");
             }
             for field in ["path", "watch"] {
-                let asked = request.get(field).map(|value| without_query_values(&value.to_string()));
+                let asked = request
+                    .get(field)
+                    .map(|value| without_query_values(&value.to_string()));
                 request.insert(field.to_owned(), asked.into());
             }
         }
@@ -94,13 +118,19 @@ fn collect_versions(value: &Value, versions: &mut BTreeSet<u64>) {
         Value::Object(fields) => {
             let metadata = &value["metadata"];
             if metadata["uid"].is_string()
-                && let Some(version) = metadata["resourceVersion"].as_str().and_then(|version| version.parse().ok())
+                && let Some(version) = metadata["resourceVersion"]
+                    .as_str()
+                    .and_then(|version| version.parse().ok())
             {
                 versions.insert(version);
             }
-            fields.values().for_each(|value| collect_versions(value, versions));
+            fields
+                .values()
+                .for_each(|value| collect_versions(value, versions));
         }
-        Value::Array(items) => items.iter().for_each(|value| collect_versions(value, versions)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|value| collect_versions(value, versions)),
         _ => {}
     }
 }
@@ -116,7 +146,9 @@ fn normalise_value(value: &mut Value, versions: &BTreeSet<u64>) {
                             *value = versions.range(..=version).count().into();
                         }
                     }
-                    ("uid" | "creationTimestamp" | "deletionTimestamp" | "continue", Some(_)) => *value = "…".into(),
+                    ("uid" | "creationTimestamp" | "deletionTimestamp" | "continue", Some(_)) => {
+                        *value = "…".into();
+                    }
                     // The API server finds the same problem twice where it validates twice.
                     ("causes", _) => {
                         if let Some(causes) = value.as_array_mut() {
@@ -129,7 +161,9 @@ fn normalise_value(value: &mut Value, versions: &BTreeSet<u64>) {
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|value| normalise_value(value, versions)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|value| normalise_value(value, versions)),
         _ => {}
     }
 }
@@ -154,13 +188,17 @@ fn without_run_values(text: &str) -> String {
 }
 
 fn without_query_values(text: &str) -> String {
-    ["resourceVersion=", "continue="].iter().fold(text.to_owned(), |text, parameter| {
-        let mut parts = text.split(parameter);
-        let mut result = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            result.push_str(parameter);
-            result.push_str(part.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric() || "-_%.".contains(letter)));
-        }
-        result
-    })
+    ["resourceVersion=", "continue="]
+        .iter()
+        .fold(text.to_owned(), |text, parameter| {
+            let mut parts = text.split(parameter);
+            let mut result = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                result.push_str(parameter);
+                result.push_str(part.trim_start_matches(|letter: char| {
+                    letter.is_ascii_alphanumeric() || "-_%.".contains(letter)
+                }));
+            }
+            result
+        })
 }

@@ -4,17 +4,18 @@ use leptos::prelude::*;
 
 /// An icon of the sprite, as `#i-name`: decoration, so assistive technology skips it.
 pub fn icon(name: &'static str) -> impl IntoView {
-    view! {
-        <svg class="icon" aria-hidden="true">
-            <use_ href=name/>
-        </svg>
-    }
+    classed_icon("icon", name)
 }
 
 /// [`icon`] at 14 px instead of 16.
 pub fn small_icon(name: &'static str) -> impl IntoView {
+    classed_icon("icon icon-s", name)
+}
+
+/// [`icon`] with classes of its own.
+pub fn classed_icon(class: &'static str, name: &'static str) -> impl IntoView {
     view! {
-        <svg class="icon icon-s" aria-hidden="true">
+        <svg class=class aria-hidden="true">
             <use_ href=name/>
         </svg>
     }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use protocol::Ingress;
 use protocol::table::MarkKind;
 
-use super::icons::{icon, small_icon};
+use super::icons::{classed_icon, icon, small_icon};
 use crate::format::{self, Tls};
 use crate::state::{Cell, Slot, Ui};
 
@@ -212,7 +212,7 @@ fn routes(row: &Ingress) -> impl IntoView + use<> {
     Either::Right(view! {
         <div class="line">
             <span class="path" title=first.path.clone()>{first.path.clone()}</span>
-            <svg class="icon arr" aria-hidden="true"><use_ href="#i-arr"/></svg>
+            {classed_icon("icon arr", "#i-arr")}
             <span class="svc" title=target>
                 {first.target}
                 <span class="p">{first.port}</span>

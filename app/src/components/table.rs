@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::table::Direction;
 
-use super::icons::{icon, small_icon};
+use super::icons::{classed_icon, icon, small_icon};
 use super::notices::command;
 use super::row::PoolRow;
 use crate::format::{counted, duration, unix_ms};
@@ -193,7 +193,7 @@ fn Loading() -> impl IntoView {
     });
     view! {
         <div class="prog">
-            <svg class="icon spin" aria-hidden="true"><use_ href="#i-load"/></svg>
+            {classed_icon("icon spin", "#i-load")}
             <span>{move || format!("{} so far. Rows appear as each namespace answers.", counted(ui.total(), "ingress", "ingresses"))}</span>
         </div>
         <div class="sk" aria-hidden="true">{rows.collect_view()}</div>

@@ -14,7 +14,7 @@ pub fn Toolbar() -> impl IntoView {
     let action = format!("{}/", ui.base_path());
     // A form's own fields are all that a browser without scripts sends.
     let scope = ui.live.scope.with_untracked(ToString::to_string);
-    let sort = ui.sort().to_string();
+    let sort = untrack(|| ui.sort().to_string());
     let first_search = ui.live.filter.get_untracked();
     let open = move || ui.popup.with(|popup| *popup == Some(Popup::Namespaces));
     let all = move || {

@@ -1,1 +1,284 @@
-//! .
+//! The binary from outside: settings, kubeconfigs, signals.
+
+use protocol::message::DoneReason;
+
+use crate::{
+    dash::{Dash, Folder, Process},
+    upstream::Upstream,
+};
+
+/// Runs the binary, which must refuse to start, and gives its words.
+async fn refused(environment: &[(&str, &str)], arguments: &[&str]) -> String {
+    let mut all = vec![("LISTEN", "127.0.0.1:0")];
+    all.extend(environment);
+    let (code, log) = Process::start(&all, arguments).end().await;
+    assert_eq!(code, Some(1), "{log}");
+    assert!(
+        !log.contains("listening") && !log.contains("simulated"),
+        "never a silent demo: {log}"
+    );
+    log
+}
+
+#[tokio::test]
+async fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
+    for (name, value, allowed) in [
+        ("LISTEN", "nowhere", "ADDRESS:PORT"),
+        ("BASE_PATH", "relative", "starts with /"),
+        ("BASE_PATH", "/a/../b", "starts with /"),
+        ("MAX_NAMESPACES_PER_STREAM", "0", "from 1 to"),
+        ("MAX_STREAMS", "-1", "from 1 to"),
+        ("MAX_WATCHES", "lots", "from 1 to"),
+        ("STREAM_TIMEOUT", "5s", "from 1000 to"),
+        ("K8S_WATCH_TIMEOUT", "1", "from 5 to"),
+        ("DRAIN_DELAY", "601", "from 0 to 600"),
+        ("DRAIN_TIME", "x", "from 0 to 600"),
+        ("WATCH_MODE", "sometimes", "namespaced"),
+        ("WATCH_NAMESPACES", "ok,Not_Ok", "lower-case"),
+        ("LOG_LEVEL", "loud=very", "debug"),
+        ("LOG_FORMAT", "xml", "json"),
+    ] {
+        let words = refused(&[(name, value)], &[]).await;
+        let flag = format!("--{}", name.to_ascii_lowercase().replace('_', "-"));
+        assert!(
+            words.contains(&flag) || words.contains(name),
+            "{name} is not named: {words}"
+        );
+        assert!(
+            words.contains(value) && words.contains(allowed),
+            "{name}: {words}"
+        );
+    }
+    let words = refused(&[], &["--demo=many"]).await;
+    assert!(
+        words.contains("--demo") && words.contains("many") && words.contains("3200x10500"),
+        "{words}"
+    );
+    assert!(
+        refused(&[], &["--no-such-flag"])
+            .await
+            .contains("--no-such-flag")
+    );
+}
+
+#[tokio::test]
+async fn listening_to_others_without_authentication_needs_a_word() {
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let words = refused(&[("LISTEN", address)], &["--demo"]).await;
+        assert!(
+            words.contains(address) && words.contains("--insecure-no-auth"),
+            "{words}"
+        );
+    }
+    let dash = Dash::start(
+        &[("LISTEN", "0.0.0.0:0")],
+        &["--demo", "--insecure-no-auth"],
+    )
+    .await;
+    assert_eq!(
+        dash.ask(http::Method::GET, "/livez", &[("host", "dash.example.com")])
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_kubeconfig_that_cannot_be_used_is_said() {
+    let folder = Folder::new();
+    let broken = folder.write("broken", "clusters: [{name: a, cluster: {server: 'https");
+    let no_context = folder.write(
+        "no-context",
+        "apiVersion: v1\nkind: Config\nclusters: []\nusers: []\ncontexts: []\n",
+    );
+    let foreign = folder.write("foreign", "apiVersion: v1\nkind: Config\ncurrent-context: gone\nclusters: []\nusers: []\ncontexts: []\n");
+    let empty = folder.write("empty", "");
+    let missing = no_context.with_file_name("missing");
+    for (path, words) in [
+        (&missing, "missing"),
+        (&broken, "broken"),
+        (&no_context, "current-context"),
+        (&foreign, "gone"),
+        (&empty, "current-context"),
+    ] {
+        let path = path.to_str().unwrap();
+        let log = refused(&[("KUBECONFIG", path)], &[]).await;
+        assert!(
+            log.contains(path) && log.contains("kubeconfig") && log.contains(words),
+            "{log}"
+        );
+        // A pod's variables are no way around what was asked for.
+        let pod = [
+            ("KUBECONFIG", path),
+            ("KUBERNETES_SERVICE_HOST", "127.0.0.1"),
+            ("KUBERNETES_SERVICE_PORT", "1"),
+        ];
+        assert!(refused(&pod, &[]).await.contains(path));
+    }
+    let pod = [
+        ("KUBERNETES_SERVICE_HOST", "127.0.0.1"),
+        ("KUBERNETES_SERVICE_PORT", "1"),
+    ];
+    assert!(refused(&pod, &[]).await.contains("service account"));
+}
+
+#[tokio::test]
+async fn without_any_configuration_the_cluster_is_simulated_and_says_so() {
+    let dash = Dash::start(&[], &[]).await;
+    let log = dash.process.log();
+    assert!(
+        log.contains("simulated cluster (no kubeconfig and no service account found)"),
+        "{log}"
+    );
+    let mut client = dash.stream("").await;
+    assert!(!client.synced().await.table.is_empty());
+    let health = dash.get("/api/health").await.ok();
+    assert_eq!(
+        (&health["cluster"]["simulated"], &health["ready"]),
+        (&true.into(), &true.into()),
+        "{health}"
+    );
+    assert_eq!(health["status"], "live");
+}
+
+#[tokio::test]
+async fn a_demo_has_the_size_that_was_asked_for() {
+    // It is a demo also where there is a kubeconfig.
+    let dash = Dash::start(&[("KUBECONFIG", "/missing")], &["--demo=3x5"]).await;
+    assert!(dash.process.log().contains("asked for with --demo"));
+    let namespaces = dash
+        .get_until("/api/namespaces", |answer| {
+            answer.json()["complete"] == true
+        })
+        .await
+        .ok();
+    assert_eq!(namespaces["items"].as_array().unwrap().len(), 3);
+    let mut client = dash.stream("").await;
+    let count = client.synced().await.synced.as_ref().unwrap().count;
+    // Churn may have come first.
+    assert!((3..=7).contains(&count), "{count}");
+}
+
+#[tokio::test]
+async fn the_cluster_is_called_by_its_context_or_as_said() {
+    let up = Upstream::simulator().await;
+    let health = up.dash().await.get("/api/health").await.ok();
+    assert_eq!(
+        (&health["cluster"]["name"], &health["cluster"]["url"]),
+        (&"simulated".into(), &up.url().into())
+    );
+    assert_eq!(
+        health["cluster"]["simulated"], false,
+        "over a port it is a cluster like any other"
+    );
+    let named = up.dash_with(&[("CLUSTER_NAME", "production")]).await;
+    assert_eq!(
+        named.get("/api/health").await.ok()["cluster"]["name"],
+        "production"
+    );
+}
+
+#[tokio::test]
+async fn the_log_can_be_json() {
+    let dash = Dash::start(&[("LOG_FORMAT", "json")], &["--demo"]).await;
+    let log = dash.process.log();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+        .collect();
+    assert!(
+        lines.iter().any(|line| line["cluster.name"] == "simulated"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn a_termination_drains_and_ends_well() {
+    let environment = [("DRAIN_DELAY", "2"), ("DRAIN_TIME", "1")];
+    let mut dash = Dash::start(&environment, &["--demo"]).await;
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let mut client = dash.stream("").await;
+        client.synced().await;
+        streams.push(client);
+    }
+    assert_eq!(dash.get("/readyz").await.status, 200);
+    dash.process.signal("TERM");
+    let refusal = dash
+        .get_until("/readyz", |answer| answer.status == 503)
+        .await;
+    assert!(refusal.refused(503).contains("shutting down"));
+    assert_eq!(dash.get("/livez").await.status, 200, "it still answers");
+    for client in streams {
+        let state = client.end().await;
+        assert_eq!(state.done, Some(DoneReason::Draining));
+    }
+    let (code, log) = dash.process.end().await;
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn an_interrupt_is_a_termination_too() {
+    let mut dash = Dash::start(&[("DRAIN_DELAY", "0"), ("DRAIN_TIME", "1")], &["--demo"]).await;
+    dash.process.signal("INT");
+    assert_eq!(dash.process.end().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once() {
+    let mut dash = Dash::start(&[("DRAIN_DELAY", "600")], &["--demo"]).await;
+    let mut client = dash.stream("").await;
+    client.synced().await;
+    dash.process.signal("TERM");
+    dash.get_until("/readyz", |answer| answer.status == 503)
+        .await;
+    dash.process.signal("TERM");
+    let (code, log) = dash.process.end().await;
+    assert!(
+        code.is_some_and(|code| code != 0) && log.contains("second signal"),
+        "{code:?}: {log}"
+    );
+    assert!(client.end().await.done.is_none());
+}
+
+#[tokio::test]
+async fn everything_is_under_the_base_path() {
+    for base in ["/ingresses", "/a/b/"] {
+        let dash = Dash::start(&[("BASE_PATH", base)], &["--demo"]).await;
+        let base = base.trim_end_matches('/');
+        for path in [
+            "",
+            "/",
+            "/api/ingresses",
+            "/api/namespaces",
+            "/api/health",
+            "/livez",
+            "/readyz",
+            "/metrics",
+        ] {
+            let answer = dash
+                .get_until(&format!("{base}{path}"), |answer| answer.status != 503)
+                .await;
+            assert_eq!(answer.status, 200, "{base}{path}");
+        }
+        let page = dash.get(&format!("{base}/")).await.text();
+        assert!(page.contains(&format!("{base}/")), "links lead there");
+        let stream = dash.request(
+            http::Method::GET,
+            &format!("{base}/api/ingresses/stream"),
+            &[],
+        );
+        assert_eq!(dash.send(stream).await.status(), 200);
+        // Probes need not know it.
+        for probe in ["/livez", "/readyz"] {
+            assert_eq!(dash.get(probe).await.status, 200);
+        }
+        for outside in ["/", "/api/ingresses", "/api/health", "/metrics"] {
+            assert_eq!(dash.get(outside).await.status, 404, "{outside}");
+        }
+        let cross = [("sec-fetch-site", "cross-site")];
+        dash.ask(http::Method::GET, &format!("{base}/api/ingresses"), &cross)
+            .await
+            .refused(403);
+    }
+}

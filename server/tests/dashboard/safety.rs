@@ -1,1 +1,245 @@
-//! .
+//! What every request passes and every response carries.
+
+use http::Method;
+
+use crate::dash::{Answer, Dash};
+
+async fn demo() -> Dash {
+    let dash = Dash::start(&[], &["--demo=2x4"]).await;
+    dash.get_until("/readyz", |answer| answer.status == 200)
+        .await;
+    dash
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_ours_is_refused() {
+    let dash = demo().await;
+    for host in [
+        "dash.example.com",
+        "127.0.0.1.example.com",
+        "10.0.0.1:3000",
+        "localhost.example.com",
+        "[::2]:80",
+    ] {
+        for path in [
+            "/",
+            "/api/ingresses",
+            "/api/ingresses/stream",
+            "/livez",
+            "/missing",
+        ] {
+            let words = dash
+                .ask(Method::GET, path, &[("host", host)])
+                .await
+                .refused(421);
+            assert!(words.contains("ALLOWED_HOSTS"), "{words}");
+        }
+    }
+    let port = dash.address.port();
+    for host in [
+        "localhost".to_owned(),
+        format!("localhost:{port}"),
+        format!("127.0.0.1:{port}"),
+        format!("[::1]:{port}"),
+        "LOCALHOST".to_owned(),
+    ] {
+        assert_eq!(
+            dash.ask(Method::GET, "/livez", &[("host", &host)])
+                .await
+                .status,
+            200,
+            "{host}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_allowed_host_is_served() {
+    let dash = Dash::start(
+        &[("ALLOWED_HOSTS", "dash.example.com, other.example.com")],
+        &["--demo"],
+    )
+    .await;
+    for host in [
+        "dash.example.com",
+        "other.example.com:8443",
+        "DASH.example.com",
+        "localhost",
+    ] {
+        assert_eq!(
+            dash.ask(Method::GET, "/livez", &[("host", host)])
+                .await
+                .status,
+            200,
+            "{host}"
+        );
+    }
+    dash.ask(Method::GET, "/livez", &[("host", "third.example.com")])
+        .await
+        .refused(421);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_are_not_answered() {
+    let dash = demo().await;
+    let cross = [("sec-fetch-site", "cross-site")];
+    for path in [
+        "/api/ingresses",
+        "/api/ingresses/stream",
+        "/api/namespaces",
+        "/api/health",
+        "/api/ingresses/a/b",
+    ] {
+        dash.ask(Method::GET, path, &cross).await.refused(403);
+    }
+    dash.ask(Method::POST, "/api/fn/yaml", &cross)
+        .await
+        .refused(403);
+    // A link from elsewhere leads to the page, and the page's own requests are answered.
+    assert_eq!(dash.ask(Method::GET, "/", &cross).await.status, 200);
+    for site in ["same-origin", "same-site", "none"] {
+        assert_eq!(
+            dash.ask(Method::GET, "/api/health", &[("sec-fetch-site", site)])
+                .await
+                .status,
+            200,
+            "{site}"
+        );
+    }
+}
+
+fn is_guarded(answer: &Answer, what: &str) {
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");
+    let policy = answer.header("content-security-policy");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{what}: {policy}"
+    );
+    assert!(
+        !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
+        "{what}: {policy}"
+    );
+    assert_eq!(answer.header("access-control-allow-origin"), "", "{what}");
+}
+
+#[tokio::test]
+async fn every_answer_is_guarded() {
+    let dash = demo().await;
+    for (path, status) in [
+        ("/", 200),
+        ("/api/ingresses", 200),
+        ("/api/namespaces", 200),
+        ("/api/health", 200),
+        ("/livez", 200),
+        ("/readyz", 200),
+        ("/metrics", 200),
+        ("/missing", 404),
+        ("/pkg/missing.js", 404),
+        ("/api/ingresses?limit=0", 400),
+        ("/api/ingresses/stream?namespaces=UPPER", 400),
+        ("/api/ingresses/a/missing", 404),
+    ] {
+        let answer = dash.get(path).await;
+        assert_eq!(answer.status, status, "{path}");
+        is_guarded(&answer, path);
+    }
+    is_guarded(&dash.ask(Method::POST, "/livez", &[]).await, "405");
+    is_guarded(
+        &dash.ask(Method::GET, "/", &[("host", "example.com")]).await,
+        "421",
+    );
+    is_guarded(
+        &dash
+            .ask(
+                Method::GET,
+                "/api/health",
+                &[("sec-fetch-site", "cross-site")],
+            )
+            .await,
+        "403",
+    );
+    is_guarded(
+        &dash.ask(Method::HEAD, "/api/ingresses/stream", &[]).await,
+        "the stream",
+    );
+}
+
+#[tokio::test]
+async fn the_page_names_its_scripts_by_a_nonce_of_its_own() {
+    let dash = demo().await;
+    let mut nonces = Vec::new();
+    for _ in 0..2 {
+        let page = dash.get("/").await;
+        assert_eq!(page.header("cache-control"), "private, no-cache");
+        assert!(page.header("content-type").starts_with("text/html"));
+        let policy = page.header("content-security-policy").to_owned();
+        let nonce = policy
+            .split("'nonce-")
+            .nth(1)
+            .and_then(|rest| rest.split('\'').next())
+            .unwrap()
+            .to_owned();
+        assert!(nonce.len() >= 16, "{policy}");
+        let markup = page.text();
+        assert!(
+            markup.contains(&format!("nonce=\"{nonce}\"")),
+            "the markup has the nonce of the header"
+        );
+        let scripts = markup.matches("<script").count();
+        let with_nonce = markup.split("<script").skip(1).filter(|tag| {
+            tag.split('>')
+                .next()
+                .is_some_and(|attributes| attributes.contains(&format!("nonce=\"{nonce}\"")))
+        });
+        assert_eq!(with_nonce.count(), scripts, "no script without it");
+        assert!(
+            !markup.contains(" style=") && !markup.contains("<style"),
+            "no inline style"
+        );
+        nonces.push(nonce);
+    }
+    assert_ne!(nonces[0], nonces[1]);
+}
+
+#[tokio::test]
+async fn the_first_page_has_rows_in_it() {
+    let dash = demo().await;
+    let list = dash.get("/api/ingresses").await.ok();
+    let page = dash.get("/").await.text();
+    let items = list["items"].as_array().unwrap();
+    // Churn may have replaced some.
+    let shown = items
+        .iter()
+        .filter(|item| page.contains(item["name"].as_str().unwrap()))
+        .count();
+    assert!(
+        shown + 2 >= items.len() && shown > 0,
+        "{shown} of {}",
+        items.len()
+    );
+}
+
+#[tokio::test]
+async fn metrics_are_open_metrics_without_names_of_namespaces() {
+    let dash = demo().await;
+    let mut client = dash.stream("").await;
+    let namespace = client
+        .synced()
+        .await
+        .table
+        .keys()
+        .next()
+        .unwrap()
+        .namespace
+        .clone();
+    let metrics = dash.get("/metrics").await;
+    assert!(
+        metrics
+            .header("content-type")
+            .starts_with("application/openmetrics-text")
+    );
+    let text = metrics.text();
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    assert!(!text.contains(&format!("\"{namespace}\"")), "{text}");
+}

@@ -13,7 +13,10 @@ use crate::faults::Fault;
 
 pub(super) fn router(cluster: Cluster) -> Router {
     Router::new()
-        .route("/simulator/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route(
+            "/simulator/faults",
+            get(faults).post(add_fault).delete(clear_faults),
+        )
         .route("/simulator/rules", get(rules).post(replace_rules))
         .route("/simulator/drop-watches", post(drop_watches))
         .route("/simulator/compact", post(compact))

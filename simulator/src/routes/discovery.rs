@@ -15,7 +15,12 @@ use crate::resource::Resource;
 const VERSION: &str = "v1.36.3";
 
 pub(super) fn router() -> Router<Cluster> {
-    let groups = ["networking.k8s.io", "authorization.k8s.io", "authentication.k8s.io"].map(group);
+    let groups = [
+        "networking.k8s.io",
+        "authorization.k8s.io",
+        "authentication.k8s.io",
+    ]
+    .map(group);
     let mut networking_group = group("networking.k8s.io");
     networking_group["kind"] = "APIGroup".into();
     networking_group["apiVersion"] = "v1".into();
@@ -29,17 +34,38 @@ pub(super) fn router() -> Router<Cluster> {
                 "serverAddressByClientCIDRs": [],
             }),
         ),
-        ("/apis", json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })),
+        (
+            "/apis",
+            json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }),
+        ),
         ("/apis/networking.k8s.io", networking_group),
-        ("/api/v1", resources("v1", &resource_entries(Resource::Namespaces))),
-        ("/apis/networking.k8s.io/v1", resources("networking.k8s.io/v1", &resource_entries(Resource::Ingresses))),
+        (
+            "/api/v1",
+            resources("v1", &resource_entries(Resource::Namespaces)),
+        ),
+        (
+            "/apis/networking.k8s.io/v1",
+            resources(
+                "networking.k8s.io/v1",
+                &resource_entries(Resource::Ingresses),
+            ),
+        ),
         (
             "/apis/authorization.k8s.io/v1",
-            resources("authorization.k8s.io/v1", &[review_entry("SelfSubjectAccessReview", "selfsubjectaccessreviews")]),
+            resources(
+                "authorization.k8s.io/v1",
+                &[review_entry(
+                    "SelfSubjectAccessReview",
+                    "selfsubjectaccessreviews",
+                )],
+            ),
         ),
         (
             "/apis/authentication.k8s.io/v1",
-            resources("authentication.k8s.io/v1", &[review_entry("SelfSubjectReview", "selfsubjectreviews")]),
+            resources(
+                "authentication.k8s.io/v1",
+                &[review_entry("SelfSubjectReview", "selfsubjectreviews")],
+            ),
         ),
         (
             "/openapi/v3",
@@ -51,18 +77,25 @@ pub(super) fn router() -> Router<Cluster> {
             }),
         ),
         ("/openapi/v3/api/v1", openapi(Resource::Namespaces)),
-        ("/openapi/v3/apis/networking.k8s.io/v1", openapi(Resource::Ingresses)),
+        (
+            "/openapi/v3/apis/networking.k8s.io/v1",
+            openapi(Resource::Ingresses),
+        ),
     ];
     documents
         .into_iter()
-        .fold(Router::new(), |router, (path, document)| router.route(path, document_route(document)))
+        .fold(Router::new(), |router, (path, document)| {
+            router.route(path, document_route(document))
+        })
         .route("/readyz", health_route())
         .route("/livez", health_route())
         .route("/healthz", health_route())
 }
 
 fn document_route(document: Value) -> axum::routing::MethodRouter<Cluster> {
-    get(async move |State(cluster): State<Cluster>| answer(&cluster, Json(document).into_response()).await)
+    get(async move |State(cluster): State<Cluster>| {
+        answer(&cluster, Json(document).into_response()).await
+    })
 }
 
 fn health_route() -> axum::routing::MethodRouter<Cluster> {
@@ -71,7 +104,9 @@ fn health_route() -> axum::routing::MethodRouter<Cluster> {
 
 async fn answer(cluster: &Cluster, response: Response) -> Response {
     cluster.counters().count(Operation::Discovery, "");
-    let struck = cluster.faults().strike_request(Operation::Discovery, "", None);
+    let struck = cluster
+        .faults()
+        .strike_request(Operation::Discovery, "", None);
     if let Some(response) = suffer(struck.as_ref()).await {
         return response;
     }
@@ -106,10 +141,25 @@ fn resources(group_version: &str, entries: &[Value]) -> Value {
 
 fn resource_entries(resource: Resource) -> Vec<Value> {
     let (short, verbs): (_, &[&str]) = match resource {
-        Resource::Namespaces => ("ns", &["create", "delete", "get", "list", "patch", "update", "watch"]),
-        Resource::Ingresses => {
-            ("ing", &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"])
-        }
+        Resource::Namespaces => (
+            "ns",
+            &[
+                "create", "delete", "get", "list", "patch", "update", "watch",
+            ],
+        ),
+        Resource::Ingresses => (
+            "ing",
+            &[
+                "create",
+                "delete",
+                "deletecollection",
+                "get",
+                "list",
+                "patch",
+                "update",
+                "watch",
+            ],
+        ),
     };
     let entry = json!({
         "name": resource.plural(),

@@ -15,7 +15,11 @@ pub(super) fn get(target: &Target, name: &str) -> Result<Response, Failure> {
         .read(|state| state.store.get(target.resource, &key).cloned())
         .ok_or_else(|| Failure::not_found(target.resource, name))?;
     if target.table {
-        let table = table::table(target.resource, &[object.clone()], &json!({ "resourceVersion": object.version.to_string() }));
+        let table = table::table(
+            target.resource,
+            std::slice::from_ref(&object),
+            &json!({ "resourceVersion": object.version.to_string() }),
+        );
         return Ok(json_response(StatusCode::OK, table));
     }
     Ok(json_response(StatusCode::OK, object.encoded.clone()))
@@ -23,8 +27,13 @@ pub(super) fn get(target: &Target, name: &str) -> Result<Response, Failure> {
 
 pub(super) fn selection(target: &Target) -> Result<Selection, Failure> {
     let params = &target.params;
-    Selection::parse(target.resource, target.namespace.as_deref(), &params.label_selector, &params.field_selector)
-        .map_err(Failure::bad_request)
+    Selection::parse(
+        target.resource,
+        target.namespace.as_deref(),
+        &params.label_selector,
+        &params.field_selector,
+    )
+    .map_err(Failure::bad_request)
 }
 
 pub(super) fn list(target: &Target) -> Result<Response, Failure> {
@@ -32,10 +41,20 @@ pub(super) fn list(target: &Target) -> Result<Response, Failure> {
     check_options(params)?;
     let selection = selection(target)?;
     let asked = params.version()?;
-    let limit = if params.limit == 0 { usize::MAX } else { params.limit };
-    let token = if params.r#continue.is_empty() { None } else { Some(Token::decode(&params.r#continue, &selection)?) };
+    let limit = if params.limit == 0 {
+        usize::MAX
+    } else {
+        params.limit
+    };
+    let token = if params.r#continue.is_empty() {
+        None
+    } else {
+        Some(Token::decode(&params.r#continue, &selection)?)
+    };
     if token.is_some() && asked.is_some_and(|version| version > 0) {
-        return Err(Failure::bad_request("specifying resource version is not allowed when using continue"));
+        return Err(Failure::bad_request(
+            "specifying resource version is not allowed when using continue",
+        ));
     }
 
     let (page, version) = target.cluster.read(|state| {
@@ -50,22 +69,40 @@ pub(super) fn list(target: &Target) -> Result<Response, Failure> {
             return Err(Failure::too_large(version.max(asked.unwrap_or(0)), current));
         }
         let start = token.as_ref().map(|token| token.start.as_str());
-        let page = store.page(&selection, start, limit, version).map_err(|_| match &token {
-            Some(token) => Failure::expired_page(Token { version: None, start: token.start.clone() }.encode()),
-            None => Failure::expired(format!("The resourceVersion for the provided list is too old. ({version})")),
-        })?;
+        let page = store
+            .page(&selection, start, limit, version)
+            .map_err(|_| match &token {
+                Some(token) => Failure::expired_page(
+                    Token {
+                        version: None,
+                        start: token.start.clone(),
+                    }
+                    .encode(),
+                ),
+                None => Failure::expired(format!(
+                    "The resourceVersion for the provided list is too old. ({version})"
+                )),
+            })?;
         Ok((page, version))
     })?;
 
     let mut metadata = json!({ "resourceVersion": version.to_string() });
     if let Some(start) = page.next {
-        metadata["continue"] = Token { version: Some(version), start }.encode().into();
+        metadata["continue"] = Token {
+            version: Some(version),
+            start,
+        }
+        .encode()
+        .into();
         if !selection.is_selective() {
             metadata["remainingItemCount"] = page.remaining.into();
         }
     }
     if target.table {
-        return Ok(json_response(StatusCode::OK, table::table(target.resource, &page.items, &metadata)));
+        return Ok(json_response(
+            StatusCode::OK,
+            table::table(target.resource, &page.items, &metadata),
+        ));
     }
     let size: usize = page.items.iter().map(|object| object.encoded.len()).sum();
     let mut body = Vec::with_capacity(size + 256);
@@ -101,13 +138,24 @@ fn check_options(params: &Params) -> Result<(), Failure> {
         }
     }
     if params.send_initial_events.is_some() {
-        causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+        causes.push(forbidden(
+            "sendInitialEvents",
+            "sendInitialEvents is forbidden for list",
+        ));
     }
-    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid_options(causes)) }
+    if causes.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::invalid_options(causes))
+    }
 }
 
 pub(super) fn forbidden(field: &str, problem: &str) -> Cause {
-    Cause { reason: "FieldValueForbidden", message: format!("Forbidden: {problem}"), field: field.to_owned() }
+    Cause {
+        reason: "FieldValueForbidden",
+        message: format!("Forbidden: {problem}"),
+        field: field.to_owned(),
+    }
 }
 
 /// The version that a list is to be read at, if it is to be that one exactly.
@@ -141,11 +189,13 @@ impl Token {
     fn encode(&self) -> String {
         use std::fmt::Write;
 
-        let json = json!({ "v": "meta.k8s.io/v1", "rv": self.version, "start": self.start }).to_string();
-        json.bytes().fold(String::with_capacity(json.len() * 2), |mut token, byte| {
-            let _ = write!(token, "{byte:02x}");
-            token
-        })
+        let json =
+            json!({ "v": "meta.k8s.io/v1", "rv": self.version, "start": self.start }).to_string();
+        json.bytes()
+            .fold(String::with_capacity(json.len() * 2), |mut token, byte| {
+                let _ = write!(token, "{byte:02x}");
+                token
+            })
     }
 
     fn decode(token: &str, selection: &Selection) -> Result<Self, Failure> {
@@ -157,7 +207,13 @@ impl Token {
             .collect::<Option<Vec<_>>>()
             .ok_or_else(refuse)?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| refuse())?;
-        let start = value["start"].as_str().filter(|start| selection.contains_key(start)).ok_or_else(refuse)?;
-        Ok(Self { version: value["rv"].as_u64(), start: start.to_owned() })
+        let start = value["start"]
+            .as_str()
+            .filter(|start| selection.contains_key(start))
+            .ok_or_else(refuse)?;
+        Ok(Self {
+            version: value["rv"].as_u64(),
+            start: start.to_owned(),
+        })
     }
 }

@@ -25,7 +25,12 @@ pub(super) fn table(resource: Resource, objects: &[Arc<Object>], metadata: &Valu
 /// A table of one row, as in a watch; only the first has columns.
 pub(super) fn event(object: &Arc<Object>, columns: bool) -> String {
     let metadata = json!({ "resourceVersion": object.version.to_string() });
-    envelope(&metadata, &[row(object)], columns.then_some(object.resource)).to_string()
+    envelope(
+        &metadata,
+        &[row(object)],
+        columns.then_some(object.resource),
+    )
+    .to_string()
 }
 
 pub(super) fn bookmark(resource: Resource, metadata: &Value, columns: bool) -> Value {
@@ -60,13 +65,27 @@ fn row(object: &Object) -> Value {
     let value = object.value();
     let age = text(&value, "/metadata/creationTimestamp")
         .and_then(|created| created.parse::<Timestamp>().ok())
-        .map_or_else(|| "<unknown>".to_owned(), |created| age(Timestamp::now().as_second() - created.as_second()));
+        .map_or_else(
+            || "<unknown>".to_owned(),
+            |created| age(Timestamp::now().as_second() - created.as_second()),
+        );
     let cells = match object.resource {
         Resource::Namespaces => json!([object.name, object.phase, age]),
         Resource::Ingresses => {
             let class = text(&value, "/spec/ingressClassName").unwrap_or("<none>");
-            let ports = if items(&value, "/spec/tls").is_empty() { "80" } else { "80, 443" };
-            json!([object.name, class, hosts(&value), addresses(&value), ports, age])
+            let ports = if items(&value, "/spec/tls").is_empty() {
+                "80"
+            } else {
+                "80, 443"
+            };
+            json!([
+                object.name,
+                class,
+                hosts(&value),
+                addresses(&value),
+                ports,
+                age
+            ])
         }
     };
     let metadata = json!({
@@ -78,13 +97,19 @@ fn row(object: &Object) -> Value {
 }
 
 fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// At most three hosts, as kubectl shows them.
 fn hosts(value: &Value) -> String {
-    let hosts: Vec<_> =
-        items(value, "/spec/rules").iter().filter_map(|rule| rule["host"].as_str()).filter(|host| !host.is_empty()).collect();
+    let hosts: Vec<_> = items(value, "/spec/rules")
+        .iter()
+        .filter_map(|rule| rule["host"].as_str())
+        .filter(|host| !host.is_empty())
+        .collect();
     match hosts.len() {
         0 => "*".to_owned(),
         1..=3 => hosts.join(","),

@@ -50,7 +50,8 @@ fn validate_spec(spec: &Value, causes: &mut Vec<Cause>) {
     if rules.is_empty() && spec["defaultBackend"].is_null() {
         causes.push(Cause {
             reason: "FieldValueInvalid",
-            message: "Invalid value: null: either `defaultBackend` or `rules` must be specified".to_owned(),
+            message: "Invalid value: null: either `defaultBackend` or `rules` must be specified"
+                .to_owned(),
             field: "spec".to_owned(),
         });
     }
@@ -59,10 +60,22 @@ fn validate_spec(spec: &Value, causes: &mut Vec<Cause>) {
     }
     for (rule_index, rule) in rules.iter().enumerate() {
         let host = rule["host"].as_str().unwrap_or_default();
-        if !host.is_empty() && !host.strip_prefix("*.").unwrap_or(host).split('.').all(is_label) {
-            causes.push(invalid(&format!("spec.rules[{rule_index}].host"), host, SUBDOMAIN));
+        if !host.is_empty()
+            && !host
+                .strip_prefix("*.")
+                .unwrap_or(host)
+                .split('.')
+                .all(is_label)
+        {
+            causes.push(invalid(
+                &format!("spec.rules[{rule_index}].host"),
+                host,
+                SUBDOMAIN,
+            ));
         }
-        let paths = rule["http"]["paths"].as_array().map_or(&[][..], Vec::as_slice);
+        let paths = rule["http"]["paths"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
         for (index, path) in paths.iter().enumerate() {
             let field = format!("spec.rules[{rule_index}].http.paths[{index}]");
             validate_path(path, &field, causes);
@@ -98,8 +111,16 @@ fn validate_path(value: &Value, field: &str, causes: &mut Vec<Cause>) {
 fn validate_backend(backend: &Value, field: &str, causes: &mut Vec<Cause>) {
     let service = &backend["service"];
     match (service.is_object(), backend["resource"].is_object()) {
-        (true, true) => causes.push(invalid(field, "", "cannot set both resource and service backends")),
-        (false, false) => causes.push(invalid(field, "", "resource or service backend is required")),
+        (true, true) => causes.push(invalid(
+            field,
+            "",
+            "cannot set both resource and service backends",
+        )),
+        (false, false) => causes.push(invalid(
+            field,
+            "",
+            "resource or service backend is required",
+        )),
         (false, true) => {}
         (true, false) => {
             if service["name"].as_str().is_none_or(str::is_empty) {
@@ -109,7 +130,11 @@ fn validate_backend(backend: &Value, field: &str, causes: &mut Vec<Cause>) {
             let has_name = port["name"].as_str().is_some_and(|name| !name.is_empty());
             let has_number = port["number"].as_i64().is_some_and(|number| number != 0);
             match (has_name, has_number) {
-                (true, true) => causes.push(invalid(field, "", "cannot set both port name & port number")),
+                (true, true) => causes.push(invalid(
+                    field,
+                    "",
+                    "cannot set both port name & port number",
+                )),
                 (false, false) => causes.push(required(field, "port name or number is required")),
                 _ => {}
             }
@@ -119,10 +144,22 @@ fn validate_backend(backend: &Value, field: &str, causes: &mut Vec<Cause>) {
 
 pub(super) fn invalid(field: &str, value: &str, problem: &str) -> Cause {
     let message = format!("Invalid value: {value:?}: {problem}");
-    Cause { reason: "FieldValueInvalid", message, field: field.to_owned() }
+    Cause {
+        reason: "FieldValueInvalid",
+        message,
+        field: field.to_owned(),
+    }
 }
 
 pub(super) fn required(field: &str, detail: &str) -> Cause {
-    let message = if detail.is_empty() { "Required value".to_owned() } else { format!("Required value: {detail}") };
-    Cause { reason: "FieldValueRequired", message, field: field.to_owned() }
+    let message = if detail.is_empty() {
+        "Required value".to_owned()
+    } else {
+        format!("Required value: {detail}")
+    };
+    Cause {
+        reason: "FieldValueRequired",
+        message,
+        field: field.to_owned(),
+    }
 }

@@ -51,19 +51,32 @@ pub(super) fn watch(target: &Target) -> Result<Response, Failure> {
             return Err(Failure::too_large(asked, current));
         }
         let initial: VecDeque<_> = if initial_events {
-            store.table(selection.resource).values().filter(|object| selection.matches(object)).cloned().collect()
+            store
+                .table(selection.resource)
+                .values()
+                .filter(|object| selection.matches(object))
+                .cloned()
+                .collect()
         } else {
             VecDeque::new()
         };
         Ok((initial, current))
     })?;
 
-    let timeout = if params.timeout_seconds == 0 { DEFAULT_TIMEOUT } else { Duration::from_secs(params.timeout_seconds) };
+    let timeout = if params.timeout_seconds == 0 {
+        DEFAULT_TIMEOUT
+    } else {
+        Duration::from_secs(params.timeout_seconds)
+    };
     let now = Instant::now();
     let mut watch = Watch {
         open: cluster.counters().open(selection.resource.plural()),
         // "Unset or 0" starts at the present; any other version at itself, be it in the future.
-        cursor: if initial_events || asked == 0 { version } else { asked },
+        cursor: if initial_events || asked == 0 {
+            version
+        } else {
+            asked
+        },
         started: version,
         end_of_initial: (initial_events && streaming && bookmarks).then_some(version),
         initial,
@@ -79,16 +92,24 @@ pub(super) fn watch(target: &Target) -> Result<Response, Failure> {
         ending: None,
     };
     watch.plan_bookmark();
-    Ok(json_response(StatusCode::OK, Body::from_stream(stream::unfold(watch, Watch::next))))
+    Ok(json_response(
+        StatusCode::OK,
+        Body::from_stream(stream::unfold(watch, Watch::next)),
+    ))
 }
 
 fn check_options(target: &Target, streaming: bool) -> Result<(), Failure> {
     let message = match (streaming, target.params.resource_version_match.as_str()) {
         (true, "NotOlderThan") | (false, "") => return Ok(()),
         (true, _) => "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        (false, _) => "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        (false, _) => {
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        }
     };
-    Err(Failure::invalid_options(vec![list::forbidden("resourceVersionMatch", message)]))
+    Err(Failure::invalid_options(vec![list::forbidden(
+        "resourceVersionMatch",
+        message,
+    )]))
 }
 
 enum Ending {
@@ -142,8 +163,15 @@ impl Watch {
                 self.ending = Some(Ending::Lost);
                 continue;
             }
-            let (resource, namespace) = (self.selection.resource.plural(), self.selection.namespace.as_deref());
-            if self.cluster.faults().lasting(&Effect::Stall, resource, namespace) {
+            let (resource, namespace) = (
+                self.selection.resource.plural(),
+                self.selection.namespace.as_deref(),
+            );
+            if self
+                .cluster
+                .faults()
+                .lasting(&Effect::Stall, resource, namespace)
+            {
                 if self.signal.changed().await.is_err() {
                     return None;
                 }
@@ -181,14 +209,21 @@ impl Watch {
     fn pending(&mut self) -> Option<Bytes> {
         if !self.initial.is_empty() {
             let count = self.initial.len().min(BATCH);
-            let events: Vec<_> = self.initial.drain(..count).map(|object| (Change::Added, object)).collect();
+            let events: Vec<_> = self
+                .initial
+                .drain(..count)
+                .map(|object| (Change::Added, object))
+                .collect();
             return Some(self.encode(&events));
         }
         if let Some(version) = self.end_of_initial.take() {
             return Some(self.bookmark_at(version, true));
         }
         let batch = self.cluster.read(|state| {
-            state.store.after(self.cursor, &self.selection, BATCH).map_err(|_| state.store.compacted())
+            state
+                .store
+                .after(self.cursor, &self.selection, BATCH)
+                .map_err(|_| state.store.compacted())
         });
         match batch {
             Ok(batch) => {
@@ -200,14 +235,24 @@ impl Watch {
     }
 
     fn encode(&mut self, events: &[(Change, Arc<Object>)]) -> Bytes {
-        let size: usize = events.iter().map(|(_, object)| object.encoded.len() + 40).sum();
+        let size: usize = events
+            .iter()
+            .map(|(_, object)| object.encoded.len() + 40)
+            .sum();
         let mut lines = Vec::with_capacity(size);
         for (change, object) in events {
             let start = lines.len();
             self.encode_line(&mut lines, change.name(), object);
-            let namespaces = [self.selection.namespace.as_deref(), object.namespace.as_deref()];
+            let namespaces = [
+                self.selection.namespace.as_deref(),
+                object.namespace.as_deref(),
+            ];
             let middle = start + (lines.len() - start) / 2;
-            match self.cluster.faults().strike_event(self.selection.resource.plural(), namespaces) {
+            match self
+                .cluster
+                .faults()
+                .strike_event(self.selection.resource.plural(), namespaces)
+            {
                 Some(Effect::Cut) => {
                     lines.truncate(middle);
                     self.ending = Some(Ending::Lost);
@@ -243,7 +288,10 @@ impl Watch {
     /// Ends the watch with an `ERROR` event.
     fn fail(&mut self, failure: &Failure) -> Bytes {
         self.ending = Some(Ending::Clean);
-        Bytes::from(format!("{}\n", json!({ "type": "ERROR", "object": failure.status() })))
+        Bytes::from(format!(
+            "{}\n",
+            json!({ "type": "ERROR", "object": failure.status() })
+        ))
     }
 
     /// The periodic bookmark, unless the watch is ahead of the cluster or a fault withholds it.
@@ -255,8 +303,14 @@ impl Watch {
         if last && self.cursor <= self.started {
             return None;
         }
-        let (resource, namespace) = (self.selection.resource.plural(), self.selection.namespace.as_deref());
-        let withheld = self.cluster.faults().lasting(&Effect::NoBookmarks, resource, namespace);
+        let (resource, namespace) = (
+            self.selection.resource.plural(),
+            self.selection.namespace.as_deref(),
+        );
+        let withheld = self
+            .cluster
+            .faults()
+            .lasting(&Effect::NoBookmarks, resource, namespace);
         let ahead = self.cursor > self.cluster.resource_version();
         (!withheld && !ahead).then(|| self.bookmark_at(self.cursor, false))
     }
@@ -272,20 +326,31 @@ impl Watch {
         } else {
             content_of_bookmark(resource, &metadata)
         };
-        Bytes::from(format!("{}\n", json!({ "type": "BOOKMARK", "object": object })))
+        Bytes::from(format!(
+            "{}\n",
+            json!({ "type": "BOOKMARK", "object": object })
+        ))
     }
 
     /// Every interval, and once shortly before the end.
     fn plan_bookmark(&mut self) {
         let now = Instant::now();
         let interval = now + self.cluster.settings().bookmark_interval;
-        let last = self.deadline.checked_sub(LAST_BOOKMARK).filter(|last| *last > now);
-        self.next_bookmark = self.bookmarks.then(|| last.map_or(interval, |last| interval.min(last)));
+        let last = self
+            .deadline
+            .checked_sub(LAST_BOOKMARK)
+            .filter(|last| *last > now);
+        self.next_bookmark = self
+            .bookmarks
+            .then(|| last.map_or(interval, |last| interval.min(last)));
     }
 }
 
 /// An object that is empty but for its version, in the shape its kind has when empty.
-fn content_of_bookmark(resource: crate::resource::Resource, metadata: &serde_json::Value) -> serde_json::Value {
+fn content_of_bookmark(
+    resource: crate::resource::Resource,
+    metadata: &serde_json::Value,
+) -> serde_json::Value {
     let mut object = json!({
         "kind": resource.kind(),
         "apiVersion": resource.api_version(),

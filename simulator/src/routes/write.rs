@@ -1,7 +1,7 @@
 //! Create, update, patch and delete.
 
 use axum::response::Response;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::validation::{invalid, required, validate};
@@ -12,13 +12,16 @@ use crate::failure::Failure;
 use crate::resource::{Resource, text};
 use crate::store::Store;
 
-const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
+const MODIFIED: &str =
+    "the object has been modified; please apply your changes to the latest version and try again";
 
 pub(super) fn create(target: &Target) -> Result<Response, Failure> {
     let resource = target.resource;
     let mut value = decode(target)?;
     if text(&value, "/metadata/resourceVersion").is_some_and(|version| !version.is_empty()) {
-        return Err(Failure::internal("resourceVersion should not be set on objects to be created"));
+        return Err(Failure::internal(
+            "resourceVersion should not be set on objects to be created",
+        ));
     }
     claim_namespace(target, &mut value)?;
     target.cluster.write(|state| {
@@ -41,7 +44,10 @@ pub(super) fn create(target: &Target) -> Result<Response, Failure> {
         if target.params.is_dry_run() {
             return Ok(present(resource, &value, StatusCode::CREATED));
         }
-        Ok(json_response(StatusCode::CREATED, state.store.put(resource, value).encoded.clone()))
+        Ok(json_response(
+            StatusCode::CREATED,
+            state.store.put(resource, value).encoded.clone(),
+        ))
     })
 }
 
@@ -60,10 +66,12 @@ pub(super) fn update(target: &Target, name: &str, status: bool) -> Result<Respon
 pub(super) fn patch(target: &Target, name: &str, status: bool) -> Result<Response, Failure> {
     const MERGE: &str = "application/merge-patch+json";
     const STRATEGIC: &str = "application/strategic-merge-patch+json";
-    if ![MERGE, STRATEGIC].contains(&content_type(target)) {
-        return Err(Failure::unsupported_media_type(&format!("{MERGE}, {STRATEGIC}")));
+    if ![MERGE, STRATEGIC].contains(&content_type(&target.headers)) {
+        return Err(Failure::unsupported_media_type(&format!(
+            "{MERGE}, {STRATEGIC}"
+        )));
     }
-    let patch = parse(&target.body)?;
+    let patch = object(&target.body)?;
     replace(target, name, status, Identity::Immutable, |mut value| {
         // Without a version of its own, a patch is for whatever version there is.
         if let Some(metadata) = value["metadata"].as_object_mut() {
@@ -108,15 +116,25 @@ fn replace(
             state.store.remove(resource, &key);
             return Ok(present(resource, &value, StatusCode::OK));
         }
-        Ok(json_response(StatusCode::OK, state.store.put(resource, value).encoded.clone()))
+        Ok(json_response(
+            StatusCode::OK,
+            state.store.put(resource, value).encoded.clone(),
+        ))
     })
 }
 
 pub(super) fn delete(target: &Target, name: &str) -> Result<Response, Failure> {
     let resource = target.resource;
-    let options = if target.body.is_empty() { Value::Null } else { parse(&target.body)? };
+    let options = if target.body.is_empty() {
+        Value::Null
+    } else {
+        object(&target.body)?
+    };
     let key = resource.key(target.namespace.as_deref(), name);
-    let dry_run = target.params.is_dry_run() || options["dryRun"].as_array().is_some_and(|runs| !runs.is_empty());
+    let dry_run = target.params.is_dry_run()
+        || options["dryRun"]
+            .as_array()
+            .is_some_and(|runs| !runs.is_empty());
     target.cluster.write(|state| {
         let Some(object) = state.store.get(resource, &key).cloned() else {
             return Err(Failure::not_found(resource, name));
@@ -152,17 +170,29 @@ pub(super) fn delete_collection(target: &Target) -> Result<Response, Failure> {
     let resource = target.resource;
     let selection = list::selection(target)?;
     target.cluster.write(|state| {
-        let objects: Vec<_> =
-            state.store.table(resource).values().filter(|object| selection.matches(object)).cloned().collect();
+        let objects: Vec<_> = state
+            .store
+            .table(resource)
+            .values()
+            .filter(|object| selection.matches(object))
+            .cloned()
+            .collect();
         if !target.params.is_dry_run() {
             for object in &objects {
                 remove(state, resource, &object.key, &mut object.value());
             }
         }
         let metadata = json!({ "resourceVersion": state.store.version().to_string() });
-        let items: Vec<_> =
-            objects.iter().map(|object| [b"{", object.fields()].concat()).collect();
-        let body = [list::head(target, &metadata).as_bytes(), &items.join(&b','), b"]}\n"].concat();
+        let items: Vec<_> = objects
+            .iter()
+            .map(|object| [b"{", object.fields()].concat())
+            .collect();
+        let body = [
+            list::head(target, &metadata).as_bytes(),
+            &items.join(&b','),
+            b"]}\n",
+        ]
+        .concat();
         Ok(json_response(StatusCode::OK, body))
     })
 }
@@ -190,12 +220,13 @@ fn remove(state: &mut State, resource: Resource, key: &str, value: &mut Value) -
 }
 
 fn decode(target: &Target) -> Result<Value, Failure> {
-    if !["", "application/json"].contains(&content_type(target)) {
-        return Err(Failure::unsupported_media_type("application/json"));
-    }
-    let mut value = parse(&target.body)?;
+    let mut value = parse(&target.headers, &target.body)?;
     let resource = target.resource;
-    let fits = |field: &str, expected: &str| value[field].as_str().is_none_or(|actual| actual == expected);
+    let fits = |field: &str, expected: &str| {
+        value[field]
+            .as_str()
+            .is_none_or(|actual| actual == expected)
+    };
     if !fits("kind", resource.kind()) || !fits("apiVersion", resource.api_version()) {
         let text = |field: &str| value[field].as_str().unwrap_or_default().to_owned();
         let (kind, version, expected) = (text("kind"), text("apiVersion"), resource.kind());
@@ -212,21 +243,38 @@ fn decode(target: &Target) -> Result<Value, Failure> {
     Ok(value)
 }
 
-fn parse(body: &[u8]) -> Result<Value, Failure> {
+/// The object in the body of a request, which has to be JSON.
+pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, Failure> {
+    if !["", "application/json"].contains(&content_type(headers)) {
+        return Err(Failure::unsupported_media_type("application/json"));
+    }
+    object(body)
+}
+
+fn object(body: &[u8]) -> Result<Value, Failure> {
     match serde_json::from_slice(body) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err(Failure::bad_request("the body of the request is not an object")),
-        Err(error) => Err(Failure::bad_request(format!("the body of the request is not JSON: {error}"))),
+        Ok(_) => Err(Failure::bad_request(
+            "the body of the request is not an object",
+        )),
+        Err(error) => Err(Failure::bad_request(format!(
+            "the body of the request is not JSON: {error}"
+        ))),
     }
 }
 
-fn content_type(target: &Target) -> &str {
-    let value = target.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+fn content_type(headers: &HeaderMap) -> &str {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim()
 }
 
 fn claim_namespace(target: &Target, value: &mut Value) -> Result<(), Failure> {
-    let Some(namespace) = &target.namespace else { return Ok(()) };
+    let Some(namespace) = &target.namespace else {
+        return Ok(());
+    };
     match text(value, "/metadata/namespace") {
         None | Some("") => value["metadata"]["namespace"] = namespace.as_str().into(),
         Some(claimed) if claimed == namespace => {}
@@ -258,7 +306,10 @@ fn complete_new(state: &mut State, target: &Target, value: &mut Value) {
         let name = text(value, "/metadata/name").unwrap_or_default();
         merge(value, Store::namespace(name, &uid, &created));
     } else {
-        merge(value, json!({ "metadata": { "uid": uid, "creationTimestamp": created, "generation": 1 } }));
+        merge(
+            value,
+            json!({ "metadata": { "uid": uid, "creationTimestamp": created, "generation": 1 } }),
+        );
         value["status"] = json!({ "loadBalancer": {} });
     }
     record_manager(target, value, false);
@@ -266,7 +317,15 @@ fn complete_new(state: &mut State, target: &Target, value: &mut Value) {
 
 /// Keeps what a client cannot change: identity, and status or spec, whichever the request is not about.
 fn complete_changed(target: &Target, existing: &Value, value: &mut Value, status: bool) {
-    for field in ["uid", "creationTimestamp", "generation", "deletionTimestamp", "namespace", "name", "resourceVersion"] {
+    for field in [
+        "uid",
+        "creationTimestamp",
+        "generation",
+        "deletionTimestamp",
+        "namespace",
+        "name",
+        "resourceVersion",
+    ] {
         match &existing["metadata"][field] {
             Value::Null => {
                 if let Some(metadata) = value["metadata"].as_object_mut() {
@@ -276,7 +335,9 @@ fn complete_changed(target: &Target, existing: &Value, value: &mut Value, status
             kept => value["metadata"][field] = kept.clone(),
         }
     }
-    if value["metadata"]["managedFields"].is_null() && !existing["metadata"]["managedFields"].is_null() {
+    if value["metadata"]["managedFields"].is_null()
+        && !existing["metadata"]["managedFields"].is_null()
+    {
         value["metadata"]["managedFields"] = existing["metadata"]["managedFields"].clone();
     }
     let kept = if status { "spec" } else { "status" };
@@ -304,12 +365,17 @@ fn check_identity(
 ) -> Result<(), Failure> {
     match (differing(existing, asked, "uid"), identity) {
         (Some((asked, current)), Identity::Precondition) => {
-            let cause =
-                format!("Precondition failed: UID in precondition: {asked}, UID in object meta: {current}");
+            let cause = format!(
+                "Precondition failed: UID in precondition: {asked}, UID in object meta: {current}"
+            );
             return Err(Failure::conflict(resource, name, &cause));
         }
         (Some((asked, _)), Identity::Immutable) => {
-            return Err(Failure::invalid(resource, name, vec![invalid("metadata.uid", asked, "field is immutable")]));
+            return Err(Failure::invalid(
+                resource,
+                name,
+                vec![invalid("metadata.uid", asked, "field is immutable")],
+            ));
         }
         (None, _) => {}
     }
@@ -319,10 +385,16 @@ fn check_identity(
     }
 }
 
-fn check_delete(resource: Resource, name: &str, existing: &Value, preconditions: &Value) -> Result<(), Failure> {
-    for (field, label, happened) in
-        [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")]
-    {
+fn check_delete(
+    resource: Resource,
+    name: &str,
+    existing: &Value,
+    preconditions: &Value,
+) -> Result<(), Failure> {
+    for (field, label, happened) in [
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ] {
         if let Some((asked, current)) = differing(existing, preconditions, field) {
             let cause = format!(
                 "the {label} in the precondition ({asked}) does not match the {label} in record ({current}). The \
@@ -360,21 +432,39 @@ fn same_but_for_bookkeeping(existing: &Value, value: &Value) -> bool {
 
 /// Notes the client in `managedFields`, under the field manager it names or else its user agent.
 fn record_manager(target: &Target, value: &mut Value, status: bool) {
-    let agent = target.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
+    let agent = target
+        .headers
+        .get(header::USER_AGENT)
+        .and_then(|agent| agent.to_str().ok())
+        .unwrap_or("unknown");
     let manager = match target.params.field_manager.as_str() {
         "" => agent.split('/').next().unwrap_or(agent),
         given => given,
     };
     let subresource = status.then_some("status");
-    let entry = content::managed_fields(manager, subresource, target.resource, value, &content::now());
-    let mut entries = value["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
-    entries.retain(|entry| entry["manager"] != manager || entry["subresource"].as_str() != subresource);
+    let entry = content::managed_fields(
+        manager,
+        subresource,
+        target.resource,
+        value,
+        &content::now(),
+    );
+    let mut entries = value["metadata"]["managedFields"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    entries.retain(|entry| {
+        entry["manager"] != manager || entry["subresource"].as_str() != subresource
+    });
     entries.push(entry);
     value["metadata"]["managedFields"] = entries.into();
 }
 
 fn finalizers(value: &Value) -> &[Value] {
-    value.pointer("/metadata/finalizers").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer("/metadata/finalizers")
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// The object as it would be stored.
@@ -395,7 +485,9 @@ fn merge(value: &mut Value, patch: Value) {
     if !value.is_object() {
         *value = Value::Object(Map::new());
     }
-    let Some(fields) = value.as_object_mut() else { return };
+    let Some(fields) = value.as_object_mut() else {
+        return;
+    };
     for (key, patch) in patch.into_iter().filter(|(key, _)| !key.starts_with('$')) {
         if patch.is_null() {
             fields.remove(&key);
@@ -410,7 +502,9 @@ fn drop_nulls(value: &mut Value) {
         Value::Object(fields) => {
             fields.retain(|_, field| !field.is_null());
             // These are left out where they are empty, as every map of the API is.
-            fields.retain(|key, field| !(["labels", "annotations"].contains(&key.as_str()) && *field == json!({})));
+            fields.retain(|key, field| {
+                !(["labels", "annotations"].contains(&key.as_str()) && *field == json!({}))
+            });
             fields.values_mut().for_each(drop_nulls);
         }
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),

@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 ///
 /// Of the connection; refusals by the API server are part of the transcript.
 pub(crate) async fn play(scenario: &str, client: Client) -> Result<Vec<Value>, Error> {
-    let mut session = Session { client, transcript: Vec::new(), namespace: format!("script-{scenario}") };
+    let mut session = Session {
+        client,
+        transcript: Vec::new(),
+        namespace: format!("script-{scenario}"),
+    };
     session.create_namespace().await?;
     match scenario {
         "writes" => writes(&mut session).await?,
@@ -32,74 +36,193 @@ const MERGE: &str = "application/merge-patch+json";
 
 async fn writes(session: &mut Session) -> Result<(), Error> {
     let ingresses = session.ingresses();
-    let created = session.create(&ingress("alpha", &json!({ "tier": "front" }))).await?;
-    session.call(Method::GET, &format!("{ingresses}/alpha"), None).await?;
+    let created = session
+        .create(&ingress("alpha", &json!({ "tier": "front" })))
+        .await?;
+    session
+        .call(Method::GET, &format!("{ingresses}/alpha"), None)
+        .await?;
 
     let mut changed = created.clone();
     changed["spec"]["rules"][0]["host"] = "changed.example.com".into();
-    let updated = session.call(Method::PUT, &format!("{ingresses}/alpha"), Some(&changed)).await?;
+    let updated = session
+        .call(Method::PUT, &format!("{ingresses}/alpha"), Some(&changed))
+        .await?;
     // The same again: an update that changes nothing makes no new version.
-    session.call(Method::PUT, &format!("{ingresses}/alpha"), Some(&updated)).await?;
+    session
+        .call(Method::PUT, &format!("{ingresses}/alpha"), Some(&updated))
+        .await?;
     // The version of the create is stale by now.
-    session.call(Method::PUT, &format!("{ingresses}/alpha"), Some(&changed)).await?;
+    session
+        .call(Method::PUT, &format!("{ingresses}/alpha"), Some(&changed))
+        .await?;
     // Without a version, the last writer wins.
-    session.call(Method::PUT, &format!("{ingresses}/alpha"), Some(&ingress("alpha", &json!({})))).await?;
+    session
+        .call(
+            Method::PUT,
+            &format!("{ingresses}/alpha"),
+            Some(&ingress("alpha", &json!({}))),
+        )
+        .await?;
     // Status is not for an update of the object.
     let address = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "203.0.113.7" }] } } });
     session.patch("alpha", &address).await?;
     session.patch("alpha/status", &address).await?;
     session.patch("alpha", &json!({ "metadata": { "annotations": { "note": "one" }, "labels": { "tier": "back" } } })).await?;
-    session.patch("alpha", &json!({ "metadata": { "annotations": { "note": null } } })).await?;
-    session.patch("alpha", &json!({ "spec": { "ingressClassName": null, "defaultBackend": backend("fallback") } })).await?;
-    session.patch("alpha", &json!({ "metadata": { "uid": "someone-else" } })).await?;
-    session.patch("alpha", &json!({ "metadata": { "resourceVersion": "1" }, "spec": { "tls": [] } })).await?;
+    session
+        .patch(
+            "alpha",
+            &json!({ "metadata": { "annotations": { "note": null } } }),
+        )
+        .await?;
+    session
+        .patch(
+            "alpha",
+            &json!({ "spec": { "ingressClassName": null, "defaultBackend": backend("fallback") } }),
+        )
+        .await?;
+    session
+        .patch("alpha", &json!({ "metadata": { "uid": "someone-else" } }))
+        .await?;
+    session
+        .patch(
+            "alpha",
+            &json!({ "metadata": { "resourceVersion": "1" }, "spec": { "tls": [] } }),
+        )
+        .await?;
 
-    session.create(&json!({
-        "metadata": { "name": "held", "finalizers": ["example.com/hold"] },
-        "spec": { "defaultBackend": backend("web") },
-    })).await?;
-    session.call(Method::DELETE, &format!("{ingresses}/held"), None).await?;
-    session.call(Method::GET, &format!("{ingresses}/held"), None).await?;
-    session.patch("held", &json!({ "metadata": { "finalizers": null } })).await?;
-    session.call(Method::GET, &format!("{ingresses}/held"), None).await?;
+    session
+        .create(&json!({
+            "metadata": { "name": "held", "finalizers": ["example.com/hold"] },
+            "spec": { "defaultBackend": backend("web") },
+        }))
+        .await?;
+    session
+        .call(Method::DELETE, &format!("{ingresses}/held"), None)
+        .await?;
+    session
+        .call(Method::GET, &format!("{ingresses}/held"), None)
+        .await?;
+    session
+        .patch("held", &json!({ "metadata": { "finalizers": null } }))
+        .await?;
+    session
+        .call(Method::GET, &format!("{ingresses}/held"), None)
+        .await?;
 
-    session.call(Method::DELETE, &format!("{ingresses}/alpha"), None).await?;
-    session.call(Method::DELETE, &format!("{ingresses}/alpha"), None).await?;
+    session
+        .call(Method::DELETE, &format!("{ingresses}/alpha"), None)
+        .await?;
+    session
+        .call(Method::DELETE, &format!("{ingresses}/alpha"), None)
+        .await?;
     Ok(())
 }
 
 async fn lists(session: &mut Session) -> Result<(), Error> {
     let ingresses = session.ingresses();
     session.call(Method::GET, &ingresses, None).await?;
-    session.call(Method::GET, "/apis/networking.k8s.io/v1/namespaces/script-nowhere/ingresses", None).await?;
+    session
+        .call(
+            Method::GET,
+            "/apis/networking.k8s.io/v1/namespaces/script-nowhere/ingresses",
+            None,
+        )
+        .await?;
     for (index, name) in ["a", "b", "b-c", "c", "d"].into_iter().enumerate() {
-        let tier = if index % 2 == 0 { json!({ "tier": "front" }) } else { json!({ "tier": "back", "canary": "" }) };
+        let tier = if index % 2 == 0 {
+            json!({ "tier": "front" })
+        } else {
+            json!({ "tier": "back", "canary": "" })
+        };
         session.create(&ingress(name, &tier)).await?;
     }
-    let first = session.call(Method::GET, &format!("{ingresses}?limit=2"), None).await?;
+    let first = session
+        .call(Method::GET, &format!("{ingresses}?limit=2"), None)
+        .await?;
     // The pages to come are those of the first page's version.
-    session.call(Method::DELETE, &format!("{ingresses}/c"), None).await?;
+    session
+        .call(Method::DELETE, &format!("{ingresses}/c"), None)
+        .await?;
     session.create(&ingress("e", &json!({}))).await?;
-    session.patch("d", &json!({ "metadata": { "labels": { "tier": "none" } } })).await?;
+    session
+        .patch(
+            "d",
+            &json!({ "metadata": { "labels": { "tier": "none" } } }),
+        )
+        .await?;
     let mut token = next(&first);
     while let Some(page) = token {
-        let page = session.call(Method::GET, &format!("{ingresses}?limit=2&continue={page}"), None).await?;
+        let page = session
+            .call(
+                Method::GET,
+                &format!("{ingresses}?limit=2&continue={page}"),
+                None,
+            )
+            .await?;
         token = next(&page);
     }
     for selector in [
-        "tier%3Dfront", "tier%3D%3Dback", "tier!%3Dfront", "tier%20in%20(front,back)", "tier%20notin%20(front)", "canary",
-        "!canary", "tier%3Dback,canary%3D", "tier%3Dnobody",
+        "tier%3Dfront",
+        "tier%3D%3Dback",
+        "tier!%3Dfront",
+        "tier%20in%20(front,back)",
+        "tier%20notin%20(front)",
+        "canary",
+        "!canary",
+        "tier%3Dback,canary%3D",
+        "tier%3Dnobody",
     ] {
-        session.call(Method::GET, &format!("{ingresses}?labelSelector={selector}"), None).await?;
+        session
+            .call(
+                Method::GET,
+                &format!("{ingresses}?labelSelector={selector}"),
+                None,
+            )
+            .await?;
     }
-    session.call(Method::GET, &format!("{ingresses}?labelSelector=tier%3Dfront&limit=1"), None).await?;
-    for selector in ["metadata.name%3Db-c", "metadata.name!%3Da,metadata.name!%3Db", "metadata.namespace%3Dscript-lists"] {
-        session.call(Method::GET, &format!("{ingresses}?fieldSelector={selector}"), None).await?;
+    session
+        .call(
+            Method::GET,
+            &format!("{ingresses}?labelSelector=tier%3Dfront&limit=1"),
+            None,
+        )
+        .await?;
+    for selector in [
+        "metadata.name%3Db-c",
+        "metadata.name!%3Da,metadata.name!%3Db",
+        "metadata.namespace%3Dscript-lists",
+    ] {
+        session
+            .call(
+                Method::GET,
+                &format!("{ingresses}?fieldSelector={selector}"),
+                None,
+            )
+            .await?;
     }
     let version = version(&first);
-    session.call(Method::GET, &format!("{ingresses}?resourceVersion={version}&resourceVersionMatch=Exact"), None).await?;
-    session.call(Method::GET, &format!("{ingresses}?resourceVersion={version}&resourceVersionMatch=NotOlderThan"), None).await?;
-    session.call(Method::DELETE, &format!("{ingresses}?labelSelector=tier%3Dfront"), None).await?;
+    session
+        .call(
+            Method::GET,
+            &format!("{ingresses}?resourceVersion={version}&resourceVersionMatch=Exact"),
+            None,
+        )
+        .await?;
+    session
+        .call(
+            Method::GET,
+            &format!("{ingresses}?resourceVersion={version}&resourceVersionMatch=NotOlderThan"),
+            None,
+        )
+        .await?;
+    session
+        .call(
+            Method::DELETE,
+            &format!("{ingresses}?labelSelector=tier%3Dfront"),
+            None,
+        )
+        .await?;
     session.call(Method::GET, &ingresses, None).await?;
     Ok(())
 }
@@ -107,28 +230,79 @@ async fn lists(session: &mut Session) -> Result<(), Error> {
 async fn watches(session: &mut Session) -> Result<(), Error> {
     let ingresses = session.ingresses();
     let empty = version(&session.call(Method::GET, &ingresses, None).await?);
-    session.create(&ingress("alpha", &json!({ "tier": "front" }))).await?;
-    session.create(&ingress("beta", &json!({ "tier": "back" }))).await?;
+    session
+        .create(&ingress("alpha", &json!({ "tier": "front" })))
+        .await?;
+    session
+        .create(&ingress("beta", &json!({ "tier": "back" })))
+        .await?;
     let listed = version(&session.call(Method::GET, &ingresses, None).await?);
 
-    let all = session.watch(&format!("resourceVersion={listed}&timeoutSeconds=5")).await?;
-    let selected = session.watch(&format!("resourceVersion={listed}&timeoutSeconds=5&labelSelector=tier%3Dfront")).await?;
-    let named = session.watch(&format!("resourceVersion={listed}&timeoutSeconds=5&fieldSelector=metadata.name%3Dbeta")).await?;
-    session.patch("alpha", &json!({ "metadata": { "annotations": { "note": "still in front" } } })).await?;
-    session.patch("beta", &json!({ "metadata": { "labels": { "tier": "front" } } })).await?;
-    session.patch("alpha", &json!({ "metadata": { "labels": { "tier": "back" } } })).await?;
-    session.patch("alpha", &json!({ "metadata": { "annotations": { "note": "unseen" } } })).await?;
-    session.create(&ingress("gamma", &json!({ "tier": "front" }))).await?;
-    session.call(Method::DELETE, &format!("{ingresses}/alpha"), None).await?;
-    session.call(Method::DELETE, &format!("{ingresses}/beta"), None).await?;
-    session.create(&ingress("beta", &json!({ "tier": "front" }))).await?;
+    let all = session
+        .watch(&format!("resourceVersion={listed}&timeoutSeconds=5"))
+        .await?;
+    let selected = session
+        .watch(&format!(
+            "resourceVersion={listed}&timeoutSeconds=5&labelSelector=tier%3Dfront"
+        ))
+        .await?;
+    let named = session
+        .watch(&format!(
+            "resourceVersion={listed}&timeoutSeconds=5&fieldSelector=metadata.name%3Dbeta"
+        ))
+        .await?;
+    session
+        .patch(
+            "alpha",
+            &json!({ "metadata": { "annotations": { "note": "still in front" } } }),
+        )
+        .await?;
+    session
+        .patch(
+            "beta",
+            &json!({ "metadata": { "labels": { "tier": "front" } } }),
+        )
+        .await?;
+    session
+        .patch(
+            "alpha",
+            &json!({ "metadata": { "labels": { "tier": "back" } } }),
+        )
+        .await?;
+    session
+        .patch(
+            "alpha",
+            &json!({ "metadata": { "annotations": { "note": "unseen" } } }),
+        )
+        .await?;
+    session
+        .create(&ingress("gamma", &json!({ "tier": "front" })))
+        .await?;
+    session
+        .call(Method::DELETE, &format!("{ingresses}/alpha"), None)
+        .await?;
+    session
+        .call(Method::DELETE, &format!("{ingresses}/beta"), None)
+        .await?;
+    session
+        .create(&ingress("beta", &json!({ "tier": "front" })))
+        .await?;
     for watch in [all, selected, named] {
         session.finish(watch).await?;
     }
 
     // A bookmark comes shortly before the end where something has happened since the start.
-    let bookmarked = session.watch(&format!("resourceVersion={listed}&allowWatchBookmarks=true&timeoutSeconds=5")).await?;
-    session.patch("gamma", &json!({ "metadata": { "annotations": { "note": "before the bookmark" } } })).await?;
+    let bookmarked = session
+        .watch(&format!(
+            "resourceVersion={listed}&allowWatchBookmarks=true&timeoutSeconds=5"
+        ))
+        .await?;
+    session
+        .patch(
+            "gamma",
+            &json!({ "metadata": { "annotations": { "note": "before the bookmark" } } }),
+        )
+        .await?;
     session.finish(bookmarked).await?;
 
     for query in [
@@ -157,11 +331,19 @@ async fn refusals(session: &mut Session) -> Result<(), Error> {
     session.create(&ingress("alpha", &json!({}))).await?;
     session.create(&ingress("alpha", &json!({}))).await?;
     session.create(&ingress("Not_Valid", &json!({}))).await?;
-    session.create(&ingress(&"x".repeat(254), &json!({}))).await?;
-    session.create(&json!({ "metadata": {}, "spec": { "defaultBackend": backend("web") } })).await?;
-    session.create(&json!({ "metadata": { "name": "empty" }, "spec": {} })).await?;
+    session
+        .create(&ingress(&"x".repeat(254), &json!({})))
+        .await?;
+    session
+        .create(&json!({ "metadata": {}, "spec": { "defaultBackend": backend("web") } }))
+        .await?;
+    session
+        .create(&json!({ "metadata": { "name": "empty" }, "spec": {} }))
+        .await?;
     session.create(&json!({ "metadata": { "name": "other", "namespace": "elsewhere" }, "spec": { "defaultBackend": backend("web") } })).await?;
-    session.create(&json!({ "kind": "Service", "apiVersion": "v1", "metadata": { "name": "other" } })).await?;
+    session
+        .create(&json!({ "kind": "Service", "apiVersion": "v1", "metadata": { "name": "other" } }))
+        .await?;
     let mut versioned = ingress("versioned", &json!({}));
     versioned["metadata"]["resourceVersion"] = "7".into();
     session.create(&versioned).await?;
@@ -175,21 +357,66 @@ async fn refusals(session: &mut Session) -> Result<(), Error> {
         session.create(&json!({ "metadata": { "name": "bad" }, "spec": { "rules": [{ "http": { "paths": [path] } }] } })).await?;
     }
     let elsewhere = "/apis/networking.k8s.io/v1/namespaces/script-nowhere/ingresses";
-    session.call(Method::POST, elsewhere, Some(&ingress("alpha", &json!({})))).await?;
+    session
+        .call(Method::POST, elsewhere, Some(&ingress("alpha", &json!({}))))
+        .await?;
     for name in ["Not_Valid", "script-refusals"] {
-        session.call(Method::POST, "/api/v1/namespaces", Some(&json!({ "metadata": { "name": name } }))).await?;
+        session
+            .call(
+                Method::POST,
+                "/api/v1/namespaces",
+                Some(&json!({ "metadata": { "name": name } })),
+            )
+            .await?;
     }
     for path in ["missing", "alpha/nothing"] {
-        session.call(Method::GET, &format!("{ingresses}/{path}"), None).await?;
+        session
+            .call(Method::GET, &format!("{ingresses}/{path}"), None)
+            .await?;
     }
-    session.call(Method::GET, "/apis/networking.k8s.io/v1/nothings", None).await?;
-    session.call(Method::PUT, &format!("{ingresses}/alpha"), Some(&ingress("beta", &json!({})))).await?;
-    session.call(Method::PUT, &format!("{ingresses}/missing"), Some(&ingress("missing", &json!({})))).await?;
-    session.patch("missing", &json!({ "metadata": { "labels": { "a": "b" } } })).await?;
-    session.patch("alpha", &json!({ "spec": { "rules": null } })).await?;
-    session.call(Method::DELETE, &format!("{ingresses}/alpha"), Some(&json!({ "preconditions": { "uid": "other" } }))).await?;
-    session.call(Method::DELETE, &format!("{ingresses}/missing"), None).await?;
-    session.call(Method::POST, &format!("{ingresses}/alpha"), Some(&json!({}))).await?;
+    session
+        .call(Method::GET, "/apis/networking.k8s.io/v1/nothings", None)
+        .await?;
+    session
+        .call(
+            Method::PUT,
+            &format!("{ingresses}/alpha"),
+            Some(&ingress("beta", &json!({}))),
+        )
+        .await?;
+    session
+        .call(
+            Method::PUT,
+            &format!("{ingresses}/missing"),
+            Some(&ingress("missing", &json!({}))),
+        )
+        .await?;
+    session
+        .patch(
+            "missing",
+            &json!({ "metadata": { "labels": { "a": "b" } } }),
+        )
+        .await?;
+    session
+        .patch("alpha", &json!({ "spec": { "rules": null } }))
+        .await?;
+    session
+        .call(
+            Method::DELETE,
+            &format!("{ingresses}/alpha"),
+            Some(&json!({ "preconditions": { "uid": "other" } })),
+        )
+        .await?;
+    session
+        .call(Method::DELETE, &format!("{ingresses}/missing"), None)
+        .await?;
+    session
+        .call(
+            Method::POST,
+            &format!("{ingresses}/alpha"),
+            Some(&json!({})),
+        )
+        .await?;
     for query in [
         "continue=nonsense",
         "labelSelector=%3D%3D",
@@ -202,7 +429,9 @@ async fn refusals(session: &mut Session) -> Result<(), Error> {
         "watch=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1",
         "watch=true&resourceVersion=abc&timeoutSeconds=1",
     ] {
-        session.call(Method::GET, &format!("{ingresses}?{query}"), None).await?;
+        session
+            .call(Method::GET, &format!("{ingresses}?{query}"), None)
+            .await?;
     }
     Ok(())
 }
@@ -231,7 +460,10 @@ fn next(list: &Value) -> Option<String> {
 }
 
 fn version(list: &Value) -> String {
-    list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()
+    list["metadata"]["resourceVersion"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 struct Session {
@@ -248,17 +480,22 @@ struct OpenWatch {
 
 impl Session {
     fn ingresses(&self) -> String {
-        format!("/apis/networking.k8s.io/v1/namespaces/{}/ingresses", self.namespace)
+        format!(
+            "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
+            self.namespace
+        )
     }
 
     async fn create_namespace(&mut self) -> Result<(), Error> {
         let namespace = json!({ "metadata": { "name": self.namespace } });
-        self.call(Method::POST, "/api/v1/namespaces", Some(&namespace)).await?;
+        self.call(Method::POST, "/api/v1/namespaces", Some(&namespace))
+            .await?;
         Ok(())
     }
 
     async fn create(&mut self, object: &Value) -> Result<Value, Error> {
-        self.call(Method::POST, &self.ingresses(), Some(object)).await
+        self.call(Method::POST, &self.ingresses(), Some(object))
+            .await
     }
 
     async fn patch(&mut self, name: &str, patch: &Value) -> Result<Value, Error> {
@@ -266,11 +503,22 @@ impl Session {
         self.send(Method::PATCH, &path, MERGE, Some(patch)).await
     }
 
-    async fn call(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+    async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
         self.send(method, path, "application/json", body).await
     }
 
-    async fn send(&mut self, method: Method, path: &str, kind: &str, body: Option<&Value>) -> Result<Value, Error> {
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
         let response = self.request(method.clone(), path, kind, body).await?;
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await?.to_bytes();
@@ -280,14 +528,20 @@ impl Session {
         if let Some(body) = body {
             request["body"] = body.clone();
         }
-        self.transcript.push(json!({ "request": request, "status": status, "answer": answer }));
+        self.transcript
+            .push(json!({ "request": request, "status": status, "answer": answer }));
         Ok(answer)
     }
 
     async fn watch(&mut self, query: &str) -> Result<OpenWatch, Error> {
         let path = format!("{}?watch=true&{query}", self.ingresses());
-        let response = self.request(Method::GET, &path, "application/json", None).await?;
-        Ok(OpenWatch { query: query.to_owned(), response })
+        let response = self
+            .request(Method::GET, &path, "application/json", None)
+            .await?;
+        Ok(OpenWatch {
+            query: query.to_owned(),
+            response,
+        })
     }
 
     /// Reads a watch to its end.
@@ -302,9 +556,15 @@ impl Session {
                 Ok(all)
             })
             .await?;
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let events: Vec<Value> = lines.map(serde_json::from_slice).collect::<Result<_, _>>()?;
-        self.transcript.push(json!({ "request": { "watch": watch.query }, "status": status, "events": events }));
+        let lines = bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
+        let events: Vec<Value> = lines
+            .map(serde_json::from_slice)
+            .collect::<Result<_, _>>()?;
+        self.transcript.push(
+            json!({ "request": { "watch": watch.query }, "status": status, "events": events }),
+        );
         Ok(())
     }
 
@@ -315,8 +575,14 @@ impl Session {
         kind: &str,
         body: Option<&Value>,
     ) -> Result<http::Response<Body>, Error> {
-        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
-        let request = Request::builder().method(method).uri(path).header("content-type", kind).body(Body::from(body))?;
+        let body = body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", kind)
+            .body(Body::from(body))?;
         Ok(self.client.send(request).await?)
     }
 }

@@ -1,0 +1,334 @@
+//! The journal against a model: whatever happens, a client at the tip holds what there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use protocol::{Ingress, Key, Message, Scope, sse};
+use server::journal::{Journal, ScopeId, Start};
+
+const NAMESPACES: [&str; 3] = ["a", "b", "c"];
+const NAMES: [&str; 4] = ["one", "two", "three", "four"];
+
+/// What can happen.
+#[derive(Clone, Debug)]
+enum Step {
+    Upsert {
+        namespace: usize,
+        name: usize,
+    },
+    Delete {
+        namespace: usize,
+        name: usize,
+    },
+    Forget {
+        namespace: usize,
+    },
+    /// A client reads one write of about this many bytes.
+    Read {
+        client: usize,
+        limit: usize,
+    },
+    /// The connection breaks after so many events of the next write, and the client resumes with the id that it has.
+    Break {
+        client: usize,
+        limit: usize,
+        after: usize,
+    },
+    /// The client starts again without an id.
+    Restart {
+        client: usize,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let namespace = || 0..NAMESPACES.len();
+    let name = || 0..NAMES.len();
+    let client = || 0..scopes().len();
+    let limit = || prop_oneof![Just(1_usize), 1..2_000_usize, Just(64 << 10)];
+    let step = prop_oneof![
+        6 => (namespace(), name()).prop_map(|(namespace, name)| Step::Upsert { namespace, name }),
+        4 => (namespace(), name()).prop_map(|(namespace, name)| Step::Delete { namespace, name }),
+        1 => namespace().prop_map(|namespace| Step::Forget { namespace }),
+        6 => (client(), limit()).prop_map(|(client, limit)| Step::Read { client, limit }),
+        2 => (client(), limit(), 0..6_usize).prop_map(|(client, limit, after)| Step::Break { client, limit, after }),
+        1 => client().prop_map(|client| Step::Restart { client }),
+    ];
+    prop::collection::vec(step, 1..200)
+}
+
+fn scopes() -> Vec<Scope> {
+    let of = |names: &[&str]| Scope::of(names.iter().map(ToString::to_string).collect());
+    vec![
+        Scope::All,
+        of(&["a"]),
+        of(&["a", "b"]),
+        of(&["b", "c"]),
+        of(&["c", "missing"]),
+        Scope::All,
+    ]
+}
+
+fn row(namespace: &str, name: &str, version: usize) -> Ingress {
+    Ingress {
+        name: name.into(),
+        namespace: namespace.into(),
+        version: version.to_string(),
+        hosts: vec!["h".repeat(version % 300)],
+        ..Ingress::default()
+    }
+}
+
+/// A client as the protocol describes it: it knows nothing but messages and ids.
+struct Client {
+    scope: ScopeId,
+    table: BTreeMap<Key, Ingress>,
+    id: Option<String>,
+    cursor: u64,
+    /// The revision whose state is being replayed, and the rows that the replay has named so far.
+    replay: Option<(u64, BTreeSet<Key>)>,
+    /// Whether it has been given everything up to its cursor at least once.
+    synced: bool,
+}
+
+impl Client {
+    fn new(scope: Scope, journal: &Journal) -> Self {
+        let scope = ScopeId::new(scope);
+        let mut client = Self {
+            scope,
+            table: BTreeMap::new(),
+            id: None,
+            cursor: 0,
+            replay: None,
+            synced: false,
+        };
+        client.connect(journal);
+        client
+    }
+
+    fn connect(&mut self, journal: &Journal) {
+        match journal.start(&self.scope, self.id.as_deref()) {
+            Start::Resume(revision) => {
+                (self.cursor, self.replay) = (revision, None);
+            }
+            Start::Replay(revision) => {
+                (self.cursor, self.replay) = (0, Some((revision, BTreeSet::new())));
+                self.id = None;
+                self.synced = false;
+            }
+        }
+    }
+
+    /// Reads one write, of which only the first `most` events arrive; whether there is no more to read.
+    fn read(&mut self, journal: &Journal, limit: usize, most: usize) -> bool {
+        let replaying = self.replay.as_ref().map(|(revision, _)| *revision);
+        let Some(write) = journal.read(&self.scope, self.cursor, replaying, limit) else {
+            // What the server says is `done`, `resync`; the id that the client has is too old by now.
+            self.connect(journal);
+            assert!(
+                self.replay.is_some(),
+                "an id that cannot be read from cannot be resumed"
+            );
+            return false;
+        };
+        let mut events = Vec::new();
+        sse::Parser::default()
+            .push(&write.bytes, |event| events.push(event))
+            .expect("events are small");
+        assert_eq!(events.len() as u64, write.messages);
+        assert!(write.cursor >= self.cursor);
+        for (index, event) in events.iter().enumerate().take(most) {
+            let last = index + 1 == events.len();
+            let carries_id = last && replaying.is_none();
+            assert_eq!(
+                event.id.is_some(),
+                carries_id,
+                "the last event of a write, but of a replay, carries the id"
+            );
+            self.take(Message::decode(&event.data).expect("valid").expect("known"));
+            self.id = event.id.clone().or(self.id.take());
+        }
+        self.cursor = write.cursor;
+        if write.at_tip {
+            if let Some((_, named)) = self.replay.take() {
+                self.table.retain(|key, _| named.contains(key));
+                self.id = Some(journal.id(&self.scope, self.cursor));
+            }
+            self.synced = true;
+        }
+        write.at_tip
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::IngressAdded(row) => {
+                assert!(self.scope.scope.contains(&row.namespace));
+                if let Some((_, named)) = &mut self.replay {
+                    named.insert(row.key());
+                }
+                self.table.insert(row.key(), row);
+            }
+            Message::IngressModified(row) => {
+                let held = self.table.insert(row.key(), row);
+                assert!(held.is_some(), "modified, and never added: {held:?}");
+            }
+            Message::IngressDeleted(key) => {
+                assert!(self.scope.scope.contains(&key.namespace));
+                self.table.remove(&key);
+            }
+            other => panic!("the journal writes rows only: {other:?}"),
+        }
+    }
+}
+
+/// What there is, and how many changes led to it.
+#[derive(Default)]
+struct Model {
+    rows: BTreeMap<Key, Ingress>,
+    changes: u64,
+}
+
+impl Model {
+    fn of(&self, scope: &Scope) -> BTreeMap<Key, Ingress> {
+        let within = self
+            .rows
+            .iter()
+            .filter(|(key, _)| scope.contains(&key.namespace));
+        within
+            .map(|(key, row)| (key.clone(), row.clone()))
+            .collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_client_at_the_tip_holds_what_there_is(steps in steps()) {
+        let journal = Journal::new("epoch".into());
+        let mut model = Model::default();
+        let mut clients: Vec<_> = scopes().into_iter().map(|scope| Client::new(scope, &journal)).collect();
+        for (version, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Upsert { namespace, name } => {
+                    let row = row(NAMESPACES[namespace], NAMES[name], version);
+                    model.rows.insert(row.key(), row.clone());
+                    model.changes += 1;
+                    journal.upsert(row);
+                }
+                Step::Delete { namespace, name } => {
+                    let key = Key::new(NAMESPACES[namespace], NAMES[name]);
+                    model.changes += u64::from(model.rows.remove(&key).is_some());
+                    journal.delete(&key);
+                }
+                Step::Forget { namespace } => {
+                    model.rows.retain(|key, _| key.namespace != NAMESPACES[namespace]);
+                    journal.forget(NAMESPACES[namespace]);
+                }
+                Step::Read { client, limit } => {
+                    let client = &mut clients[client];
+                    if client.read(&journal, limit, usize::MAX) {
+                        prop_assert_eq!(&client.table, &model.of(&client.scope.scope));
+                    }
+                }
+                Step::Break { client, limit, after } => {
+                    let client = &mut clients[client];
+                    // A connection that breaks before the end of a replay has no id to resume with.
+                    let replaying = client.replay.is_some();
+                    let id = client.id.clone();
+                    client.read(&journal, limit, after);
+                    if client.id.is_none() || replaying {
+                        client.id = id;
+                    }
+                    client.connect(&journal);
+                }
+                Step::Restart { client } => {
+                    clients[client].id = None;
+                    clients[client].connect(&journal);
+                }
+            }
+            prop_assert_eq!(journal.len(), model.rows.len());
+            prop_assert_eq!(journal.encodings(), model.changes, "a change is encoded once, whoever listens");
+        }
+        for client in &mut clients {
+            while !client.read(&journal, 300, usize::MAX) {}
+            prop_assert_eq!(&client.table, &model.of(&client.scope.scope));
+            let (_, rows) = journal.rows(&client.scope.scope);
+            let rows: BTreeMap<_, _> = rows.into_iter().map(|(row, _)| (row.key(), (*row).clone())).collect();
+            prop_assert_eq!(&client.table, &rows);
+        }
+    }
+}
+
+#[test]
+fn ids_of_other_scopes_and_processes_are_replayed() {
+    let journal = Journal::new("epoch".into());
+    journal.upsert(row("a", "one", 1));
+    let all = ScopeId::new(Scope::All);
+    let one = ScopeId::new(scopes()[1].clone());
+    let other = Journal::new("other".into());
+    other.upsert(row("a", "one", 1));
+    assert_eq!(
+        journal.start(&all, Some(&journal.id(&all, 1))),
+        Start::Resume(1)
+    );
+    for id in [
+        journal.id(&one, 1),
+        other.id(&all, 1),
+        journal.id(&all, 2),
+        "0".into(),
+        String::new(),
+        "epoch".into(),
+        "..".into(),
+    ] {
+        assert_eq!(journal.start(&all, Some(&id)), Start::Replay(1), "{id}");
+    }
+}
+
+#[test]
+fn a_stalled_client_is_told_each_row_once_however_often_it_changed() {
+    let journal = Journal::new("epoch".into());
+    let mut client = Client::new(Scope::All, &journal);
+    assert!(client.read(&journal, 1 << 20, usize::MAX));
+    for version in 0..1_000 {
+        journal.upsert(row("a", NAMES[version % NAMES.len()], version));
+    }
+    let write = journal
+        .read(&client.scope, client.cursor, None, 1 << 20)
+        .unwrap();
+    assert_eq!((write.messages, write.at_tip), (NAMES.len() as u64, true));
+}
+
+#[test]
+fn an_id_from_before_more_deletes_than_are_kept_is_replayed() {
+    let journal = Journal::new("epoch".into());
+    let deleted = |index: usize| Key::new("a", format!("n{index}"));
+    journal.upsert(row("b", "one", 0));
+    let id = |scope: &ScopeId| journal.id(scope, journal.revision());
+    let (all, a, b) = (
+        ScopeId::new(Scope::All),
+        ScopeId::new(scopes()[1].clone()),
+        ScopeId::new(scopes()[3].clone()),
+    );
+    let before = [id(&all), id(&a), id(&b)];
+    for index in 0..20_001 {
+        journal.upsert(Ingress {
+            name: deleted(index).name,
+            ..row("a", "", 0)
+        });
+        journal.delete(&deleted(index));
+    }
+    let tip = journal.revision();
+    assert_eq!(journal.start(&all, Some(&before[0])), Start::Replay(tip));
+    assert_eq!(journal.start(&a, Some(&before[1])), Start::Replay(tip));
+    assert!(
+        matches!(journal.start(&b, Some(&before[2])), Start::Resume(_)),
+        "another namespace's deletes cost nothing"
+    );
+    assert!(
+        journal.read(&all, 1, None, 1 << 10).is_none(),
+        "a cursor that missed a delete does not go on"
+    );
+    let mut fresh = Client::new(Scope::All, &journal);
+    while !fresh.read(&journal, 64 << 10, usize::MAX) {}
+    assert_eq!(fresh.table.len(), 1);
+}
