@@ -473,10 +473,19 @@ fn focus_popup(ui: Ui) {
         }
         if open {
             request_animation_frame(move || {
-                let inside = ".pop input:not([hidden]), .pop textarea, .pop .mi.on, .pop";
-                if let Ok(Some(first)) = document().query_selector(inside)
-                    && let Ok(first) = first.dyn_into::<HtmlElement>()
-                {
+                // The first field, else what is chosen, else the popup itself.
+                let inside = [
+                    ".pop input:not([type=checkbox])",
+                    ".pop textarea",
+                    ".pop .mi.on",
+                    ".pop",
+                ];
+                let first = inside
+                    .iter()
+                    .filter_map(|selector| document().query_selector(selector).ok().flatten())
+                    .filter_map(|element| element.dyn_into::<HtmlElement>().ok())
+                    .find(|element| element.client_width() > 0);
+                if let Some(first) = first {
                     let _ = first.focus();
                     if let Some(text) = first.dyn_ref::<web_sys::HtmlTextAreaElement>() {
                         text.select();

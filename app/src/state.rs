@@ -96,6 +96,8 @@ pub struct Ui {
     pub density: RwSignal<Density>,
     /// How current the page is.
     pub currency: Memo<Currency>,
+    /// Whether the details leave the table room for fewer columns.
+    pub narrow: Memo<bool>,
     /// What is announced to assistive technology.
     pub announced: RwSignal<String>,
     /// Parameters of the address that this build does not know.
@@ -154,6 +156,7 @@ impl Ui {
             density: RwSignal::new(data.density),
             announced: RwSignal::default(),
             other: StoredValue::new(query.other),
+            narrow: Memo::new(|_| Self::expect().selected.with(Option::is_some)),
             currency: Memo::new(|_| Self::expect().facts().currency()),
         };
         provide_context(ui);
@@ -181,7 +184,10 @@ impl Ui {
     /// How many rows match the filter.
     #[must_use]
     pub fn matching(self) -> usize {
-        if self.is_fed() {
+        if self.live.filter.with(|filter| filter.trim().is_empty()) {
+            // While the rows are held the view is behind the totals, and no filter is to blame.
+            self.total()
+        } else if self.is_fed() {
             self.live.matching.get()
         } else {
             self.first.with_value(|rows| rows.matching)

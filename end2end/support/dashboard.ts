@@ -40,6 +40,11 @@ export class Dashboard {
     return this.program.output;
   }
 
+  /** Whether the cluster has been read. */
+  async isReady(): Promise<boolean> {
+    return (await fetch(`${this.url}readyz`)).ok;
+  }
+
   async kill(): Promise<void> {
     await this.program.kill();
   }

@@ -37,6 +37,11 @@ export class Ingresses {
     return this.row(name).getByRole("rowheader").getByRole("link");
   }
 
+  /** The YAML in the details. */
+  get yaml(): Locator {
+    return this.page.getByRole("tabpanel", { name: "YAML" }).locator("pre");
+  }
+
   details(name: string): Locator {
     return this.page.getByRole("dialog", { name, exact: true });
   }
@@ -53,6 +58,12 @@ export class Ingresses {
   /** Takes the pointer away: rows do not move under it. */
   async leave(): Promise<void> {
     await this.page.mouse.move(1, 1);
+  }
+
+  /** Ticks a namespace in the open picker, as a person does: anywhere on its line. */
+  async tick(namespace: string): Promise<void> {
+    await this.picker.getByRole("listitem").getByText(namespace, { exact: true }).first().click();
+    await expect(this.picker.getByRole("checkbox", { name: namespace, exact: true })).toBeChecked();
   }
 
   async chooseTheme(name: "Like the system" | "Light" | "Dark"): Promise<void> {

@@ -5,7 +5,6 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 /** Forwards a port of loopback to another. */
 export class Proxy {
   private readonly sockets = new Set<Socket>();
-  private holding = false;
 
   private constructor(
     private readonly server: Server,
@@ -20,16 +19,9 @@ export class Proxy {
     return proxy;
   }
 
-  /** From now on nothing passes, also on connections that are new; none is closed. */
-  hold(): void {
-    this.holding = true;
+  /** From now on nothing passes on the connections that there are, and none of them is closed. New ones work. */
+  swallow(): void {
     for (const socket of this.sockets) socket.pause();
-  }
-
-  /** What was held back passes now, and everything after it. */
-  release(): void {
-    this.holding = false;
-    for (const socket of this.sockets) socket.resume();
   }
 
   async stop(): Promise<void> {
@@ -50,8 +42,7 @@ export class Proxy {
         this.sockets.delete(from);
         to.destroy();
       });
-      if (this.holding) from.pause();
-      else from.resume();
+      from.resume();
     }
   }
 }

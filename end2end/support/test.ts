@@ -34,7 +34,7 @@ interface Fixtures {
   cluster: Simulator;
   /** Starts a dashboard, which ends with the test. */
   start: (options?: Options) => Promise<Dashboard>;
-  /** A dashboard of `cluster`. */
+  /** A dashboard of `cluster` that has read it. */
   dashboard: Dashboard;
   ingresses: Ingresses;
   complaints: Complaints;
@@ -49,13 +49,15 @@ export const test = base.extend<Fixtures>({
     await cluster.kill();
   },
 
-  start: async ({}, use, testInfo) => {
+  start: async ({ context }, use, testInfo) => {
     const started: Dashboard[] = [];
     await use(async (options) => {
       const dashboard = await Dashboard.start(options);
       started.push(dashboard);
       return dashboard;
     });
+    // The pages go first: the end of their server is not for them to complain about.
+    for (const page of context.pages()) await page.close();
     for (const dashboard of started) {
       await dashboard.kill();
       await testInfo.attach("dashboard's log", { body: dashboard.log });
@@ -63,7 +65,9 @@ export const test = base.extend<Fixtures>({
   },
 
   dashboard: async ({ start, cluster }, use) => {
-    await use(await start({ kubeconfig: cluster.kubeconfig }));
+    const dashboard = await start({ kubeconfig: cluster.kubeconfig });
+    await expect.poll(() => dashboard.isReady(), { timeout: 30_000 }).toBe(true);
+    await use(dashboard);
   },
 
   ingresses: async ({ page, complaints: _ }, use) => {

@@ -12,11 +12,11 @@ test("a page below a base path asks for nothing outside of it", async ({ page, c
   await expect(ingresses.row("checkout")).toBeVisible();
   await ingresses.name("checkout").click();
   await ingresses.details("checkout").getByRole("tab", { name: "YAML" }).click();
-  await expect(page.getByLabel("YAML", { exact: true })).toContainText("name: checkout");
+  await expect(ingresses.yaml).toContainText("name: checkout");
   await expect(page).toHaveURL(`${dashboard.url}?sel=shop/checkout&tab=yaml`);
   await page.keyboard.press("Escape");
   await ingresses.pickerButton.click();
-  await ingresses.picker.getByRole("checkbox", { name: "shop" }).check();
+  await ingresses.tick("shop");
   await ingresses.picker.getByRole("button", { name: "Watch 1 namespace" }).click();
   await expect(page).toHaveURL(`${dashboard.url}?ns=shop`);
   await ingresses.chooseTheme("Dark");

@@ -15,8 +15,8 @@ test.describe("in a cluster of many namespaces", () => {
     const find = ingresses.picker.getByRole("searchbox", { name: "Find a namespace" });
     await find.fill("picked");
     await expect(ingresses.picker.getByRole("checkbox")).toHaveCount(2);
-    await ingresses.picker.getByRole("checkbox", { name: "picked-one" }).check();
-    await ingresses.picker.getByRole("checkbox", { name: "picked-two" }).check();
+    await ingresses.tick("picked-one");
+    await ingresses.tick("picked-two");
     await ingresses.picker.getByRole("button", { name: "Watch 2 namespaces" }).click();
     await ingresses.leave();
 

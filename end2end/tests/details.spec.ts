@@ -15,7 +15,7 @@ test("details follow their ingress, with the YAML of the object as it is", async
   await details.getByRole("tab", { name: "Labels" }).click();
   await expect(details.getByRole("tabpanel")).toContainText("checkout");
   await details.getByRole("tab", { name: "YAML" }).click();
-  const yaml = details.getByLabel("YAML", { exact: true });
+  const { yaml } = ingresses;
   await expect(yaml).toContainText("kind: Ingress");
   await expect(yaml).toContainText("example.com/note: first");
   await expect(yaml).not.toContainText("managedFields");
@@ -31,7 +31,7 @@ test("details follow their ingress, with the YAML of the object as it is", async
 test("an address with a selection opens its details, and back closes them", async ({ page, cluster, dashboard, ingresses }) => {
   await cluster.create("shop", "cart");
   await ingresses.open(`${dashboard.url}?sel=shop/cart&tab=yaml`);
-  await expect(ingresses.details("cart").getByLabel("YAML", { exact: true })).toContainText("name: cart");
+  await expect(ingresses.yaml).toContainText("name: cart");
 
   await ingresses.open(dashboard.url);
   await ingresses.name("cart").click();

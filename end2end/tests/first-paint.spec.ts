@@ -2,6 +2,7 @@ import { Ingresses, expect, test } from "../support/test.ts";
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
+  test.beforeEach(({ complaints }) => complaints.expect(/preloaded using link preload but not used/));
 
   test("the page arrives with its rows and says that it does not update", async ({ page, cluster, dashboard, ingresses }) => {
     await cluster.create("shop", "storefront", { hosts: ["shop.example.com"], className: "traefik" });

@@ -431,7 +431,7 @@ impl NamespaceSink {
     fn change(&self, change: impl FnOnce(&mut BTreeSet<String>)) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut names);
-        self.journal.set_universe(Some(names.clone()));
+        self.journal.set_universe(names.clone());
         self.changed.notify_one();
     }
 }
@@ -461,9 +461,21 @@ impl Sink for NamespaceSink {
     }
 
     fn withdraw(&self) {
-        self.journal.set_universe(None);
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.clear();
     }
 
-    // Only the ingresses' states are told; a failed feed of namespaces is in the log.
-    fn status(&self, _: NamespaceState, _: bool, _: Option<FeedError>) {}
+    // Any other failure of this feed is in the log alone: the names stay known.
+    fn status(&self, state: NamespaceState, _: bool, error: Option<FeedError>) {
+        if state == NamespaceState::Forbidden
+            && let Some(mut error) = error
+        {
+            error
+                .text
+                .push_str(": choose namespaces by name, or have the operator set WATCH_NAMESPACES");
+            error.retry_at = None;
+            self.journal.refuse_universe(error);
+            self.changed.notify_one();
+        }
+    }
 }

@@ -93,6 +93,9 @@ struct Feeds {
     namespaces: BTreeMap<String, FeedStatus>,
     /// The namespaces that exist or were configured; `None` while unknown.
     universe: Option<BTreeSet<String>>,
+    /// Set where neither the whole cluster may be watched nor its namespaces listed, so that
+    /// "every namespace" is none.
+    refused: Option<FeedStatus>,
     /// `WATCH_NAMESPACES`: no other namespace is ever shown.
     limited_to: Option<BTreeSet<String>>,
 }
@@ -105,6 +108,7 @@ impl Default for Feeds {
             whole: FeedStatus::syncing(),
             namespaces: BTreeMap::new(),
             universe: None,
+            refused: None,
             limited_to: None,
         }
     }
@@ -455,25 +459,31 @@ impl Journal {
     }
 
     /// What `scope` has above `cursor`, oldest first, whole events of at most about `limit` bytes
-    /// (one event at least). Within a replay of the state at revision `replay` every row is an
-    /// addition, only later deletes are told, and there are no ids; otherwise the last event
-    /// carries the id of the cursor after it. `None`: deletes that the cursor missed are no
-    /// longer known, so the client has to start again.
+    /// (one event at least). `base` is where the client last held everything, which is the cursor
+    /// itself but for a client that is catching up: rows that appeared above it are additions.
+    /// Within a replay of the state at revision `replay` every row is an addition, only later
+    /// deletes are told, and there are no ids; otherwise the last event of a write that reaches
+    /// the tip carries the id of the cursor after it. A write before the tip has none: rows that
+    /// have moved up are still missing, so that the table there is that of no revision.
+    /// `None`: deletes that the cursor missed are no longer known, so the client has to start
+    /// again.
     #[must_use]
     pub fn read(
         &self,
         scope: &ScopeId,
         cursor: u64,
+        base: u64,
         replay: Option<u64>,
         limit: usize,
     ) -> Option<Write> {
+        let shareable = replay.is_none() && base == cursor;
         let shared = (scope.hash, cursor);
         let (entries, after, at_tip) = {
             let inner = self.lock();
             if cursor.max(replay.unwrap_or(0)) < inner.floor_of(&scope.scope) {
                 return None;
             }
-            if replay.is_none() {
+            if shareable {
                 let shared_writes = self
                     .shared_writes
                     .lock()
@@ -486,8 +496,8 @@ impl Journal {
             }
             inner.above(&scope.scope, cursor, limit)
         };
-        let write = self.build(scope, &entries, cursor, after, at_tip, replay);
-        if replay.is_none() && at_tip && !write.bytes.is_empty() {
+        let write = self.build(scope, &entries, base, after, at_tip, replay);
+        if shareable && at_tip && !write.bytes.is_empty() {
             let mut shared_writes = self
                 .shared_writes
                 .lock()
@@ -507,7 +517,7 @@ impl Journal {
         &self,
         scope: &ScopeId,
         entries: &[(u64, Arc<Entry>)],
-        cursor: u64,
+        base: u64,
         after: u64,
         at_tip: bool,
         replay: Option<u64>,
@@ -522,6 +532,7 @@ impl Journal {
         let last = entries
             .iter()
             .rposition(|(revision, entry)| told(*revision, entry));
+        let carries_id = replay.is_none() && at_tip;
         let size: usize = entries.iter().map(|(_, entry)| entry.size()).sum();
         let mut bytes = Vec::with_capacity(size + 64);
         let mut data = Vec::new();
@@ -531,7 +542,7 @@ impl Journal {
                 continue;
             }
             let (prefix, json) = match &entry.state {
-                State::Row { json, first, .. } if *first > cursor || replay.is_some() => {
+                State::Row { json, first, .. } if *first > base || replay.is_some() => {
                     (ADDED, json)
                 }
                 State::Row { json, .. } => (MODIFIED, json),
@@ -541,7 +552,7 @@ impl Journal {
             data.extend_from_slice(prefix);
             data.extend_from_slice(json);
             data.push(b'}');
-            let id = (replay.is_none() && Some(index) == last).then(|| self.id(scope, after));
+            let id = (carries_id && Some(index) == last).then(|| self.id(scope, after));
             sse::write_event(&mut bytes, id.as_deref(), &data);
             messages += 1;
         }
@@ -638,13 +649,37 @@ impl Journal {
         inner.feeds.limited_to = Some(namespaces);
     }
 
-    /// Names the namespaces that there are; `None` where that cannot be known.
-    pub fn set_universe(&self, namespaces: Option<BTreeSet<String>>) {
+    /// Names the namespaces that there are.
+    pub fn set_universe(&self, namespaces: BTreeSet<String>) {
         let mut inner = self.lock();
-        if inner.feeds.limited_to.is_none() && inner.feeds.universe != namespaces {
-            inner.feeds.universe = namespaces;
-            inner.wake_all();
+        let feeds = &mut inner.feeds;
+        if feeds.limited_to.is_some() || feeds.universe.as_ref() == Some(&namespaces) {
+            return;
         }
+        feeds.universe = Some(namespaces);
+        if feeds.refused.take().is_some() {
+            feeds.revision += 1;
+            feeds.whole.revision = feeds.revision;
+        }
+        inner.wake_all();
+    }
+
+    /// The namespaces that there are may not be listed, for this reason.
+    pub fn refuse_universe(&self, error: FeedError) {
+        let mut inner = self.lock();
+        let feeds = &mut inner.feeds;
+        if feeds.limited_to.is_some() || feeds.refused.is_some() {
+            return;
+        }
+        feeds.universe = None;
+        feeds.revision += 1;
+        feeds.refused = Some(FeedStatus {
+            state: NamespaceState::Forbidden,
+            error: Some(error),
+            revision: feeds.revision,
+            ..FeedStatus::syncing()
+        });
+        inner.wake_all();
     }
 
     /// The namespaces that there are, where known.
@@ -785,7 +820,16 @@ impl Inner {
                     count: self.rows,
                 });
             }
-            Scope::All => feeds.universe.as_ref()?.iter().collect(),
+            Scope::All => match &feeds.universe {
+                Some(universe) => universe.iter().collect(),
+                None => {
+                    return feeds.refused.as_ref().map(|_| Readiness {
+                        pending: Vec::new(),
+                        settled: true,
+                        count: 0,
+                    });
+                }
+            },
         };
         let mut readiness = Readiness {
             pending: Vec::new(),
@@ -824,8 +868,12 @@ impl Inner {
         } else {
             // The way to the API server itself is everyone's. It goes first: where it is live
             // again, a client forgets what it was told of single namespaces.
-            if tells(&feeds.whole) {
-                messages.extend(feeds.whole.messages(None, None));
+            let whole = match (scope, &feeds.refused) {
+                (Scope::All, Some(refused)) => refused,
+                _ => &feeds.whole,
+            };
+            if tells(whole) {
+                messages.extend(whole.messages(None, None));
             }
             for (name, status) in &feeds.namespaces {
                 if scope.contains(name) && tells(status) {
@@ -898,7 +946,7 @@ impl Inner {
         match scope {
             Scope::All => {
                 take_up_to(&self.log, cursor, limit, &mut |revision, entry| {
-                    found.push((revision, entry))
+                    found.push((revision, entry));
                 });
             }
             Scope::Namespaces(names) => {
@@ -907,7 +955,7 @@ impl Inner {
                     .filter_map(|name| self.namespaces.get(name.as_str()))
                 {
                     take_up_to(&log.log, cursor, limit, &mut |revision, entry| {
-                        found.push((revision, entry))
+                        found.push((revision, entry));
                     });
                 }
                 found.sort_unstable_by_key(|(revision, _)| *revision);

@@ -84,10 +84,10 @@ struct Client {
     table: BTreeMap<Key, Ingress>,
     id: Option<String>,
     cursor: u64,
+    /// The cursor at which it last held everything.
+    base: u64,
     /// The revision whose state is being replayed, and the rows that the replay has named so far.
     replay: Option<(u64, BTreeSet<Key>)>,
-    /// Whether it has been given everything up to its cursor at least once.
-    synced: bool,
 }
 
 impl Client {
@@ -98,8 +98,8 @@ impl Client {
             table: BTreeMap::new(),
             id: None,
             cursor: 0,
+            base: 0,
             replay: None,
-            synced: false,
         };
         client.connect(journal);
         client
@@ -113,15 +113,16 @@ impl Client {
             Start::Replay(revision) => {
                 (self.cursor, self.replay) = (0, Some((revision, BTreeSet::new())));
                 self.id = None;
-                self.synced = false;
             }
         }
+        self.base = self.cursor;
     }
 
     /// Reads one write, of which only the first `most` events arrive; whether there is no more to read.
     fn read(&mut self, journal: &Journal, limit: usize, most: usize) -> bool {
         let replaying = self.replay.as_ref().map(|(revision, _)| *revision);
-        let Some(write) = journal.read(&self.scope, self.cursor, replaying, limit) else {
+        let Some(write) = journal.read(&self.scope, self.cursor, self.base, replaying, limit)
+        else {
             // What the server says is `done`, `resync`; the id that the client has is too old by now.
             self.connect(journal);
             assert!(
@@ -138,11 +139,11 @@ impl Client {
         assert!(write.cursor >= self.cursor);
         for (index, event) in events.iter().enumerate().take(most) {
             let last = index + 1 == events.len();
-            let carries_id = last && replaying.is_none();
+            let carries_id = last && replaying.is_none() && write.at_tip;
             assert_eq!(
                 event.id.is_some(),
                 carries_id,
-                "the last event of a write, but of a replay, carries the id"
+                "the last event that leads to the tip, but of a replay, carries the id"
             );
             self.take(Message::decode(&event.data).expect("valid").expect("known"));
             self.id = event.id.clone().or(self.id.take());
@@ -153,7 +154,7 @@ impl Client {
                 self.table.retain(|key, _| named.contains(key));
                 self.id = Some(journal.id(&self.scope, self.cursor));
             }
-            self.synced = true;
+            self.base = self.cursor;
         }
         write.at_tip
     }
@@ -293,9 +294,23 @@ fn a_stalled_client_is_told_each_row_once_however_often_it_changed() {
         journal.upsert(row("a", NAMES[version % NAMES.len()], version));
     }
     let write = journal
-        .read(&client.scope, client.cursor, None, 1 << 20)
+        .read(&client.scope, client.cursor, client.base, None, 1 << 20)
         .unwrap();
     assert_eq!((write.messages, write.at_tip), (NAMES.len() as u64, true));
+}
+
+#[test]
+fn a_row_that_moves_up_while_a_client_catches_up_is_an_addition_to_it() {
+    let journal = Journal::new("epoch".into());
+    let mut client = Client::new(Scope::All, &journal);
+    assert!(client.read(&journal, 1, usize::MAX));
+    for name in ["one", "two", "one"] {
+        journal.upsert(row("a", name, 1));
+    }
+    // Writes of one event each: `two`, and then `one`, which appeared before `two` and is not there yet.
+    assert!(!client.read(&journal, 1, usize::MAX));
+    assert!(client.read(&journal, 1, usize::MAX));
+    assert_eq!(client.table.len(), 2);
 }
 
 #[test]
@@ -325,7 +340,7 @@ fn an_id_from_before_more_deletes_than_are_kept_is_replayed() {
         "another namespace's deletes cost nothing"
     );
     assert!(
-        journal.read(&all, 1, None, 1 << 10).is_none(),
+        journal.read(&all, 1, 1, None, 1 << 10).is_none(),
         "a cursor that missed a delete does not go on"
     );
     let mut fresh = Client::new(Scope::All, &journal);

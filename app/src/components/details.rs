@@ -346,7 +346,7 @@ fn yaml_panel(yaml: RwSignal<Yaml>, raw: String) -> impl IntoView {
         Yaml::Text(text) => {
             let lines = text
                 .lines()
-                .map(|line| view! { <span class="l">{line.to_owned()}{"\n"}</span> })
+                .map(|line| view! { <span class="l">{line.to_owned()}</span> })
                 .collect_view();
             view! { <pre class="code" tabindex="0" aria-label="YAML">{lines}</pre> }.into_any()
         }

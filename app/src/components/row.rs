@@ -108,6 +108,7 @@ fn cells(ui: Ui, cell: Cell, active: RwSignal<bool>) -> impl IntoView {
             ui.hydrated.get().then_some(if here { "0" } else { "-1" })
         }
     };
+    let narrow = move || ui.narrow.get();
     let created = row.created_at.clone();
     let age = {
         let created = created.clone();
@@ -124,16 +125,16 @@ fn cells(ui: Ui, cell: Cell, active: RwSignal<bool>) -> impl IntoView {
             <span class="trunc">{row.namespace.clone()}</span>
         </td>
         <td>{hosts(&row, active)}</td>
-        <td>{routes(&row)}</td>
-        <td title=row.ingress_class_name.clone()>
+        <td hidden=narrow>{routes(&row)}</td>
+        <td hidden=narrow title=row.ingress_class_name.clone()>
             {match row.ingress_class_name.clone() {
                 Some(class) => Either::Left(class),
                 None => Either::Right(view! { <span class="muted">"none"</span> }),
             }}
         </td>
-        {address(&row)}
+        {address(&row, ui.narrow)}
         <td>{tls(&row)}</td>
-        <td class="num age" title=created>
+        <td class="num age" hidden=narrow title=created>
             {age}
             {move || active.get().then(actions)}
         </td>
@@ -226,13 +227,13 @@ fn routes(row: &Ingress) -> impl IntoView + use<> {
     })
 }
 
-fn address(row: &Ingress) -> impl IntoView + use<> {
+fn address(row: &Ingress, narrow: Memo<bool>) -> impl IntoView + use<> {
     match row.addresses.first() {
         Some(first) => Either::Left(view! {
-            <td class="k-addr muted-2" title=row.addresses.join(", ")>{first.clone()}</td>
+            <td class="k-addr muted-2" hidden=move || narrow.get() title=row.addresses.join(", ")>{first.clone()}</td>
         }),
         None => Either::Right(view! {
-            <td class="k-addr"><span class="muted">"pending"</span></td>
+            <td class="k-addr" hidden=move || narrow.get()><span class="muted">"pending"</span></td>
         }),
     }
 }

@@ -60,6 +60,8 @@ pub fn Main() -> impl IntoView {
     let ui = Ui::expect();
     let view = Memo::new(move |_| current_view(ui));
     let matching = Memo::new(move |_| ui.matching());
+    let narrow = move || ui.narrow.get();
+    let columns = move || if narrow() { 5 } else { 9 };
     let short = move || matching.get() <= SHORT;
     let headings = COLUMNS.map(|(column, id, label)| {
         let sorted = move || {
@@ -76,13 +78,14 @@ pub fn Main() -> impl IntoView {
                 "#i-sort"
             }
         };
+        let leaves = matches!(id, "path" | "class" | "addr" | "age");
         let class = match id {
             "addr" => "k-addr",
             "age" => "num",
             _ => "",
         };
         view! {
-            <th scope="col" class=class aria-sort=sorted>
+            <th scope="col" class=class aria-sort=sorted hidden=move || leaves && ui.narrow.get()>
                 <button
                     type="submit"
                     form="filter"
@@ -105,18 +108,18 @@ pub fn Main() -> impl IntoView {
             aria-label="Ingresses table, scrollable"
             hidden=move || view.get() != View::Table
         >
-            <table class="dt bt" aria-rowcount=move || matching.get() + 1>
+            <table class=move || if narrow() { "dt bt dt-narrow" } else { "dt bt" } aria-rowcount=move || matching.get() + 1>
                 <caption>{move || format!("Ingresses, by {}", ui.sort().words())}</caption>
                 <colgroup>
                     <col class="c-mark"/>
                     <col class="c-name"/>
                     <col class="c-ns"/>
                     <col class="c-hosts"/>
-                    <col class="c-back"/>
-                    <col class="c-class"/>
-                    <col class="c-addr"/>
+                    <col class="c-back" hidden=narrow/>
+                    <col class="c-class" hidden=narrow/>
+                    <col class="c-addr" hidden=narrow/>
                     <col class="c-tls"/>
-                    <col class="c-age"/>
+                    <col class="c-age" hidden=narrow/>
                 </colgroup>
                 <thead>
                     <tr aria-rowindex="1">
@@ -125,9 +128,9 @@ pub fn Main() -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody>
-                    <tr class="space" aria-hidden="true" hidden><td id="space-before" colspan="9"></td></tr>
+                    <tr class="space" aria-hidden="true" hidden><td id="space-before" colspan=columns></td></tr>
                     {(0..POOL).map(|place| view! { <PoolRow place/> }).collect_view()}
-                    <tr class="space" aria-hidden="true" hidden><td id="space-after" colspan="9"></td></tr>
+                    <tr class="space" aria-hidden="true" hidden><td id="space-after" colspan=columns></td></tr>
                 </tbody>
             </table>
             {move || short().then(|| view! { <Closing/> })}

@@ -25,6 +25,8 @@ pub fn Toolbar() -> impl IntoView {
     };
     view! {
         <form class="toolbar" id="filter" role="search" aria-label="Filter" method="get" action=action>
+            // Enter presses a form's first button, which without this would be a heading's.
+            <button class="sr" type="submit" tabindex="-1">"Search"</button>
             {(!scope.is_empty()).then(|| view! { <input type="hidden" name="ns" value=scope/> })}
             {(sort != "name").then(|| view! { <input type="hidden" name="sort" value=sort/> })}
             <div class="popwrap">

@@ -130,6 +130,8 @@ struct Stream {
     _demand: Demand,
     _place: Place,
     cursor: u64,
+    /// The cursor at which the client last held everything.
+    base: u64,
     told: u64,
     phase: Phase,
     opened: Instant,
@@ -189,6 +191,7 @@ impl Stream {
             _place: place,
             subscription,
             cursor,
+            base: cursor,
             told: 0,
             phase,
             opened,
@@ -253,7 +256,9 @@ impl Stream {
                 _ => None,
             };
             let journal = &self.server.journal;
-            let Some(write) = journal.read(&self.scope, self.cursor, replay, WRITE_LIMIT) else {
+            let Some(write) =
+                journal.read(&self.scope, self.cursor, self.base, replay, WRITE_LIMIT)
+            else {
                 return Some(self.end(DoneReason::Resync));
             };
             self.cursor = write.cursor;
@@ -265,6 +270,7 @@ impl Stream {
             if !write.at_tip {
                 return Some(write.bytes);
             }
+            self.base = self.cursor;
             let Some(tip) = journal.tip(&self.scope.scope, self.cursor, self.told) else {
                 // Something changed meanwhile: the rows go first.
                 match write.bytes.is_empty() {

@@ -198,15 +198,7 @@ async fn a_stream_resumes_from_a_documents_revision(up: Upstream) {
     up.create(&namespace, "comes").await;
     witness.gets(&namespace, "comes").await;
 
-    let table = document
-        .items
-        .iter()
-        .map(|row| (row.key(), row.clone()))
-        .collect();
-    let held = State {
-        table,
-        ..State::default()
-    };
+    let held = State::holding(document.items);
     let query = format!("{query}&lastEventId={}", document.revision.unwrap());
     let mut client = dash.stream_with(&query, &[], held).await;
     let state = client.synced().await;

@@ -367,6 +367,15 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// What a client holds that has these rows from a document.
+    pub(crate) fn holding(rows: Vec<Ingress>) -> Self {
+        let table = rows.into_iter().map(|row| (row.key(), row)).collect();
+        Self {
+            table,
+            ..Self::default()
+        }
+    }
+
     /// Takes one message, and checks what holds for every stream.
     fn take(&mut self, id: Option<String>, message: Message) {
         let first = self.messages.is_empty();
