@@ -390,22 +390,23 @@ fn write_title(ui: Ui) {
 
 /// Says a lost, a returned and an offline connection once each.
 fn announce_currency(ui: Ui) {
-    Effect::new(move |before: Option<Currency>| {
+    Effect::new(move |before: Option<(Currency, bool)>| {
         let now = ui.currency.get();
-        if let Some(before) = before.filter(|before| *before != now) {
-            match now {
-                Currency::Live | Currency::Partly if before.is_old() => ui.announce("Live again"),
-                Currency::Partly => ui.announce("Some namespaces are not live"),
-                Currency::Stale | Currency::Reconnecting if !before.is_old() => {
-                    ui.announce("Connection lost")
-                }
-                Currency::Offline => ui.announce("Offline"),
-                Currency::ClusterLost => ui.announce("The Kubernetes API does not answer"),
-                Currency::Refused => ui.announce("The server refuses the stream"),
-                _ => {}
-            }
+        let (before, lost) = before.unwrap_or((now, false));
+        if before == now {
+            return (now, lost);
         }
-        now
+        match now {
+            Currency::Live | Currency::Partly if lost => ui.announce("Live again"),
+            Currency::Partly => ui.announce("Some namespaces are not live"),
+            Currency::Stale | Currency::Reconnecting if !lost => ui.announce("Connection lost"),
+            Currency::Offline => ui.announce("Offline"),
+            Currency::ClusterLost => ui.announce("The Kubernetes API does not answer"),
+            Currency::Refused => ui.announce("The server refuses the stream"),
+            _ => {}
+        }
+        // A connection that is being opened again is still a lost one.
+        (now, now.is_old() || (lost && !now.is_live()))
     });
 }
 
@@ -541,7 +542,7 @@ fn listen(ui: Ui) {
             to_top(ui);
         }
     });
-    on("submit", move |event| event.prevent_default());
+    on("submit", Event::prevent_default);
     on("pointerover", move |event| point_at(ui, event));
     on("pointermove", move |_| hold_now());
     on("focusin", move |event| point_at(ui, event));

@@ -175,6 +175,12 @@ impl Ui {
         self.live.version.get() > 0
     }
 
+    /// Whether any rows are known, be it from the server's markup.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        self.is_fed() || self.first.with_value(|rows| rows.synced)
+    }
+
     /// [`Ui::is_fed`] without tracking it.
     #[must_use]
     pub fn is_fed_untracked(self) -> bool {
@@ -250,7 +256,7 @@ impl Ui {
             connection: self.live.connection.get(),
             states: self.live.states.get(),
             errors: self.live.errors.get(),
-            known: self.is_fed() || self.first.with_value(|rows| rows.synced),
+            known: self.is_known(),
             answered: cluster.answered,
             simulated: cluster.simulated,
             namespaces: self.namespaces(),
@@ -301,15 +307,14 @@ impl Ui {
 #[must_use]
 pub fn clock(ms: i64) -> String {
     #[cfg(feature = "hydrate")]
-    {
+    if cfg!(target_arch = "wasm32") {
         let date = js_sys::Date::new(&(ms as f64).into());
-        format!(
+        return format!(
             "{:02}:{:02}:{:02}",
             date.get_hours(),
             date.get_minutes(),
             date.get_seconds()
-        )
+        );
     }
-    #[cfg(not(feature = "hydrate"))]
     crate::format::utc_clock(ms)
 }

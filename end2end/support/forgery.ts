@@ -19,6 +19,8 @@ export class Forgery {
       onward.on("response", async (answer: IncomingMessage) => {
         const { "content-length": _, ...headers } = answer.headers;
         outgoing.writeHead(answer.statusCode ?? 502, headers);
+        // A watch has begun with its headers, before its first event.
+        outgoing.flushHeaders();
         // Lines are whole events of a watch: no word is cut in two.
         let rest = "";
         try {

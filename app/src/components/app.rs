@@ -12,6 +12,7 @@ use super::table::Main;
 use super::toolbar::Toolbar;
 use crate::page::PageData;
 use crate::state::Ui;
+use crate::status::Currency;
 
 /// The page. The first markup is made of `data` alone, on the server and in the browser.
 #[component]
@@ -20,8 +21,12 @@ pub fn App(
     data: PageData,
 ) -> impl IntoView {
     let ui = Ui::provide(data);
+    // A build of the whole workspace has both features; only the browser is one.
     #[cfg(feature = "hydrate")]
-    crate::browser::start(ui);
+    if cfg!(target_arch = "wasm32") {
+        crate::browser::start(ui);
+    }
+    let unreachable = move || ui.currency.get() == Currency::NoCluster;
     let class = move || {
         if ui.selected.with(Option::is_some) {
             "app has-drawer"
@@ -32,12 +37,14 @@ pub fn App(
     view! {
         <div class=class>
             <Header/>
-            <section class="bar" aria-label="Filters">
-                <Toolbar/>
-                <Stats/>
-            </section>
+            <div>
+                <section class="bar" aria-label="Filters" hidden=unreachable>
+                    <Toolbar/>
+                    <Stats/>
+                </section>
+            </div>
             <div class="body">
-                <main class=move || if ui.facts().currency().is_old() { "main asof" } else { "main" } aria-label="Ingresses">
+                <main class=move || if ui.currency.get().is_old() { "main asof" } else { "main" } aria-label="Ingresses">
                     <h1 class="sr">"Ingresses"</h1>
                     <Notices/>
                     <Main/>

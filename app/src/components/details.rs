@@ -40,7 +40,9 @@ fn Drawer(key_of: Key) -> impl IntoView {
     let key = key_of;
     let yaml = RwSignal::new(Yaml::Loading);
     #[cfg(feature = "hydrate")]
-    load_yaml(ui, key.clone(), yaml);
+    if cfg!(target_arch = "wasm32") {
+        load_yaml(ui, key.clone(), yaml);
+    }
     let (namespace, name) = (key.namespace.clone(), key.name.clone());
     let gone = Memo::new(move |_| {
         ui.detail

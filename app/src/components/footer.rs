@@ -13,6 +13,9 @@ pub fn Footer() -> impl IntoView {
     let total = Memo::new(move |_| ui.total());
     let matching = Memo::new(move |_| ui.matching());
     let number = move || {
+        if !ui.is_known() {
+            return String::new();
+        }
         let (total, matching) = (total.get(), matching.get());
         if total == matching {
             count(total)
@@ -21,6 +24,9 @@ pub fn Footer() -> impl IntoView {
         }
     };
     let noun = move || {
+        if !ui.is_known() {
+            return "No data yet".to_owned();
+        }
         let (total, matching) = (total.get(), matching.get());
         if total == matching {
             (if total == 1 { " ingress" } else { " ingresses" }).to_owned()
@@ -31,7 +37,7 @@ pub fn Footer() -> impl IntoView {
     let as_of =
         move || {
             let facts = ui.facts();
-            facts.currency().is_old().then(|| facts.as_of()).flatten().map(|time| {
+            ui.currency.get().is_old().then(|| facts.as_of()).flatten().map(|time| {
             view! {
                 <span class="sep"></span>
                 <span class="asofbar">{small_icon("#i-clock")}{format!("As of {time}")}</span>

@@ -93,7 +93,9 @@ pub fn RowPopup() -> impl IntoView {
         };
         let element = NodeRef::<Div>::new();
         #[cfg(feature = "hydrate")]
-        crate::browser::place_popup(element, at);
+        if cfg!(target_arch = "wasm32") {
+            crate::browser::place_popup(element, at);
+        }
         #[cfg(not(feature = "hydrate"))]
         let _ = at;
         Some(view! {

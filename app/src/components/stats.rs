@@ -52,6 +52,9 @@ pub fn Stats() -> impl IntoView {
     let number =
         move |read: fn(&Numbers) -> usize| move || numbers.with(|numbers| count(read(numbers)));
     let loaded = move || {
+        if !ui.is_known() {
+            return "not loaded yet".into();
+        }
         numbers.with(|numbers| {
             if numbers.matching == numbers.rows {
                 "all loaded".into()

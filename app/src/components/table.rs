@@ -327,7 +327,7 @@ fn Unreachable() -> impl IntoView {
             </div>
             <dl class="why-list">
                 <div><dt>"Address"</dt><dd><code class="trunc">{url.clone()}</code></dd></div>
-                <div><dt>"Last error"</dt><dd><code class="trunc">{cause}</code></dd></div>
+                <div><dt>"Last error"</dt><dd><code>{cause}</code></dd></div>
                 <div><dt>"Is the API up?"</dt><dd>{command("kubectl get --raw /readyz".into())}</dd></div>
             </dl>
         </div>

@@ -3,6 +3,9 @@
 //! Scenarios that hold for both are written once and run against both (`scenarios!`), with the same expectations. The
 //! tests with the real one have `real_cluster` in their path.
 
+// A panic is how a test fails, in what tests share too.
+#![allow(clippy::unwrap_used)]
+
 #[path = "../support/dash.rs"]
 mod dash;
 #[path = "../support/real_cluster.rs"]

@@ -5,11 +5,14 @@
 use std::{
     collections::BTreeSet,
     env,
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     hash::{BuildHasher, RandomState},
     io::Write as _,
     net::{Ipv4Addr, SocketAddr},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use http::{Method, Request};
@@ -197,7 +200,7 @@ impl Upstream {
             .trim_start_matches("https://")
             .parse()
             .expect("a URL with an address");
-        let kubeconfig = Kubeconfig::read_from(cluster.kubeconfig(ADMIN)).expect("a kubeconfig");
+        let kubeconfig = Kubeconfig::from_yaml(&kubeconfig(cluster, ADMIN)).expect("a kubeconfig");
         let config =
             kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
         let admin = kube::Client::try_from(config.expect("a usable kubeconfig")).expect("a client");
@@ -237,11 +240,7 @@ impl Upstream {
     /// The path of a kubeconfig that leads through the gate.
     pub(crate) fn kubeconfig(&self, user: &str) -> String {
         let text = match self.kind.cluster() {
-            Some(cluster) => {
-                let text =
-                    std::fs::read_to_string(cluster.kubeconfig(user)).expect("it was just written");
-                text.replace(&cluster.url(), &self.url())
-            }
+            Some(cluster) => kubeconfig(cluster, user).replace(&cluster.url(), &self.url()),
             None => format!(
                 "apiVersion: v1
 kind: Config
@@ -485,6 +484,13 @@ impl Kind {
             Self::Own(cluster) => Some(cluster),
         }
     }
+}
+
+/// A real cluster's own kubeconfig. It is written anew each time, so that only one test at a time may read it.
+fn kubeconfig(cluster: &RealCluster, user: &str) -> String {
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    fs::read_to_string(cluster.kubeconfig(user)).expect("it was just written")
 }
 
 fn ingresses(namespace: &str) -> String {
