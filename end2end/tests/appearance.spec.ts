@@ -51,11 +51,35 @@ test("the density is kept over a reload", async ({ page, cluster, dashboard, ing
   expect(await height()).toBeGreaterThan(compact ?? 0);
 });
 
-test("a narrow window scrolls nothing but the table", async ({ page, cluster, dashboard, ingresses }) => {
+test("a narrow window shows everything that one needs", async ({ page, cluster, dashboard, ingresses }) => {
   await cluster.create("shop", "cart");
   await page.setViewportSize({ width: 390, height: 844 });
   await ingresses.open(dashboard.url);
-  await expect(ingresses.name("cart")).toBeInViewport();
+  const whole = { ratio: 1 };
+  for (const part of [ingresses.badge, ingresses.themeButton, ingresses.search, ingresses.pickerButton]) {
+    await expect(part).toBeInViewport(whole);
+  }
+
+  await ingresses.name("cart").click();
+  await expect(ingresses.details("cart")).toBeInViewport();
+  const close = ingresses.details("cart").getByRole("button", { name: "Close" });
+  await expect(close).toBeInViewport(whole);
+  await close.click();
+
+  await ingresses.pickerButton.click();
+  await ingresses.tick("shop");
+  await expect(ingresses.picker.getByRole("button", { name: "Watch 1 namespace" })).toBeInViewport(whole);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(overflow).toBeLessThanOrEqual(0);
+});
+
+test("the hosts can be read beside the details", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart", { hosts: ["cart.example.com"] });
+  await ingresses.open(dashboard.url);
+  await ingresses.name("cart").click();
+  await expect(ingresses.details("cart")).toBeVisible();
+  const host = await ingresses.row("cart").getByRole("link", { name: "cart.example.com" }).boundingBox();
+  const drawer = await page.locator("#details").boundingBox();
+  expect(host?.width).toBeGreaterThan(100);
+  expect((host?.x ?? 0) + (host?.width ?? 0)).toBeLessThan(drawer?.x ?? 0);
 });

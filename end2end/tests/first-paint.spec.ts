@@ -25,6 +25,10 @@ test.describe("without JavaScript", () => {
       await expect(page.getByRole("navigation", { name: "Pages" })).toContainText("1 to 80 of 85", { timeout: 1 });
     }).toPass();
 
+    // As far as a wheel gets one.
+    await page.mouse.move(700, 500);
+    await page.mouse.wheel(0, 10_000);
+    await expect(page.getByRole("link", { name: "Next" })).toBeInViewport();
     await page.getByRole("link", { name: "Next" }).click();
     await expect(ingresses.row("site-184")).toBeVisible();
     await expect(ingresses.row("site-100")).toBeHidden();

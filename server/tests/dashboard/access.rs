@@ -126,7 +126,7 @@ async fn only_the_named_namespaces_are_shown(up: Upstream) {
         let name = format!("later-{mode}");
         up.create(&hidden, &name).await;
         up.create(&shown, &name).await;
-        assert!(all.gets(&shown, &name).await.names(&hidden).is_empty());
+        assert_eq!(all.gets(&shown, &name).await.names(&hidden).len(), 0);
         up.delete(&shown, &name).await;
         all.loses(&shown, &name).await;
     }

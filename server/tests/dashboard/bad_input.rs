@@ -39,7 +39,7 @@ impl Witness {
     }
 
     /// A later change arrives on the stream that was opened before.
-    pub(crate) async fn is_unharmed(mut self, up: &Upstream) {
+    pub(crate) async fn is_unharmed(&mut self, up: &Upstream) {
         up.create(&self.namespace, "later").await;
         self.client.gets(&self.namespace, "later").await;
         assert_eq!(
@@ -51,7 +51,7 @@ impl Witness {
 
 async fn names_that_no_namespace_can_have_are_refused(up: Upstream) {
     let dash = up.dash().await;
-    let witness = Witness::of(&up, &dash).await;
+    let mut witness = Witness::of(&up, &dash).await;
     let long = "a".repeat(300);
     let just_too_long = "a".repeat(64);
     let markup = "%3Cscript%3E";
@@ -101,7 +101,7 @@ async fn names_that_no_namespace_can_have_are_refused(up: Upstream) {
 
 async fn too_many_namespaces_are_refused(up: Upstream) {
     let dash = up.dash_with(&[("MAX_NAMESPACES_PER_STREAM", "3")]).await;
-    let witness = Witness::of(&up, &dash).await;
+    let mut witness = Witness::of(&up, &dash).await;
     let words = dash
         .get("/api/ingresses/stream?namespaces=a,b,c,d")
         .await
@@ -125,7 +125,7 @@ async fn too_many_namespaces_are_refused(up: Upstream) {
 
 async fn an_unknown_last_event_id_is_no_error(up: Upstream) {
     let dash = up.dash().await;
-    let witness = Witness::of(&up, &dash).await;
+    let mut witness = Witness::of(&up, &dash).await;
     for id in ["unknown", "%00", "%0A%0Adata:x", "0.0.0", "%3Cscript%3E"] {
         let mut client = dash.stream(&format!("lastEventId={id}")).await;
         assert!(client.synced().await.was_reset(), "{id}");
@@ -137,7 +137,7 @@ async fn an_unknown_last_event_id_is_no_error(up: Upstream) {
 async fn row_of(up: &Upstream, metadata: Value, spec: Value) -> protocol::Ingress {
     let namespace = up.namespace("a").await;
     let dash = up.dash().await;
-    let witness = Witness::of(up, &dash).await;
+    let mut witness = Witness::of(up, &dash).await;
     let query = format!("namespaces={namespace}");
     let mut live = dash.stream(&query).await;
     live.synced().await;
@@ -186,7 +186,7 @@ async fn an_ingress_without_a_host_is_a_row(up: Upstream) {
         json!({"rules": [{"http": {"paths": paths}}]}),
     )
     .await;
-    assert!(row.hosts.is_empty());
+    assert_eq!(row.hosts.len(), 0);
     assert_eq!((row.rules.len(), row.rules[0].host.as_deref()), (1, None));
 }
 
@@ -242,7 +242,7 @@ async fn markup_in_every_field_that_takes_it_stays_text(up: Upstream) {
 async fn two_ingresses_of_one_name_in_two_namespaces_are_two_rows(up: Upstream) {
     let (a, b) = (up.namespace("a").await, up.namespace("b").await);
     let dash = up.dash().await;
-    let witness = Witness::of(&up, &dash).await;
+    let mut witness = Witness::of(&up, &dash).await;
     let mut client = dash.stream(&format!("namespaces={a},{b}")).await;
     client.synced().await;
     up.create_with(&a, "web", spec("a.example.com")).await;
@@ -261,7 +261,7 @@ async fn two_ingresses_of_one_name_in_two_namespaces_are_two_rows(up: Upstream) 
 
 async fn requests_that_make_no_sense_are_answered(up: Upstream) {
     let dash = up.dash().await;
-    let witness = Witness::of(&up, &dash).await;
+    let mut witness = Witness::of(&up, &dash).await;
     for path in [
         "/api/ingresses/stream?&&&=&",
         "/api/ingresses/stream?namespaces=,,,",

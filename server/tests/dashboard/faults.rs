@@ -388,7 +388,7 @@ async fn a_failing_namespace_costs_no_other() {
 #[tokio::test]
 async fn an_object_that_cannot_be_read_costs_no_other() {
     let (up, dash, mut client, namespace) = watched().await;
-    let witness = Witness::of(&up, &dash).await;
+    let mut witness = Witness::of(&up, &dash).await;
     for (name, spec) in [
         ("wrong", json!({"rules": 5})),
         ("nothing", json!(null)),
@@ -411,7 +411,7 @@ async fn an_object_that_cannot_be_read_costs_no_other() {
 #[tokio::test]
 async fn an_ingress_without_rules_is_a_row() {
     let (up, dash, mut client, namespace) = watched().await;
-    let witness = Witness::of(&up, &dash).await;
+    let mut witness = Witness::of(&up, &dash).await;
     for (name, spec) in [
         ("empty", json!({})),
         ("no-rules", json!({"rules": []})),
@@ -424,7 +424,7 @@ async fn an_ingress_without_rules_is_a_row() {
             .await
             .row(&namespace, name)
             .unwrap();
-        assert!(row.hosts.is_empty());
+        assert_eq!(row.hosts.len(), 0);
     }
     assert_eq!(dash.get("/").await.status, 200);
     witness.is_unharmed(&up).await;
@@ -435,7 +435,7 @@ async fn markup_in_every_string_stays_text() {
     const MARKUP: &str =
         "<img src=x onerror=alert(1)>'\"&</script><script>alert(2)</script>\u{202e}\r\n\n: x";
     let (up, dash, mut client, namespace) = watched().await;
-    let witness = Witness::of(&up, &dash).await;
+    let mut witness = Witness::of(&up, &dash).await;
     let paths = json!([{"path": MARKUP, "pathType": MARKUP, "backend": {"service": {"name": MARKUP, "port": {"name": MARKUP}}}}]);
     up.simulated().apply(json!({
         "metadata": {"name": "hostile", "namespace": namespace, "labels": {MARKUP: MARKUP}, "annotations": {MARKUP: MARKUP}},
