@@ -274,11 +274,12 @@ fn go_to(ui: Ui, index: usize) {
 
 /// One row on, or back.
 fn step(ui: Ui, forward: bool) {
+    // The focus follows a frame later: it is behind where keys come faster than frames.
     let key = ui
         .selected
         .get_untracked()
-        .or_else(|| focused_key(ui))
-        .or_else(|| ui.current.get_untracked());
+        .or_else(|| ui.current.get_untracked())
+        .or_else(|| focused_key(ui));
     let (at, len) = ui
         .live
         .with_table(|table| (key.and_then(|key| table.position(&key)), table.len()));

@@ -1,6 +1,10 @@
 //! The server function behind the YAML tab.
 
 #![allow(missing_docs, reason = "the macro makes a struct of the arguments")]
+#![allow(
+    clippy::unused_async_trait_impl,
+    reason = "in the browser the macro leaves an async function without a body"
+)]
 
 use leptos::prelude::*;
 
