@@ -66,7 +66,8 @@ fn webassembly() -> Result<PathBuf> {
     Ok(bound)
 }
 
-/// Where builds go. Fixed, because the tests and the documentation name it.
+/// Where builds go: `CARGO_TARGET_DIR` as for cargo itself, else `target`.
 pub(crate) fn target() -> PathBuf {
-    root().join("target")
+    let chosen = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
+    root().join(chosen.unwrap_or_else(|| "target".into()))
 }

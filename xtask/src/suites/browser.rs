@@ -66,7 +66,7 @@ pub(crate) fn run() -> Result<Outcome> {
 
 /// The simulated cluster that the tests bend: a program that serves it on a port.
 fn simulator() -> Result<PathBuf> {
-    // The whole workspace, so that its features are those of the Rust suite and nothing is compiled twice.
+    // The whole workspace, so that the dependencies are the ones that the Rust suite has compiled.
     command::run(cargo().args([
         "build",
         "--workspace",
