@@ -26,7 +26,7 @@ use crate::cluster::{Cluster, connect};
 use crate::config::Config;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Shutdown, Signals};
 use crate::web::{Server, Service};
 
 /// Runs the server until a signal ends it.
@@ -47,6 +47,15 @@ pub fn main(config: Config) -> anyhow::Result<()> {
 async fn run(config: Config) -> anyhow::Result<()> {
     // Rendering spawns. Only the list of routes, which there is none of here, would start this by itself.
     any_spawner::Executor::init_tokio().context("cannot start rendering")?;
+    let shutdown = Shutdown {
+        drain_time: Duration::from_secs(config.drain_time),
+        ..Shutdown::default()
+    };
+    let signals = Signals::catch().context("cannot catch signals")?;
+    let stages = shutdown.clone();
+    let delay = Duration::from_secs(config.drain_delay);
+    tokio::spawn(async move { stages.on_signal(signals, delay).await });
+
     let connection = connect::connect(config.demo).await?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -57,10 +66,6 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
     let journal = Arc::new(Journal::default());
     let metrics = Arc::new(Metrics::default());
-    let shutdown = Shutdown {
-        drain_time: Duration::from_secs(config.drain_time),
-        ..Shutdown::default()
-    };
     let settings = cluster::Settings {
         mode: config.watch_mode,
         namespaces: config.watch_namespaces.0.clone(),
@@ -97,10 +102,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         max_streams: config.max_streams as usize,
         config,
     });
-    let delay = Duration::from_secs(server.config.drain_delay);
     let max_streams = server.max_streams;
-    let signals = shutdown.clone();
-    tokio::spawn(async move { signals.on_signal(delay).await });
     info!("listening on http://{address}{}/", server.config.base_path);
     listen::run(listener, web::router(&server), max_streams, shutdown).await;
     info!("ended");

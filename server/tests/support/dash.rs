@@ -121,10 +121,12 @@ impl Process {
             LIMIT,
             log.wait_for(|log| log.ended || log.text.contains(words)),
         )
-        .await;
+        .await
+        // What it resolves to locks the log, which is read next.
+        .is_ok();
         let text = self.log();
         assert!(
-            found.is_ok() && text.contains(words),
+            found && text.contains(words),
             "the log does not say {words:?}:\n{text}"
         );
         text
