@@ -33,14 +33,12 @@ impl PageContext {
         let cluster = self.backend.cluster();
         let query = Query::parse(&self.query);
         let (scope, refused) = query.scope(cluster.max_namespaces);
-        let offset = (query.page - 1).saturating_mul(POOL);
-        let rows = if query.sort == Sort::default() {
-            self.backend.rows(&scope, &query.search, offset, POOL)
-        } else {
-            let mut rows = self.backend.rows(&scope, &query.search, 0, usize::MAX);
-            rows.items = sorted(rows.items, query.sort, offset);
-            rows
-        };
+        let mut rows = self.rows(&query, &scope, query.page);
+        let last = last_page(&rows);
+        if query.page > last {
+            // A link from when there were more rows.
+            rows = self.rows(&query, &scope, last);
+        }
         let selected = query.selected.and_then(|key| self.find(&key));
         let (theme, density) = cookies(&self.cookies);
         PageData {
@@ -55,11 +53,25 @@ impl PageContext {
         }
     }
 
+    fn rows(&self, query: &Query, scope: &Scope, page: usize) -> Rows {
+        let offset = (page - 1).saturating_mul(POOL);
+        if query.sort == Sort::default() {
+            return self.backend.rows(scope, &query.search, offset, POOL);
+        }
+        let mut rows = self.backend.rows(scope, &query.search, 0, usize::MAX);
+        rows.items = sorted(rows.items, query.sort, offset);
+        rows
+    }
+
     fn find(&self, key: &Key) -> Option<Ingress> {
         let scope = Scope::parse([key.namespace.as_str()], 1).ok()?;
         let rows = self.backend.rows(&scope, &key.name, 0, usize::MAX);
         rows.items.into_iter().find(|row| row.key() == *key)
     }
+}
+
+fn last_page(rows: &Rows) -> usize {
+    rows.matching.div_ceil(POOL).max(1)
 }
 
 /// One page of the rows in another order than the backend's.
@@ -143,7 +155,7 @@ fn NoScriptNotice(now: i64, href: String) -> impl IntoView {
 /// Links to the pages of the table.
 #[component]
 fn Pager(base: String, query: Query, rows: Rows) -> impl IntoView {
-    let pages = rows.matching.div_ceil(POOL).max(1);
+    let pages = last_page(&rows);
     let page = query.page.min(pages);
     let link = move |page: usize| {
         let query = Query {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ingress::Ingress;
-use crate::message::NamespaceState;
+use crate::message::{NamespaceState, StreamError};
 
 /// `GET /api/ingresses`: the rows of a scope at one revision.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,10 @@ pub struct IngressDocument {
     /// Namespaces whose rows are not known yet, as in `synced`.
     #[serde(default)]
     pub pending: Vec<String>,
+    /// What keeps parts of the scope from being live, as in the stream's `error`: without these
+    /// namespaces, or with old rows of them, the document is not the cluster's state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<StreamError>,
     /// How many rows match, on all pages together.
     pub total: usize,
     /// Asks for the next page; absent on the last.

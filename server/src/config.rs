@@ -3,10 +3,11 @@
 //! A bad value stops the start with its name, what it was and what is allowed.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 use protocol::scope::is_dns_label;
 
 use crate::cluster::connect::DemoSize;
@@ -20,7 +21,8 @@ pub struct Config {
         long,
         env = "LISTEN",
         value_name = "ADDRESS:PORT",
-        default_value = "127.0.0.1:3000"
+        default_value = "127.0.0.1:3000",
+        value_parser = listen_address
     )]
     pub listen: SocketAddr,
 
@@ -30,13 +32,8 @@ pub struct Config {
     pub insecure_no_auth: bool,
 
     /// Host names, separated by commas, that requests may name besides loopback ones
-    #[arg(
-        long,
-        env = "ALLOWED_HOSTS",
-        value_name = "HOST,...",
-        value_delimiter = ','
-    )]
-    pub allowed_hosts: Vec<String>,
+    #[arg(long, env = "ALLOWED_HOSTS", value_name = "HOST,...", default_value = "", value_parser = hosts)]
+    pub allowed_hosts: Names,
 
     /// Path under which everything is served, as in /ingresses
     #[arg(long, env = "BASE_PATH", value_name = "PATH", default_value = "", value_parser = base_path)]
@@ -56,7 +53,7 @@ pub struct Config {
 
     /// The only namespaces to show, separated by commas; empty for all
     #[arg(long, env = "WATCH_NAMESPACES", value_name = "NAMESPACE,...", default_value = "", value_parser = namespaces)]
-    pub watch_namespaces: Namespaces,
+    pub watch_namespaces: Names,
 
     /// Namespaces that one stream may name
     #[arg(long, env = "MAX_NAMESPACES_PER_STREAM", value_name = "COUNT", default_value = "50", value_parser = in_range::<1, 10_000>)]
@@ -87,15 +84,11 @@ pub struct Config {
     pub drain_time: u64,
 
     /// Annotation keys whose values are masked in YAML, separated by commas; * stands for any text
-    #[arg(
-        long,
-        env = "REDACT_ANNOTATIONS",
-        value_name = "KEY,...",
-        value_delimiter = ','
-    )]
-    pub redact_annotations: Vec<String>,
+    #[arg(long, env = "REDACT_ANNOTATIONS", value_name = "KEY,...", default_value = "", value_parser = annotation_keys)]
+    pub redact_annotations: Names,
 
-    /// What is logged: error, warn, info, debug, trace, or a tracing-subscriber filter
+    /// What is logged: error, warn, info, debug, trace or off; also by module, as in
+    /// info,kube_ingress_dash::cluster=debug
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: String,
 
@@ -124,9 +117,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// Namespaces by name.
+/// Names that were given separated by commas. Empty ones between the commas are passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Namespaces(pub BTreeSet<String>);
+pub struct Names(pub BTreeSet<String>);
 
 /// Settings that do not go together.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -139,6 +132,28 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Reads the arguments and the environment, where a variable that is empty is one that is not
+    /// set, as Kubernetes manifests and compose files write it.
+    ///
+    /// # Errors
+    /// A value that is not allowed, or `--help` and `--version`, which are for printing as well.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::command().mut_args(|argument| {
+            let empty = argument
+                .get_env()
+                .and_then(std::env::var_os)
+                .is_some_and(|value| value.is_empty());
+            match empty {
+                true => argument.env(clap::builder::Resettable::Reset),
+                false => argument,
+            }
+        });
+        let read = command
+            .try_get_matches_from_mut(std::env::args_os())
+            .and_then(|matches| Self::from_arg_matches(&matches));
+        read.map_err(|error| name_the_variable(error, &command))
+    }
+
     /// Checks what single values cannot say.
     pub fn check(&self) -> Result<(), ConfigError> {
         if !self.is_local() && !self.insecure_no_auth {
@@ -186,25 +201,97 @@ fn base_path(text: &str) -> Result<String, String> {
     }
 }
 
-fn namespaces(text: &str) -> Result<Namespaces, String> {
+/// clap speaks of the flag also where the value comes from the environment.
+fn name_the_variable(error: clap::Error, command: &clap::Command) -> clap::Error {
+    let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) = (
+        error.get(ContextKind::InvalidArg),
+        error.get(ContextKind::InvalidValue),
+    ) else {
+        return error;
+    };
+    let name = command
+        .get_arguments()
+        .find(|argument| argument.to_string() == *flag)
+        .and_then(clap::Arg::get_env)
+        .filter(|name| std::env::var_os(name).is_some_and(|set| set == value.as_str()));
+    let Some(name) = name else {
+        return error;
+    };
+    let name = name.to_string_lossy();
+    clap::Error::raw(
+        error.kind(),
+        format!(
+            "{}(The value is that of the environment variable {name}.)\n",
+            error.to_string().trim_start_matches("error: ")
+        ),
+    )
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let named = text
+        .strip_prefix("localhost:")
+        .map(|port| format!("127.0.0.1:{port}"));
+    named.as_deref().unwrap_or(text).parse().map_err(|_| {
+        "allowed is an IP address (or localhost) and a port, as in 127.0.0.1:3000 or [::]:8080"
+            .into()
+    })
+}
+
+/// The parts between commas, each of which has to be `valid`.
+fn names(text: &str, what: &str, valid: impl Fn(&str) -> bool) -> Result<Names, String> {
     let names: BTreeSet<String> = text
         .split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect();
-    match names.iter().find(|name| !is_dns_label(name)) {
-        None => Ok(Namespaces(names)),
+    match names.iter().find(|name| !valid(name)) {
+        None => Ok(Names(names)),
         Some(name) => Err(format!(
-            "{name:?} is not a namespace name; allowed are names of 1 to 63 lower-case letters, digits and '-', separated by commas"
+            "{name:?} is not allowed; allowed are {what}, separated by commas"
         )),
     }
 }
 
+fn namespaces(text: &str) -> Result<Names, String> {
+    let what = "names of 1 to 63 lower-case letters, digits and '-'";
+    names(text, what, is_dns_label)
+}
+
+fn hosts(text: &str) -> Result<Names, String> {
+    let what = "host names and IP addresses without scheme, port and path, as in dash.example.com";
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let valid = |name: &str| {
+        let address = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'));
+        match address {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => name.bytes().all(plain),
+        }
+    };
+    names(&text.to_ascii_lowercase(), what, valid)
+}
+
+fn annotation_keys(text: &str) -> Result<Names, String> {
+    let what =
+        "annotation keys, in which * stands for any text, as in example.com/token or */auth-*";
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/*".contains(&byte);
+    names(text, what, |key| key.bytes().all(plain))
+}
+
 fn log_level(text: &str) -> Result<String, String> {
+    // The filter's own parser takes a word that is no level for the name of a module, which
+    // silences everything else.
+    let levels = text.split(',').all(|part| {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        ["error", "warn", "info", "debug", "trace", "off"]
+            .iter()
+            .any(|known| level.trim().eq_ignore_ascii_case(known))
+    });
     match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err("allowed are error, warn, info, debug, trace, or a filter such as info,kube_ingress_dash=debug".into()),
+        Ok(_) if levels => Ok(text.to_owned()),
+        _ => Err("allowed are error, warn, info, debug, trace, off, and the same by module, as in info,kube_ingress_dash::cluster=debug".into()),
     }
 }
 
@@ -220,7 +307,8 @@ mod tests {
     #[test]
     fn a_bad_value_names_itself_and_what_is_allowed() {
         for (argument, allowed) in [
-            ("--listen=nowhere", "nowhere"),
+            ("--listen=nowhere", "127.0.0.1:3000"),
+            ("--listen=localhost:http", "a port"),
             ("--max-namespaces-per-stream=0", "from 1 to"),
             ("--stream-timeout=soon", "from 1000 to"),
             ("--k8s-watch-timeout=1", "from 5 to"),
@@ -229,7 +317,13 @@ mod tests {
             ("--base-path=x", "starts with /"),
             ("--base-path=/a//b", "starts with /"),
             ("--demo=many", "NAMESPACESxINGRESSES"),
-            ("--log-level=loud=very", "debug"),
+            ("--log-level=loud", "debug"),
+            ("--log-level=info,kube_ingress_dash", "debug"),
+            ("--log-level=kube_ingress_dash=loud", "debug"),
+            ("--allowed-hosts=a b", "host names"),
+            ("--allowed-hosts=http://x/", "without scheme"),
+            ("--allowed-hosts=x:80", "port"),
+            ("--redact-annotations=a b", "annotation keys"),
         ] {
             let error = parse(&[argument]).unwrap_err();
             let (name, value) = argument.split_once('=').unwrap();
@@ -254,12 +348,25 @@ mod tests {
             "127.9.9.9:1",
             "[::1]:1",
             "[::ffff:127.0.0.1]:1",
+            "localhost:1",
         ] {
             assert!(
                 parse(&["--listen", local]).unwrap().check().is_ok(),
                 "{local}"
             );
         }
+    }
+
+    #[test]
+    fn lists_pass_over_what_is_empty() {
+        let config = parse(&[
+            "--allowed-hosts=,A.example.com, [::1],",
+            "--redact-annotations=,",
+        ])
+        .unwrap();
+        let hosts: Vec<_> = config.allowed_hosts.0.iter().map(String::as_str).collect();
+        assert_eq!(hosts, ["[::1]", "a.example.com"]);
+        assert!(config.redact_annotations.0.is_empty());
     }
 
     #[test]

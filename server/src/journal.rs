@@ -649,6 +649,17 @@ impl Journal {
         inner.feeds.limited_to = Some(namespaces);
     }
 
+    /// What keeps parts of a scope from being live.
+    #[must_use]
+    pub fn errors(&self, scope: &Scope) -> Vec<StreamError> {
+        let statuses = self.lock().statuses(scope, 0);
+        let error = |message| match message {
+            Message::Error(error) => Some(error),
+            _ => None,
+        };
+        statuses.into_iter().filter_map(error).collect()
+    }
+
     /// Names the namespaces that there are.
     pub fn set_universe(&self, namespaces: BTreeSet<String>) {
         let mut inner = self.lock();
@@ -769,6 +780,28 @@ impl Journal {
             states.insert(name, (status.map(|status| status.state), count));
         }
         states
+    }
+
+    /// The state of all feeds together. Any that is live makes the whole live: a namespace that
+    /// may not be seen is no fault of the others.
+    #[must_use]
+    pub fn overall_state(&self) -> NamespaceState {
+        let inner = self.lock();
+        let feeds = &inner.feeds;
+        if feeds.cluster_wide || feeds.whole.error.is_some() {
+            return feeds.whole.state;
+        }
+        let all = || feeds.refused.iter().chain(feeds.namespaces.values());
+        let order = [
+            NamespaceState::Live,
+            NamespaceState::Retrying,
+            NamespaceState::Syncing,
+            NamespaceState::Forbidden,
+        ];
+        order
+            .into_iter()
+            .find(|state| all().any(|status| status.state == *state))
+            .unwrap_or(NamespaceState::Live)
     }
 
     /// How many feeds are in each state.
@@ -1070,7 +1103,7 @@ impl Drop for Subscription {
     }
 }
 
-fn now() -> String {
+pub(crate) fn now() -> String {
     jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
         .to_string()

@@ -83,7 +83,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
         );
         tokio::spawn(async move { simulated.churn().await });
     }
-    let name = config.cluster_name.clone().unwrap_or(connection.name);
+    let name = config
+        .cluster_name
+        .clone()
+        .filter(|name| !name.is_empty())
+        .unwrap_or(connection.name);
     info!(
         cluster.name = name,
         cluster.url = connection.api.url(),

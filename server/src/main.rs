@@ -1,18 +1,17 @@
 //! Parses the arguments, starts telemetry, runs.
 
-use clap::Parser;
-use server::config::Config;
+use kube_ingress_dash::config::Config;
 
 fn main() -> std::process::ExitCode {
     // A value that is refused is exit 1 like any other unusable configuration; --help is not.
-    let config = match Config::try_parse() {
+    let config = match Config::read() {
         Ok(config) => config,
         Err(error) => {
             let _ = error.print();
             return u8::from(error.use_stderr()).into();
         }
     };
-    match server::main(config) {
+    match kube_ingress_dash::main(config) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("kube-ingress-dash: {error:#}");

@@ -6,7 +6,9 @@ use crate::config::LogFormat;
 
 /// Starts logging. To be called once, before anything is logged.
 pub fn start(level: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // The client logs each failed connection without saying to what; the feeds say it with the URL and the cause.
+    // What is named in `level` wins.
+    let filter = EnvFilter::new(format!("kube_client::client::builder=off,{level}"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))

@@ -22,7 +22,7 @@ use tower_http::compression::predicate::DefaultPredicate;
 
 use crate::cluster::Cluster;
 use crate::config::Config;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
@@ -70,7 +70,7 @@ impl Server {
         Self(Arc::new(State {
             service,
             started: Instant::now(),
-            started_at: now(),
+            started_at: journal::now(),
             streams: Arc::default(),
             was_ready: AtomicBool::new(false),
         }))
@@ -129,11 +129,4 @@ pub fn router(server: &Server) -> Router {
             server.clone(),
             security::guard,
         ))
-}
-
-/// The time, RFC 3339 in milliseconds.
-fn now() -> String {
-    jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-        .to_string()
 }

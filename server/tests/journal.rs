@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kube_ingress_dash::journal::{Journal, ScopeId, Start};
 use proptest::prelude::*;
 use protocol::{Ingress, Key, Message, Scope, sse};
-use server::journal::{Journal, ScopeId, Start};
 
 const NAMESPACES: [&str; 3] = ["a", "b", "c"];
 const NAMES: [&str; 4] = ["one", "two", "three", "four"];

@@ -15,8 +15,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-/// Each list page, each start of a watch and each other request may take this long.
-const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// Each list page and each start of a watch may take this long.
+const LIST_LIMIT: Duration = Duration::from_secs(30);
+/// Every other request may: they are small, and somebody waits for them.
+const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 /// Objects per list page: pages are held in memory whole.
 const PAGE_SIZE: usize = 500;
 /// etcd takes objects of up to 1.5 MiB; a line of a watch holds one.
@@ -205,7 +207,7 @@ impl Api {
                 token => format!("&continue={}", encode_query(token)),
             };
             let uri = format!("{}?limit={PAGE_SIZE}{continued}", collection.path());
-            let page: List = self.json(Method::GET, &uri, None).await?;
+            let page: List = self.json(Method::GET, &uri, None, LIST_LIMIT).await?;
             listing.items.extend(
                 page.items
                     .unwrap_or_default()
@@ -237,7 +239,7 @@ impl Api {
             collection.path(),
             life.as_secs()
         );
-        let response = self.send(Method::GET, &uri, None).await?;
+        let response = self.send(Method::GET, &uri, None, LIST_LIMIT).await?;
         Ok(Watch {
             body: response.into_body(),
             buffer: Vec::new(),
@@ -269,6 +271,7 @@ impl Api {
                 Method::POST,
                 "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
                 Some(&body),
+                REQUEST_LIMIT,
             )
             .await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
@@ -277,13 +280,15 @@ impl Api {
     /// One ingress, as the API server has it.
     pub async fn ingress(&self, namespace: &str, name: &str) -> Result<Value, ApiError> {
         let path = Collection::ingresses(Some(namespace.to_owned())).path();
-        self.json(Method::GET, &format!("{path}/{name}"), None)
-            .await
+        let uri = format!("{path}/{name}");
+        self.json(Method::GET, &uri, None, REQUEST_LIMIT).await
     }
 
     /// `gitVersion` of the API server.
     pub async fn version(&self) -> Result<String, ApiError> {
-        let version: Value = self.json(Method::GET, "/version", None).await?;
+        let version: Value = self
+            .json(Method::GET, "/version", None, REQUEST_LIMIT)
+            .await?;
         Ok(version["gitVersion"]
             .as_str()
             .unwrap_or_default()
@@ -295,15 +300,16 @@ impl Api {
         method: Method,
         uri: &str,
         body: Option<&Value>,
+        limit: Duration,
     ) -> Result<T, ApiError> {
         let request = async {
-            let response = self.send(method, uri, body).await?;
+            let response = self.send(method, uri, body, limit).await?;
             let bytes = self.collect(response).await?;
             serde_json::from_slice(&bytes).map_err(|error| ApiError::Invalid(error.to_string()))
         };
-        timeout(REQUEST_LIMIT, request)
+        timeout(limit, request)
             .await
-            .unwrap_or_else(|_| Err(self.late()))
+            .unwrap_or_else(|_| Err(self.late(limit)))
     }
 
     async fn send(
@@ -311,6 +317,7 @@ impl Api {
         method: Method,
         uri: &str,
         body: Option<&Value>,
+        limit: Duration,
     ) -> Result<http::Response<Body>, ApiError> {
         let request = Request::builder()
             .method(method)
@@ -322,9 +329,9 @@ impl Api {
                     .unwrap_or_default(),
             ))
             .map_err(|error| ApiError::Invalid(error.to_string()))?;
-        let response = timeout(REQUEST_LIMIT, self.client.send(request))
+        let response = timeout(limit, self.client.send(request))
             .await
-            .map_err(|_| self.late())?
+            .map_err(|_| self.late(limit))?
             .map_err(|error| self.unreachable(&error))?;
         if response.status().is_success() {
             return Ok(response);
@@ -360,10 +367,10 @@ impl Api {
         Ok(body.map_err(|error| self.unreachable(&error))?.to_bytes())
     }
 
-    fn late(&self) -> ApiError {
+    fn late(&self, limit: Duration) -> ApiError {
         ApiError::Timeout {
             url: self.url.clone(),
-            limit: REQUEST_LIMIT,
+            limit,
         }
     }
 

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::api::Api;
 
@@ -90,8 +90,9 @@ pub async fn connect(demo: Option<DemoSize>) -> Result<Connection, ConnectError>
     if let Some(size) = demo {
         return Ok(simulated(size));
     }
-    if let Some(path) = kubeconfig_path() {
-        return from_kubeconfig(path).await;
+    let paths = kubeconfig_paths();
+    if !paths.is_empty() {
+        return from_kubeconfig(&paths).await;
     }
     if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
         let refused =
@@ -102,25 +103,46 @@ pub async fn connect(demo: Option<DemoSize>) -> Result<Connection, ConnectError>
     Ok(simulated(DemoSize::default()))
 }
 
-/// `KUBECONFIG` where it is set, else `~/.kube/config` where it is there.
-fn kubeconfig_path() -> Option<String> {
-    if let Some(paths) = std::env::var("KUBECONFIG")
-        .ok()
-        .filter(|paths| !paths.is_empty())
-    {
-        return Some(paths);
+/// The files of `KUBECONFIG` where it names any, else `~/.kube/config` where it is there.
+fn kubeconfig_paths() -> Vec<PathBuf> {
+    let named: Vec<_> = std::env::var_os("KUBECONFIG")
+        .map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>())
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|path| !path.as_os_str().is_empty())
+        .collect();
+    if !named.is_empty() {
+        return named;
     }
-    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?;
-    let path = PathBuf::from(home).join(".kube").join("config");
-    path.exists().then(|| path.to_string_lossy().into_owned())
+    std::env::home_dir()
+        .map(|home| home.join(".kube").join("config"))
+        .filter(|path| path.exists())
+        .into_iter()
+        .collect()
 }
 
-async fn from_kubeconfig(path: String) -> Result<Connection, ConnectError> {
+/// As kubectl merges them: of several files those that are missing are passed over.
+fn read_kubeconfig(paths: &[PathBuf]) -> Result<Kubeconfig, KubeconfigError> {
+    let there: Vec<_> = paths.iter().filter(|path| path.exists()).collect();
+    match there.as_slice() {
+        [] => paths
+            .first()
+            .map_or_else(|| Ok(Kubeconfig::default()), Kubeconfig::read_from),
+        there => there
+            .iter()
+            .try_fold(Kubeconfig::default(), |merged, path| {
+                merged.merge(Kubeconfig::read_from(path)?)
+            }),
+    }
+}
+
+async fn from_kubeconfig(paths: &[PathBuf]) -> Result<Connection, ConnectError> {
+    let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
     let refused = |cause: String| ConnectError::Kubeconfig {
-        path: path.clone(),
+        path: names.join(", "),
         cause,
     };
-    let kubeconfig = Kubeconfig::read().map_err(|error| refused(with_causes(&error)))?;
+    let kubeconfig = read_kubeconfig(paths).map_err(|error| refused(with_causes(&error)))?;
     let context = kubeconfig
         .current_context
         .clone()

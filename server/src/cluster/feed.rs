@@ -73,6 +73,8 @@ pub struct Feed<S> {
     failures: u32,
     forbidden_since: Option<Instant>,
     listed: bool,
+    /// The objects may not be seen, and that was said.
+    withdrawn: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +102,7 @@ impl<S: Sink> Feed<S> {
             failures: 0,
             forbidden_since: None,
             listed: false,
+            withdrawn: false,
         }
     }
 
@@ -149,8 +152,12 @@ impl<S: Sink> Feed<S> {
                 );
                 return;
             } else {
+                if !self.withdrawn {
+                    warn!(watch.scope = scope, watch.resource = resource, error = %error, "feed forbidden");
+                }
                 self.withdraw();
-                FORBIDDEN_RETRY
+                sleep(FORBIDDEN_RETRY).await;
+                continue;
             };
             warn!(watch.scope = scope, watch.resource = resource, error = %error, retry_in_ms = delay.as_millis() as u64, "feed failed");
             sleep(delay).await;
@@ -176,6 +183,7 @@ impl<S: Sink> Feed<S> {
         let (count, version) = (listing.items.len(), listing.resource_version);
         self.sink.reset(listing.items, version, rewound);
         self.listed = true;
+        self.withdrawn = false;
         self.forbidden_since = None;
         debug!(
             watch.resource = self.collection.resource,
@@ -296,6 +304,7 @@ impl<S: Sink> Feed<S> {
     /// The objects may not be seen any more.
     fn withdraw(&mut self) {
         self.listed = false;
+        self.withdrawn = true;
         self.sink.withdraw();
         let place = match &self.collection.namespace {
             Some(namespace) => format!("in namespace {namespace}"),
@@ -307,7 +316,9 @@ impl<S: Sink> Feed<S> {
                 "the dashboard's account may not list and watch {} {place}",
                 self.collection.resource
             ),
-            retry_at: Some((Instant::now() + FORBIDDEN_RETRY).into_std()),
+            // Looking whether the permission has come is no retry that anyone counts down to, and
+            // with a time in it each look would be news.
+            retry_at: None,
         };
         self.sink
             .status(NamespaceState::Forbidden, false, Some(error));

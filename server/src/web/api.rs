@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use protocol::filter::Filter;
-use protocol::{Ingress, NamespaceDocument, NamespaceSummary, Scope};
+use protocol::message::StreamError;
+use protocol::{Ingress, IngressDocument, NamespaceDocument, NamespaceSummary, Scope};
 
 use super::problem::Problem;
 use super::{Server, assets};
@@ -58,23 +59,20 @@ pub async fn ingresses(
     let pairs = pairs(query.as_deref())?;
     let scope = ScopeId::new(scope(&server, &pairs)?);
     let search = values(&pairs, "search").next().unwrap_or_default();
-    let page = Page::parse(&pairs, &scope)?;
+    let page = Page::parse(&pairs, &scope, search)?;
 
     let _demand = server.cluster.demand(&scope.scope);
     let pending = server.settle(&scope.scope).await.ok_or_else(|| {
-        let (whole, _) = server.journal.whole_status();
-        let cause = whole
-            .error
-            .map_or_else(|| "the first list is under way".into(), |error| error.text);
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("the ingresses are not known yet: {cause}"),
+            format!("the ingresses are not known yet: {}", server.why_unknown()),
         )
         .retry_after(1)
     })?;
     let (revision, mut rows) = server.journal.rows(&scope.scope);
+    let errors = server.journal.errors(&scope.scope);
     let revision_id = server.journal.id(&scope, revision);
-    let tag = entity_tag(&revision_id, &pending, query.as_deref());
+    let tag = entity_tag(&revision_id, &pending, &errors, query.as_deref());
     let seen = headers.get_all(header::IF_NONE_MATCH);
     let caching = [
         (header::ETAG, tag.clone()),
@@ -96,40 +94,28 @@ pub async fn ingresses(
     }
     let total = rows.len();
     rows.sort_unstable_by(|(a, _), (b, _)| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-    let (rows, next) = page.cut(rows, &scope);
+    let (rows, next) = page.cut(rows);
     let whole = page.is_whole() && search.is_empty();
-    let body = document(
-        whole.then_some(revision_id.as_str()),
-        &pending,
+    let head = IngressDocument {
+        revision: whole.then_some(revision_id),
+        build: assets::build_id().into(),
+        pending,
+        errors,
         total,
-        next.as_deref(),
-        &rows,
-    );
+        continue_token: next,
+        items: Vec::new(),
+    };
+    let body = document(&head, &rows);
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     Ok((caching, content_type, body).into_response())
 }
 
-/// The document of `protocol::IngressDocument`, from the rows' own bytes.
-fn document(
-    revision: Option<&str>,
-    pending: &[String],
-    total: usize,
-    next: Option<&str>,
-    rows: &[(Arc<Ingress>, Bytes)],
-) -> Vec<u8> {
+/// The document with these rows' own bytes as its items, which come last and are empty in `head`.
+fn document(head: &IngressDocument, rows: &[(Arc<Ingress>, Bytes)]) -> Vec<u8> {
     let size: usize = rows.iter().map(|(_, json)| json.len() + 1).sum();
-    let mut body = Vec::with_capacity(size + 256);
-    let mut head =
-        serde_json::json!({"build": assets::build_id(), "pending": pending, "total": total});
-    if let Some(revision) = revision {
-        head["revision"] = revision.into();
-    }
-    if let Some(next) = next {
-        head["continue"] = next.into();
-    }
-    body.extend_from_slice(head.to_string().as_bytes());
-    body.pop();
-    body.extend_from_slice(b",\"items\":[");
+    let head = serde_json::to_vec(head).expect("documents have string keys only");
+    let mut body = Vec::with_capacity(head.len() + size);
+    body.extend_from_slice(head.strip_suffix(b"]}").expect("items come last"));
     for (index, (_, json)) in rows.iter().enumerate() {
         if index > 0 {
             body.push(b',');
@@ -140,20 +126,33 @@ fn document(
     body
 }
 
-fn entity_tag(revision: &str, pending: &[String], query: Option<&str>) -> String {
+fn entity_tag(
+    revision: &str,
+    pending: &[String],
+    errors: &[StreamError],
+    query: Option<&str>,
+) -> String {
     let mut hasher = DefaultHasher::new();
     (pending, query, assets::build_id()).hash(&mut hasher);
+    for error in errors {
+        (&error.namespace, &error.error).hash(&mut hasher);
+    }
     format!("W/\"{revision}.{:x}\"", hasher.finish())
 }
 
-/// `limit` and `continue`: the scope and the last key of the page before.
+/// `limit` and `continue`: what was asked for and the last key of the page before.
 struct Page {
     limit: Option<usize>,
     after: Option<(String, String)>,
+    /// What a token is bound to: the scope and the search.
+    bound: String,
 }
 
 impl Page {
-    fn parse(pairs: &[(String, String)], scope: &ScopeId) -> Result<Self, Problem> {
+    fn parse(pairs: &[(String, String)], scope: &ScopeId, search: &str) -> Result<Self, Problem> {
+        let mut hasher = DefaultHasher::new();
+        search.hash(&mut hasher);
+        let bound = format!("{scope}.{:x}", hasher.finish());
         let limit = values(pairs, "limit")
             .next()
             .map(|text| {
@@ -172,22 +171,26 @@ impl Page {
             .filter(|token| !token.is_empty())
             .map(|token| {
                 let mut parts = token.splitn(3, '/');
-                let (Some(bound), Some(namespace), Some(name)) =
+                let (Some(held), Some(namespace), Some(name)) =
                     (parts.next(), parts.next(), parts.next())
                 else {
                     return Err(Problem::bad_request(
                         "continue is not a token of this server",
                     ));
                 };
-                match bound == scope.to_string() {
+                match held == bound {
                     true => Ok((namespace.to_owned(), name.to_owned())),
                     false => Err(Problem::bad_request(
-                        "continue is a token of other namespaces: keep them, or start without it",
+                        "continue is a token of other namespaces or another search: keep them, or start without it",
                     )),
                 }
             })
             .transpose()?;
-        Ok(Self { limit, after })
+        Ok(Self {
+            limit,
+            after,
+            bound,
+        })
     }
 
     fn is_whole(&self) -> bool {
@@ -198,7 +201,6 @@ impl Page {
     fn cut(
         &self,
         mut rows: Vec<(Arc<Ingress>, Bytes)>,
-        scope: &ScopeId,
     ) -> (Vec<(Arc<Ingress>, Bytes)>, Option<String>) {
         if let Some((namespace, name)) = &self.after {
             let seen =
@@ -211,7 +213,7 @@ impl Page {
         rows.truncate(limit);
         let token = rows
             .last()
-            .map(|(row, _)| format!("{scope}/{}/{}", row.namespace, row.name));
+            .map(|(row, _)| format!("{}/{}/{}", self.bound, row.namespace, row.name));
         (rows, token)
     }
 }

@@ -1,12 +1,14 @@
 //! Liveness, readiness, health and metrics.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use protocol::message::NamespaceState;
+use protocol::Scope;
+use protocol::message::{NamespaceState, StreamError};
 use serde::Serialize;
 
 use super::problem::Problem;
@@ -19,6 +21,9 @@ const STATES: [(NamespaceState, &str); 4] = [
     (NamespaceState::Retrying, "retrying"),
     (NamespaceState::Forbidden, "forbidden"),
 ];
+
+/// Errors that `/api/health` names: a thousand namespaces fail for the same reason.
+const MAX_ERRORS: usize = 20;
 
 /// The process answers.
 pub async fn livez() -> &'static str {
@@ -37,18 +42,12 @@ pub async fn readyz(State(server): State<Server>) -> Response {
     }
     match server.is_ready() {
         true => "ok\n".into_response(),
-        false => {
-            let (whole, _) = server.journal.whole_status();
-            let cause = whole
-                .error
-                .map_or_else(|| "the first list is under way".into(), |error| error.text);
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("not ready: {cause}"),
-            )
-            .retry_after(1)
-            .into_response()
-        }
+        false => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {}", server.why_unknown()),
+        )
+        .retry_after(1)
+        .into_response(),
     }
 }
 
@@ -69,20 +68,35 @@ impl Server {
         }
         ready
     }
+
+    /// Why the rows are not known yet.
+    pub(crate) fn why_unknown(&self) -> String {
+        let (whole, _) = self.journal.whole_status();
+        match whole.error {
+            Some(error) => error.text,
+            None if self.cluster.version().is_none() => {
+                let url = self.cluster.api().url();
+                format!("the Kubernetes API at {url} has not answered yet")
+            }
+            None => "the first list is under way".into(),
+        }
+    }
 }
 
 /// `GET /api/health`
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Health {
-    /// `live`, or the state of the way to the cluster.
+    /// `live` where any rows are current, else the state of the way to the cluster and of its feeds.
     status: NamespaceState,
-    /// Why it is not live.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    /// What is not live, and why, as in the stream's `error`: the first [`MAX_ERRORS`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<StreamError>,
     ready: bool,
     cluster: Cluster,
     watch_mode: &'static str,
+    /// How many watches of ingresses are in each state.
+    watches: BTreeMap<&'static str, i64>,
     ingresses: usize,
     streams: i64,
     revision: u64,
@@ -102,14 +116,13 @@ struct Cluster {
 
 /// What an operator wants to know first.
 pub async fn health(State(server): State<Server>) -> Response {
-    let (whole, cluster_wide) = server.journal.whole_status();
-    let status = match cluster_wide || whole.error.is_some() {
-        true => whole.state,
-        false => NamespaceState::Live,
-    };
+    let (_, cluster_wide) = server.journal.whole_status();
+    let mut errors = server.journal.errors(&Scope::All);
+    errors.truncate(MAX_ERRORS);
+    let counts = server.journal.feeds_by_state();
     let health = Health {
-        status,
-        error: whole.error.map(|error| error.text),
+        status: server.journal.overall_state(),
+        errors,
         ready: server.is_ready(),
         cluster: Cluster {
             name: server.cluster_name.clone(),
@@ -122,6 +135,10 @@ pub async fn health(State(server): State<Server>) -> Response {
         } else {
             "namespaced"
         },
+        watches: STATES
+            .iter()
+            .map(|(state, name)| (*name, counts.get(state).copied().unwrap_or(0)))
+            .collect(),
         ingresses: server.journal.len(),
         streams: server.metrics.streams.get(),
         revision: server.journal.revision(),

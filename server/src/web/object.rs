@@ -1,5 +1,7 @@
 //! `/api/ingresses/{namespace}/{name}`: one object, as JSON or YAML.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
@@ -11,6 +13,8 @@ use super::problem::Problem;
 use crate::cluster::api::ApiError;
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+const YAML: &str = "application/yaml";
+const JSON: &str = "application/json";
 const MASK: &str = "(redacted)";
 
 /// The object without `managedFields` and last-applied, sensitive annotations masked.
@@ -24,20 +28,28 @@ pub async fn ingress(
         (header::CACHE_CONTROL, "private, no-cache"),
         (header::VARY, "Accept"),
     ];
-    let yaml = headers
+    let yaml = quality(&headers, YAML);
+    let (content_type, body) = match yaml > 0.0 && yaml >= quality(&headers, JSON) {
+        true => (YAML, to_yaml(&object)?),
+        false => (JSON, object.to_string()),
+    };
+    Ok((caching, [(header::CONTENT_TYPE, content_type)], body).into_response())
+}
+
+/// How much a client wants a media type that it names: 0 to 1 (RFC 9110, 12.5.1).
+fn quality(headers: &HeaderMap, media_type: &str) -> f32 {
+    headers
         .get_all(header::ACCEPT)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .any(|accept| {
-            accept
-                .split(',')
-                .any(|part| part.trim().starts_with("application/yaml"))
-        });
-    let (content_type, body) = match yaml {
-        true => ("application/yaml", to_yaml(&object)?),
-        false => ("application/json", object.to_string()),
-    };
-    Ok((caching, [(header::CONTENT_TYPE, content_type)], body).into_response())
+        .flat_map(|accept| accept.split(','))
+        .filter_map(|part| {
+            let mut parameters = part.split(';').map(str::trim);
+            let named = parameters.next()?.eq_ignore_ascii_case(media_type);
+            let weight = parameters.find_map(|parameter| parameter.strip_prefix("q="));
+            named.then(|| weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
+        })
+        .fold(0.0, f32::max)
 }
 
 impl Server {
@@ -79,7 +91,7 @@ impl Server {
                 ),
                 error => Problem::new(StatusCode::BAD_GATEWAY, error.to_string()).retry_after(5),
             })?;
-        clean(&mut object, &self.config.redact_annotations);
+        clean(&mut object, &self.config.redact_annotations.0);
         Ok(object)
     }
 }
@@ -100,7 +112,7 @@ fn is_dns_subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(part)
 }
 
-fn clean(object: &mut Value, redacted: &[String]) {
+fn clean(object: &mut Value, redacted: &BTreeSet<String>) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return;
     };
@@ -111,7 +123,7 @@ fn clean(object: &mut Value, redacted: &[String]) {
     {
         annotations.remove(LAST_APPLIED);
         for (key, value) in annotations.iter_mut() {
-            if redacted.iter().any(|pattern| matches(pattern.trim(), key)) {
+            if redacted.iter().any(|pattern| matches(pattern, key)) {
                 *value = MASK.into();
             }
         }
@@ -147,7 +159,7 @@ mod tests {
     fn bookkeeping_goes_and_sensitive_annotations_are_masked() {
         let mut object = json!({"metadata": {"managedFields": [], "annotations": {
             LAST_APPLIED: "{}", "example.com/auth-secret": "x", "example.com/note": "y"}}});
-        clean(&mut object, &["*/auth-*".into()]);
+        clean(&mut object, &BTreeSet::from(["*/auth-*".into()]));
         assert_eq!(
             object,
             json!({"metadata": {"annotations": {"example.com/auth-secret": MASK, "example.com/note": "y"}}})
@@ -158,6 +170,26 @@ mod tests {
     fn a_star_stands_for_any_text() {
         assert!(matches("a*c*", "abcd") && matches("*", "") && matches("a", "a"));
         assert!(!matches("a*c", "abcd") && !matches("a", "ab"));
+    }
+
+    #[test]
+    fn yaml_is_for_those_who_prefer_it() {
+        let wanted = |accept: &'static str, media_type| {
+            let value = http::HeaderValue::from_static(accept);
+            quality(&HeaderMap::from_iter([(header::ACCEPT, value)]), media_type)
+        };
+        assert_eq!(wanted("text/html, application/yaml", YAML), 1.0);
+        assert_eq!(wanted("application/yaml;q=0", YAML), 0.0);
+        assert_eq!(
+            wanted(
+                "application/yaml; charset=utf-8 ;q=0.4,application/json",
+                YAML
+            ),
+            0.4
+        );
+        for other in ["*/*", "application/yamlish", "application/yaml;q=much"] {
+            assert_eq!(wanted(other, YAML), 0.0, "{other}");
+        }
     }
 
     #[test]

@@ -18,7 +18,9 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// The middleware.
 pub async fn guard(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let refusal = check_host(&server, &request).or_else(|| check_site(&server, &request));
+    let refusal = check_single_host(request.headers())
+        .or_else(|| check_host(&server, &request))
+        .or_else(|| check_site(&server, &request));
     let mut response = match refusal {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
@@ -60,8 +62,14 @@ pub fn page_policy(nonce: &str) -> HeaderValue {
     HeaderValue::try_from(policy).expect("a nonce is base64")
 }
 
+/// Which of several would be meant is anyone's guess, and a proxy's may differ (RFC 9112, 3.2).
+fn check_single_host(headers: &HeaderMap) -> Option<Problem> {
+    let several = headers.get_all(header::HOST).iter().nth(1).is_some();
+    several.then(|| Problem::bad_request("there is more than one Host header: one is allowed"))
+}
+
 fn check_host(server: &Server, request: &Request) -> Option<Problem> {
-    let allowed = &server.config.allowed_hosts;
+    let allowed = &server.config.allowed_hosts.0;
     // Listening to others, any name may lead here, unless they are listed; the kubelet's probes
     // name the pod's address, whatever is listed.
     let probe = matches!(request.uri().path(), "/livez" | "/readyz");
@@ -81,12 +89,7 @@ fn check_host(server: &Server, request: &Request) -> Option<Problem> {
         })
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let named = || {
-        allowed
-            .iter()
-            .any(|name| name.trim().eq_ignore_ascii_case(&host))
-    };
-    if is_loopback(&host) || named() {
+    if is_loopback(&host) || allowed.contains(&host) {
         return None;
     }
     let shown: String = host.chars().take(100).collect();

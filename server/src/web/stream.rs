@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use super::problem::Problem;
-use super::{Server, api, assets, now};
+use super::{Server, api, assets};
 use crate::cluster::Demand;
-use crate::journal::{ScopeId, Start, Subscription, Tip};
+use crate::journal::{ScopeId, Start, Subscription, Tip, now};
 use crate::metrics::DoneReason as DoneLabel;
 
 /// At most this much in one write, whatever was missed.

@@ -47,6 +47,32 @@ async fn a_forbidden_namespace_says_so_and_the_allowed_one_is_live(mut up: Upstr
     client.gets(&open, "more").await;
     let health = dash.get("/api/health").await.ok();
     assert_eq!(health["watchMode"], "namespaced");
+    assert_eq!(
+        (
+            &health["status"],
+            &health["watches"]["live"],
+            &health["watches"]["forbidden"]
+        ),
+        (&"live".into(), &1.into(), &1.into()),
+        "{health}"
+    );
+    let errors = health["errors"].as_array().unwrap();
+    let of_shut = |error: &serde_json::Value| error["namespace"] == shut.as_str();
+    assert!(errors.iter().any(of_shut), "{health}");
+    let document = dash
+        .get(&format!("/api/ingresses?namespaces={open},{shut}"))
+        .await
+        .ok();
+    assert_eq!(
+        (
+            &document["errors"][0]["namespace"],
+            &document["errors"][0]["reason"],
+            &document["total"]
+        ),
+        (&shut.as_str().into(), &"forbidden".into(), &2.into()),
+        "{document}"
+    );
+    assert_eq!(document["errors"].as_array().unwrap().len(), 1);
     assert_eq!(dash.get("/readyz").await.status, 200);
     dash.get(&format!("/api/ingresses/{shut}/web"))
         .await
@@ -139,6 +165,14 @@ async fn without_the_list_of_namespaces_the_names_are_incomplete(mut up: Upstrea
     let dash = up.restricted_dash(&[]).await;
     let mut client = dash.stream(&format!("namespaces={namespace}")).await;
     client.synced().await;
+    let all = dash.get("/api/ingresses").await.ok();
+    assert!(
+        all["errors"][0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("WATCH_NAMESPACES"),
+        "what looks like an empty cluster says why: {all}"
+    );
     let document = dash.get("/api/namespaces").await.ok();
     assert_eq!(document["complete"], false);
     let items = document["items"].as_array().unwrap();

@@ -143,6 +143,11 @@ async fn a_bad_limit_or_continue_is_refused(up: Upstream) {
         .await
         .refused(400);
     assert!(words.contains("other namespaces"), "{words}");
+    dash.get(&format!(
+        "/api/ingresses?namespaces={a}&limit=1&search=o&continue={token}"
+    ))
+    .await
+    .refused(400);
 }
 
 async fn an_unchanged_list_is_not_sent_again(up: Upstream) {

@@ -2,7 +2,10 @@
 
 use protocol::message::{ErrorReason, NamespaceState};
 
-use crate::upstream::Upstream;
+use crate::{
+    dash::{Dash, Folder},
+    upstream::Upstream,
+};
 
 mod cut {
     use super::{
@@ -83,7 +86,10 @@ async fn readiness_waits_for_the_api_server_and_never_turns_back(mut up: Upstrea
         "{health}"
     );
     assert!(
-        health["error"].as_str().unwrap().contains(&up.url()),
+        health["errors"][0]["error"]
+            .as_str()
+            .unwrap()
+            .contains(&up.url()),
         "{health}"
     );
     assert_eq!(
@@ -106,6 +112,30 @@ async fn readiness_waits_for_the_api_server_and_never_turns_back(mut up: Upstrea
     let mut late = dash.stream(&format!("namespaces={namespace}")).await;
     let state = late.synced().await;
     assert!(state.has(&namespace, "web") && state.is(None, NamespaceState::Retrying));
+}
+
+#[tokio::test]
+async fn an_api_server_that_accepts_and_never_answers_is_named_from_the_start() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let kubeconfig = Folder::new();
+    let path = kubeconfig.write("config", &format!(
+        "{{apiVersion: v1, kind: Config, current-context: a, contexts: [{{name: a, context: {{cluster: a, user: a}}}}], \
+         clusters: [{{name: a, cluster: {{server: '{url}'}}}}], users: [{{name: a, user: {{}}}}]}}"
+    ));
+    let dash = Dash::start(&[("KUBECONFIG", path.to_str().unwrap())], &[]).await;
+    for path in ["/readyz", "/api/ingresses"] {
+        let words = dash.get(path).await.refused(503);
+        assert!(
+            words.contains(&url) && words.contains("not answered yet"),
+            "{words}"
+        );
+    }
+    let health = dash.get("/api/health").await.ok();
+    assert_eq!(
+        (&health["status"], &health["ready"]),
+        (&"syncing".into(), &false.into())
+    );
 }
 
 async fn a_delete_that_no_watch_can_tell_is_found_by_listing_again(mut up: Upstream) {

@@ -23,7 +23,13 @@ async fn refused(environment: &[(&str, &str)], arguments: &[&str]) -> String {
 #[tokio::test]
 async fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
     for (name, value, allowed) in [
-        ("LISTEN", "nowhere", "ADDRESS:PORT"),
+        ("LISTEN", "nowhere", "127.0.0.1:3000"),
+        (
+            "ALLOWED_HOSTS",
+            "https://dash.example.com/",
+            "without scheme",
+        ),
+        ("REDACT_ANNOTATIONS", "a key", "annotation keys"),
         ("BASE_PATH", "relative", "starts with /"),
         ("BASE_PATH", "/a/../b", "starts with /"),
         ("MAX_NAMESPACES_PER_STREAM", "0", "from 1 to"),
@@ -35,14 +41,19 @@ async fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
         ("DRAIN_TIME", "x", "from 0 to 600"),
         ("WATCH_MODE", "sometimes", "namespaced"),
         ("WATCH_NAMESPACES", "ok,Not_Ok", "lower-case"),
-        ("LOG_LEVEL", "loud=very", "debug"),
+        ("LOG_LEVEL", "loud", "debug"),
         ("LOG_FORMAT", "xml", "json"),
     ] {
         let words = refused(&[(name, value)], &[]).await;
         let flag = format!("--{}", name.to_ascii_lowercase().replace('_', "-"));
         assert!(
-            words.contains(&flag) || words.contains(name),
-            "{name} is not named: {words}"
+            words.contains(name),
+            "{name}, where the value was set, is not named: {words}"
+        );
+        let by_flag = refused(&[], &[&format!("{flag}={value}")]).await;
+        assert!(
+            by_flag.contains(&flag) && !by_flag.contains(&format!("variable {name}")),
+            "{by_flag}"
         );
         assert!(
             words.contains(value) && words.contains(allowed),
@@ -59,6 +70,28 @@ async fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
             .await
             .contains("--no-such-flag")
     );
+}
+
+#[tokio::test]
+async fn an_empty_variable_is_one_that_is_not_set() {
+    let names = [
+        "LISTEN",
+        "INSECURE_NO_AUTH",
+        "ALLOWED_HOSTS",
+        "BASE_PATH",
+        "CLUSTER_NAME",
+        "WATCH_MODE",
+        "WATCH_NAMESPACES",
+        "MAX_STREAMS",
+        "STREAM_TIMEOUT",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+        "KUBECONFIG",
+    ];
+    let empty: Vec<_> = names.iter().map(|name| (*name, "")).collect();
+    let dash = Dash::start(&empty, &["--listen=127.0.0.1:0"]).await;
+    let health = dash.get("/api/health").await.ok();
+    assert_eq!(health["cluster"]["name"], "simulated");
 }
 
 #[tokio::test]
@@ -120,6 +153,17 @@ async fn a_kubeconfig_that_cannot_be_used_is_said() {
         ("KUBERNETES_SERVICE_PORT", "1"),
     ];
     assert!(refused(&pod, &[]).await.contains("service account"));
+}
+
+#[tokio::test]
+async fn of_several_kubeconfigs_those_that_are_missing_are_passed_over() {
+    let up = Upstream::simulator().await;
+    let there = up.kubeconfig("viewer");
+    let dash = Dash::start(&[("KUBECONFIG", &format!("/missing:{there}::/gone"))], &[]).await;
+    let health = dash.get("/api/health").await.ok();
+    assert_eq!(health["cluster"]["url"], up.url());
+    let log = refused(&[("KUBECONFIG", "/missing:/gone")], &[]).await;
+    assert!(log.contains("/missing") && log.contains("/gone"), "{log}");
 }
 
 #[tokio::test]

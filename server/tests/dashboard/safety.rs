@@ -54,6 +54,20 @@ async fn a_host_that_is_not_ours_is_refused() {
 }
 
 #[tokio::test]
+async fn two_host_headers_are_refused() {
+    let dash = demo().await;
+    let words = dash
+        .ask(
+            Method::GET,
+            "/livez",
+            &[("host", "localhost"), ("host", "localhost")],
+        )
+        .await
+        .refused(400);
+    assert!(words.contains("Host"), "{words}");
+}
+
+#[tokio::test]
 async fn an_allowed_host_is_served() {
     let dash = Dash::start(
         &[("ALLOWED_HOSTS", "dash.example.com, other.example.com")],
