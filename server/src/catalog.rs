@@ -95,42 +95,30 @@ impl Catalog {
         }
     }
 
-    /// A list of `namespace` (of everything: `None`) at `resource_version` gave exactly `live`.
-    /// What is held and not in it is gone, unless it is newer than the list. With `rewound` the
-    /// API server went back to an earlier version and the list holds against everything.
-    pub fn reset(
-        &self,
-        namespace: Option<&str>,
-        live: Vec<Object>,
-        resource_version: u64,
-        rewound: bool,
-    ) {
+    /// A list of `namespace` (of everything: `None`) gave exactly `live`, and a list is the truth:
+    /// it is as new as anything that was seen before it was asked for, unless the API server was
+    /// restored to an earlier version, and then it holds as well. Returns how many are gone.
+    pub fn reset(&self, namespace: Option<&str>, live: Vec<Object>) -> usize {
         let mut held = self.lock();
         let listed: std::collections::BTreeSet<Key> =
             live.iter().map(|object| object.row.key()).collect();
         let gone: Vec<Key> = range(&held, namespace)
-            .filter(|(key, held)| {
-                !listed.contains(key) && (rewound || held.resource_version <= resource_version)
-            })
+            .filter(|(key, _)| !listed.contains(key))
             .map(|(key, _)| key.clone())
             .collect();
-        for key in gone {
-            held.remove(&key);
-            self.journal.delete(&key);
+        for key in &gone {
+            held.remove(key);
+            self.journal.delete(key);
         }
         for object in live {
-            let newer = held.get(&object.row.key()).is_some_and(|held| {
-                held.uid == object.row.uid && held.resource_version > object.resource_version
-            });
-            if rewound || !newer {
-                self.put(&mut held, object);
-            }
+            self.put(&mut held, object);
         }
+        gone.len()
     }
 
     /// The rows of a namespace may not be seen any more: clients are told that they are gone.
     pub fn withdraw(&self, namespace: Option<&str>) {
-        self.reset(namespace, Vec::new(), u64::MAX, true);
+        self.reset(namespace, Vec::new());
     }
 
     /// The namespaces that have rows.

@@ -16,7 +16,7 @@ use protocol::message::{ErrorReason, NamespaceState};
 use protocol::{Key, Scope};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
@@ -82,7 +82,7 @@ impl Drop for Demand {
 }
 
 /// Ends its task when dropped: no feed outlives what started it.
-struct Task(AbortHandle);
+struct Task(JoinHandle<()>);
 
 impl Drop for Task {
     fn drop(&mut self) {
@@ -92,13 +92,19 @@ impl Drop for Task {
 
 impl Task {
     fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(tokio::spawn(future).abort_handle())
+        Self(tokio::spawn(future))
+    }
+
+    /// Ends the task and waits until it has: it writes nothing any more.
+    async fn stop(mut self) {
+        self.0.abort();
+        let _ = (&mut self.0).await;
     }
 }
 
 /// The feed of one namespace.
 struct Running {
-    _task: Task,
+    task: Task,
     unneeded_since: Option<Instant>,
 }
 
@@ -246,7 +252,7 @@ impl Cluster {
     async fn watch_namespaces(&self, lists_namespaces: bool) {
         let mut running: BTreeMap<String, Running> = BTreeMap::new();
         let mut recheck = Instant::now() + jittered(MODE_RECHECK);
-        let mut lingering_until = None;
+        let mut lingering_until;
         // Rows of the time with one feed stay where a feed takes them over, and leave elsewhere.
         let needed = self.needed(lists_namespaces);
         for namespace in self.catalog.namespaces() {
@@ -256,7 +262,7 @@ impl Cluster {
         }
         loop {
             let needed = self.needed(lists_namespaces);
-            self.reconcile(&needed, &mut running, &mut lingering_until);
+            lingering_until = self.reconcile(&needed, &mut running).await;
             let wake = lingering_until.map_or(recheck, |at: Instant| at.min(recheck));
             let pause = wake.saturating_duration_since(Instant::now());
             let _ = timeout(pause, self.changed.notified()).await;
@@ -265,6 +271,10 @@ impl Cluster {
                 if self.settings.mode == WatchMode::Auto
                     && matches!(self.may_watch_all().await, Ok(true))
                 {
+                    // A list is the truth: what wrote before it must have ended.
+                    for feed in running.into_values() {
+                        feed.task.stop().await;
+                    }
                     return;
                 }
             }
@@ -288,35 +298,37 @@ impl Cluster {
             .collect()
     }
 
-    fn reconcile(
+    /// Stops the feeds that nobody has needed for a while and starts those that are. Returns when
+    /// the next one is to be stopped.
+    async fn reconcile(
         &self,
         needed: &BTreeSet<String>,
         running: &mut BTreeMap<String, Running>,
-        lingering_until: &mut Option<Instant>,
-    ) {
+    ) -> Option<Instant> {
         let now = Instant::now();
-        *lingering_until = None;
-        running.retain(|name, feed| {
+        let mut lingering_until: Option<Instant> = None;
+        let mut over = Vec::new();
+        for (name, feed) in running.iter_mut() {
             if needed.contains(name) {
                 feed.unneeded_since = None;
-                return true;
+                continue;
             }
-            let since = *feed.unneeded_since.get_or_insert(now);
-            let keep = now < since + LINGER;
-            if keep {
-                let until = since + LINGER;
-                *lingering_until = Some(lingering_until.map_or(until, |at| at.min(until)));
+            let until = *feed.unneeded_since.get_or_insert(now) + LINGER;
+            if until <= now {
+                over.push(name.clone());
             } else {
-                info!(watch.scope = name, "feed stopped");
-                self.catalog.forget(name);
+                lingering_until = Some(lingering_until.map_or(until, |at| at.min(until)));
             }
-            keep
-        });
+        }
+        for name in over {
+            info!(watch.scope = name, "feed stopped");
+            self.stop(running, &name).await;
+        }
         for name in needed {
             if running.contains_key(name) {
                 continue;
             }
-            if running.len() >= self.settings.max_watches && !self.make_room(running) {
+            if running.len() >= self.settings.max_watches && !self.make_room(running).await {
                 let error = FeedError {
                     reason: ErrorReason::Internal,
                     text: format!(
@@ -333,15 +345,24 @@ impl Cluster {
             let collection = Collection::ingresses(Some(name.clone()));
             let feed = Feed::new(self.api.clone(), collection, sink, self.limits.clone());
             let feed = Running {
-                _task: Task::spawn(feed.run(false)),
+                task: Task::spawn(feed.run(false)),
                 unneeded_since: None,
             };
             running.insert(name.clone(), feed);
         }
+        lingering_until
+    }
+
+    /// Stops a feed, and drops its rows once it writes no more.
+    async fn stop(&self, running: &mut BTreeMap<String, Running>, name: &str) {
+        if let Some(feed) = running.remove(name) {
+            feed.task.stop().await;
+            self.catalog.forget(name);
+        }
     }
 
     /// Stops the feed that has been unneeded longest.
-    fn make_room(&self, running: &mut BTreeMap<String, Running>) -> bool {
+    async fn make_room(&self, running: &mut BTreeMap<String, Running>) -> bool {
         let oldest = running
             .iter()
             .filter_map(|(name, feed)| Some((feed.unneeded_since?, name.clone())))
@@ -349,8 +370,7 @@ impl Cluster {
         let Some((_, name)) = oldest else {
             return false;
         };
-        running.remove(&name);
-        self.catalog.forget(&name);
+        self.stop(running, &name).await;
         true
     }
 }
@@ -388,9 +408,8 @@ impl Sink for IngressSink {
         }
     }
 
-    fn reset(&self, items: Vec<Object>, resource_version: u64, rewound: bool) {
-        self.catalog
-            .reset(self.namespace.as_deref(), items, resource_version, rewound);
+    fn reset(&self, items: Vec<Object>) -> usize {
+        self.catalog.reset(self.namespace.as_deref(), items)
     }
 
     fn apply(&self, object: Object) {
@@ -444,8 +463,9 @@ impl Sink for NamespaceSink {
         (!name.is_empty()).then_some(name)
     }
 
-    fn reset(&self, items: Vec<String>, _: u64, _: bool) {
+    fn reset(&self, items: Vec<String>) -> usize {
         self.change(|names| *names = items.into_iter().collect());
+        0
     }
 
     fn apply(&self, name: String) {

@@ -267,7 +267,7 @@ const SHARED_WRITES: usize = 64;
 
 impl Default for Journal {
     fn default() -> Self {
-        Self::new(format!("{:012x}", rand::random::<u64>() >> 16))
+        Self::new(format!("{:012x}", fastrand::u64(..1 << 48)))
     }
 }
 
@@ -578,6 +578,7 @@ impl Journal {
                 .collect::<Vec<_>>()
         };
         let found = match scope {
+            Scope::All if inner.feeds.hides_all() => Vec::new(),
             Scope::All => rows(&inner.log),
             Scope::Namespaces(names) => names
                 .iter()
@@ -623,6 +624,7 @@ impl Journal {
     /// has its own.
     pub fn set_cluster_wide(&self, cluster_wide: bool) {
         let mut inner = self.lock();
+        let hidden = inner.feeds.hides_all();
         if inner.feeds.cluster_wide != cluster_wide {
             inner.feeds.cluster_wide = cluster_wide;
             // What the feeds of the other mode said is no longer of use.
@@ -638,6 +640,7 @@ impl Journal {
                 },
                 ..FeedStatus::syncing()
             };
+            inner.note_hidden(hidden);
             inner.wake_all();
         }
     }
@@ -663,6 +666,7 @@ impl Journal {
     /// Names the namespaces that there are.
     pub fn set_universe(&self, namespaces: BTreeSet<String>) {
         let mut inner = self.lock();
+        let hidden = inner.feeds.hides_all();
         let feeds = &mut inner.feeds;
         if feeds.limited_to.is_some() || feeds.universe.as_ref() == Some(&namespaces) {
             return;
@@ -672,12 +676,14 @@ impl Journal {
             feeds.revision += 1;
             feeds.whole.revision = feeds.revision;
         }
+        inner.note_hidden(hidden);
         inner.wake_all();
     }
 
     /// The namespaces that there are may not be listed, for this reason.
     pub fn refuse_universe(&self, error: FeedError) {
         let mut inner = self.lock();
+        let hidden = inner.feeds.hides_all();
         let feeds = &mut inner.feeds;
         if feeds.limited_to.is_some() || feeds.refused.is_some() {
             return;
@@ -690,6 +696,7 @@ impl Journal {
             revision: feeds.revision,
             ..FeedStatus::syncing()
         });
+        inner.note_hidden(hidden);
         inner.wake_all();
     }
 
@@ -853,16 +860,14 @@ impl Inner {
                     count: self.rows,
                 });
             }
-            Scope::All => match &feeds.universe {
-                Some(universe) => universe.iter().collect(),
-                None => {
-                    return feeds.refused.as_ref().map(|_| Readiness {
-                        pending: Vec::new(),
-                        settled: true,
-                        count: 0,
-                    });
-                }
-            },
+            Scope::All if feeds.hides_all() => {
+                return Some(Readiness {
+                    pending: Vec::new(),
+                    settled: true,
+                    count: 0,
+                });
+            }
+            Scope::All => feeds.universe.as_ref()?.iter().collect(),
         };
         let mut readiness = Readiness {
             pending: Vec::new(),
@@ -881,6 +886,11 @@ impl Inner {
                 _ if state == NamespaceState::Forbidden => {}
                 _ => readiness.pending.push(name.clone()),
             }
+        }
+        if *scope == Scope::All {
+            // With rows of namespaces that are watched before they are known to be there.
+            let unknown: usize = readiness.pending.iter().map(rows_of).sum();
+            readiness.count = self.rows - unknown;
         }
         Some(readiness)
     }
@@ -938,6 +948,11 @@ impl Inner {
 }
 
 impl Feeds {
+    /// Whether "every namespace" is none, whatever is watched by name.
+    fn hides_all(&self) -> bool {
+        !self.cluster_wide && self.refused.is_some()
+    }
+
     fn admits(&self, namespace: &str) -> bool {
         self.limited_to
             .as_ref()
@@ -956,6 +971,15 @@ impl Entry {
 }
 
 impl Inner {
+    /// Where [`Feeds::hides_all`] is not what it was, the scope of everything has other rows
+    /// without a change to tell: its clients start again.
+    fn note_hidden(&mut self, hidden: bool) {
+        if self.feeds.hides_all() != hidden {
+            self.revision += 1;
+            self.floor = self.revision;
+        }
+    }
+
     fn floor_of(&self, scope: &Scope) -> u64 {
         let of = |name: &String| {
             self.namespaces
@@ -977,6 +1001,7 @@ impl Inner {
     ) -> (Vec<(u64, Arc<Entry>)>, u64, bool) {
         let mut found: Vec<(u64, &Arc<Entry>)> = Vec::new();
         match scope {
+            Scope::All if self.feeds.hides_all() => {}
             Scope::All => {
                 take_up_to(&self.log, cursor, limit, &mut |revision, entry| {
                     found.push((revision, entry));

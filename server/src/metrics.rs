@@ -27,6 +27,10 @@ pub struct Metrics {
     pub encodings: Counter<u64, AtomicU64>,
     /// Failed lists and watches.
     pub watch_failures: Counter<u64, AtomicU64>,
+    /// Lists after the first, which a watch could not go on without.
+    pub relists: Counter<u64, AtomicU64>,
+    /// Objects that only a relist told to be gone.
+    pub relist_deletes: Counter<u64, AtomicU64>,
     /// Receipt of a watch event to its hand-over to a socket.
     pub delivery: Histogram,
     /// Full replays.
@@ -66,6 +70,8 @@ impl Default for Metrics {
             bytes: Counter::default(),
             encodings: Counter::default(),
             watch_failures: Counter::default(),
+            relists: Counter::default(),
+            relist_deletes: Counter::default(),
             delivery: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             replays: Counter::default(),
             resumes: Counter::default(),
@@ -93,6 +99,16 @@ impl Default for Metrics {
             "watch_failures",
             "Failed lists and watches",
             m.watch_failures.clone(),
+        );
+        registry.register(
+            "relists",
+            "Lists that a watch could not go on without",
+            m.relists.clone(),
+        );
+        registry.register(
+            "relist_deletes",
+            "Objects that only a relist told to be gone",
+            m.relist_deletes.clone(),
         );
         registry.register(
             "delivery_seconds",

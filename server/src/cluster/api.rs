@@ -155,6 +155,15 @@ struct List {
     items: Option<Vec<Value>>,
 }
 
+impl List {
+    fn version(&self) -> Result<u64, ApiError> {
+        let version = &self.metadata.resource_version;
+        version
+            .parse()
+            .map_err(|_| ApiError::Invalid(format!("a list of version {version:?}")))
+    }
+}
+
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct ListMeta {
@@ -208,23 +217,25 @@ impl Api {
             };
             let uri = format!("{}?limit={PAGE_SIZE}{continued}", collection.path());
             let page: List = self.json(Method::GET, &uri, None, LIST_LIMIT).await?;
+            listing.resource_version = page.version()?;
             listing.items.extend(
                 page.items
                     .unwrap_or_default()
                     .into_iter()
                     .filter_map(&mut read),
             );
-            listing.resource_version = page.metadata.resource_version.parse().map_err(|_| {
-                ApiError::Invalid(format!(
-                    "a list of version {:?}",
-                    page.metadata.resource_version
-                ))
-            })?;
             token = page.metadata.r#continue;
             if token.is_empty() {
                 return Ok(listing);
             }
         }
+    }
+
+    /// The version that the collection is at, as etcd has it now.
+    pub async fn current_version(&self, collection: &Collection) -> Result<u64, ApiError> {
+        let uri = format!("{}?limit=1", collection.path());
+        let page: List = self.json(Method::GET, &uri, None, REQUEST_LIMIT).await?;
+        page.version()
     }
 
     /// Starts a watch of what comes after `resource_version`; the server ends it after `life`.

@@ -5,7 +5,7 @@
 //! | failure | next |
 //! |---|---|
 //! | the watch ends, or is cut in the middle of a line | watch from the last version |
-//! | 410, garbage, a version that went backwards, silence | list again and tell the difference |
+//! | 410, garbage, a version that went backwards, silence, an API server that was away | list again and tell the difference |
 //! | 403 | forbidden, once a SelfSubjectAccessReview agrees or it has lasted 10 s |
 //! | anything else | the same step again, with backoff; `Retry-After` is obeyed |
 
@@ -41,8 +41,8 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Reads one object; `None` leaves out what cannot be read or is not wanted.
     fn read(&self, object: Value) -> Option<Self::Item>;
-    /// A list gave exactly these.
-    fn reset(&self, items: Vec<Self::Item>, resource_version: u64, rewound: bool);
+    /// A list gave exactly these. Returns how many of those held were not among them any more.
+    fn reset(&self, items: Vec<Self::Item>) -> usize;
     /// An object was added or changed.
     fn apply(&self, item: Self::Item);
     /// An object was deleted.
@@ -79,16 +79,31 @@ pub struct Feed<S> {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    List { at_least: u64 },
-    Watch { from: u64 },
+    List,
+    /// `broken`: the watch before ended before its time, as they all do when the API server
+    /// restarts, possibly on top of a backup of etcd.
+    Watch {
+        from: u64,
+        broken: bool,
+    },
+}
+
+impl Step {
+    /// The same step after a failure.
+    fn again(self) -> Self {
+        match self {
+            Self::Watch { from, .. } => Self::Watch { from, broken: true },
+            Self::List => self,
+        }
+    }
 }
 
 /// Why a step did not go well.
 enum Failure {
     /// The same step again.
     Retry(ApiError),
-    /// List again. `at_least`: the version that was reached.
-    Relist(ApiError, u64),
+    /// List again.
+    Relist(ApiError),
 }
 
 impl<S: Sink> Feed<S> {
@@ -121,19 +136,22 @@ impl<S: Sink> Feed<S> {
             "feed started"
         );
         self.sink.status(NamespaceState::Syncing, false, None);
-        let mut step = Step::List { at_least: 0 };
+        let mut step = Step::List;
         loop {
             let result = match step {
-                Step::List { at_least } => self.list(at_least).await,
-                Step::Watch { from } => self.watch(from).await,
+                Step::List => self.list().await,
+                Step::Watch { from, broken } => match self.check(from, broken).await {
+                    Ok(()) => self.watch(from).await,
+                    Err(failure) => Err(failure),
+                },
             };
             let (error, next) = match result {
                 Ok(next) => {
                     step = next;
                     continue;
                 }
-                Err(Failure::Retry(error)) => (error, step),
-                Err(Failure::Relist(error, at_least)) => (error, Step::List { at_least }),
+                Err(Failure::Retry(error)) => (error, step.again()),
+                Err(Failure::Relist(error)) => (error, Step::List),
             };
             step = next;
             self.limits.metrics.watch_failures.inc();
@@ -156,6 +174,8 @@ impl<S: Sink> Feed<S> {
                     warn!(watch.scope = scope, watch.resource = resource, error = %error, "feed forbidden");
                 }
                 self.withdraw();
+                // What was withdrawn comes back with a list, not with the changes since.
+                step = Step::List;
                 sleep(FORBIDDEN_RETRY).await;
                 continue;
             };
@@ -164,7 +184,7 @@ impl<S: Sink> Feed<S> {
         }
     }
 
-    async fn list(&mut self, at_least: u64) -> Result<Step, Failure> {
+    async fn list(&mut self) -> Result<Step, Failure> {
         let started = Instant::now();
         let listing = {
             let _place = self
@@ -179,9 +199,19 @@ impl<S: Sink> Feed<S> {
                 .await
                 .map_err(Failure::Retry)?
         };
-        let rewound = listing.resource_version < at_least;
         let (count, version) = (listing.items.len(), listing.resource_version);
-        self.sink.reset(listing.items, version, rewound);
+        // Before the rows: a client that is told "forbidden" beside rows drops them.
+        if self.withdrawn {
+            self.sink.status(NamespaceState::Syncing, false, None);
+        }
+        let gone = self.sink.reset(listing.items);
+        if !self.listed {
+            self.sink.status(NamespaceState::Syncing, true, None);
+        }
+        if self.listed {
+            self.limits.metrics.relists.inc();
+            self.limits.metrics.relist_deletes.inc_by(gone as u64);
+        }
         self.listed = true;
         self.withdrawn = false;
         self.forbidden_since = None;
@@ -190,24 +220,36 @@ impl<S: Sink> Feed<S> {
             watch.scope = self.collection.namespace.as_deref().unwrap_or("*"),
             count,
             resource_version = version,
-            rewound,
+            gone,
             elapsed_ms = started.elapsed().as_millis() as u64,
             "listed"
         );
-        Ok(Step::Watch { from: version })
+        Ok(Step::Watch {
+            from: version,
+            broken: false,
+        })
+    }
+
+    /// Whether a watch may go on from a version. One from a version that the API server has not
+    /// reached, because it was restored to an earlier one, delivers nothing and says nothing.
+    async fn check(&self, from: u64, broken: bool) -> Result<(), Failure> {
+        if !broken {
+            return Ok(());
+        }
+        let version = self.api.current_version(&self.collection).await;
+        match version.map_err(failed_start)? {
+            version if version < from => Err(Failure::Relist(went_back(version, from))),
+            _ => Ok(()),
+        }
     }
 
     async fn watch(&mut self, from: u64) -> Result<Step, Failure> {
         let life = self.limits.watch_timeout;
-        let expired = |error: ApiError, at: u64| match error.code() {
-            Some(410) => Failure::Relist(error, at),
-            _ => Failure::Retry(error),
-        };
         let mut watch = self
             .api
             .watch(&self.collection, from, life)
             .await
-            .map_err(|error| expired(error, from))?;
+            .map_err(failed_start)?;
         self.sink.status(NamespaceState::Live, true, None);
         let started = Instant::now();
         let mut version = from;
@@ -227,13 +269,19 @@ impl<S: Sink> Feed<S> {
                     } else {
                         self.failures = 0;
                     }
-                    return Ok(Step::Watch { from: version });
+                    return Ok(Step::Watch {
+                        from: version,
+                        broken: started.elapsed() + SETTLED < life,
+                    });
                 }
                 Ok(Err(error @ ApiError::Invalid(_))) => {
-                    return Err(Failure::Relist(error, version));
+                    return Err(Failure::Relist(error));
                 }
                 Ok(Err(_)) if version > from || started.elapsed() > SETTLED => {
-                    return Ok(Step::Watch { from: version });
+                    return Ok(Step::Watch {
+                        from: version,
+                        broken: true,
+                    });
                 }
                 Ok(Err(error)) => return Err(Failure::Retry(error)),
                 Err(_) => {
@@ -241,7 +289,7 @@ impl<S: Sink> Feed<S> {
                         url: self.api.url().to_owned(),
                         limit: patience,
                     };
-                    return Err(Failure::Relist(late, version));
+                    return Err(Failure::Relist(late));
                 }
             };
             self.failures = 0;
@@ -251,7 +299,7 @@ impl<S: Sink> Feed<S> {
 
     /// Takes one event; returns the version that it leads to.
     fn take(&self, event: WatchEvent, version: u64, bookmarks: &mut bool) -> Result<u64, Failure> {
-        let invalid = |text: String| Failure::Relist(ApiError::Invalid(text), version);
+        let invalid = |text: String| Failure::Relist(ApiError::Invalid(text));
         let reached = project::resource_version(&event.object);
         match event.r#type.as_str() {
             "ERROR" => {
@@ -264,7 +312,7 @@ impl<S: Sink> Feed<S> {
                         .to_owned(),
                     retry_after: None,
                 };
-                return Err(Failure::Relist(error, version));
+                return Err(Failure::Relist(error));
             }
             _ if reached == 0 => {
                 return Err(invalid(format!(
@@ -275,9 +323,7 @@ impl<S: Sink> Feed<S> {
             "BOOKMARK" => {
                 *bookmarks = true;
                 if reached < version {
-                    return Err(invalid(format!(
-                        "version {reached} after version {version}: the API server went back in time"
-                    )));
+                    return Err(Failure::Relist(went_back(reached, version)));
                 }
             }
             "ADDED" | "MODIFIED" => {
@@ -359,7 +405,26 @@ impl<S: Sink> Feed<S> {
     }
 }
 
+/// What a watch that cannot be started means. One that nobody answers is taken for the outage
+/// under which the API server may have been restored to an earlier version; one that is refused
+/// is asked for again.
+fn failed_start(error: ApiError) -> Failure {
+    match error {
+        ApiError::Status { code: 410, .. }
+        | ApiError::Unreachable { .. }
+        | ApiError::Timeout { .. }
+        | ApiError::Invalid(_) => Failure::Relist(error),
+        ApiError::Status { .. } => Failure::Retry(error),
+    }
+}
+
+fn went_back(version: u64, from: u64) -> ApiError {
+    ApiError::Invalid(format!(
+        "version {version} after version {from}: the API server went back in time"
+    ))
+}
+
 /// Half as much again at most, so that feeds that failed together do not return together.
 pub(super) fn jittered(delay: Duration) -> Duration {
-    delay.mul_f64(1.0 + rand::random::<f64>() / 2.0)
+    delay.mul_f64(1.0 + fastrand::f64() / 2.0)
 }

@@ -40,6 +40,7 @@ impl Server {
                 return Some(readiness.pending);
             }
             tokio::select! {
+                biased;
                 () = subscription.changed() => {}
                 () = sleep_until(deadline) => {}
             }
@@ -162,7 +163,7 @@ impl Stream {
         let demand = server.cluster.demand(&scope.scope);
         let subscription = server.journal.subscribe(&scope.scope);
         let mut first = Vec::new();
-        sse::write_retry(&mut first, 1_000 + rand::random_range(0..2_000));
+        sse::write_retry(&mut first, fastrand::u64(1_000..3_000));
         let (phase, cursor) = match server.journal.start(&scope, last_event_id) {
             Start::Resume(revision) => {
                 metrics.resumes.inc();
@@ -185,7 +186,7 @@ impl Stream {
         let life = server
             .config
             .stream_timeout()
-            .mul_f64(rand::random_range(0.8..=1.0));
+            .mul_f64(0.8 + fastrand::f64() / 5.0);
         Self {
             _demand: demand,
             _place: place,
@@ -227,18 +228,20 @@ impl Stream {
                 Phase::Synced | Phase::Ended => self.expires,
             };
             tokio::select! {
+                // The end comes first: a stream that always has news must not outlive it.
+                biased;
+                () = sleep_until(self.expires) => return Some(self.end(DoneReason::Timeout)),
+                () = self.server.shutdown.draining.cancelled() => {
+                    let most = self.server.shutdown.drain_time.mul_f64(0.8);
+                    tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
+                    return Some(self.end(DoneReason::Draining));
+                }
                 () = self.subscription.changed() => {}
                 () = sleep_until(settle), if settle > Instant::now() => {}
                 () = sleep_until(self.heartbeat) => {
                     // What is above the cursor is of other scopes, or it would have woken us: the
                     // heartbeat's id is the newest.
                     return Some(self.advance().unwrap_or_else(|| self.beat()));
-                }
-                () = sleep_until(self.expires) => return Some(self.end(DoneReason::Timeout)),
-                () = self.server.shutdown.draining.cancelled() => {
-                    let most = self.server.shutdown.drain_time.mul_f64(0.8);
-                    tokio::time::sleep(most.mul_f64(rand::random())).await;
-                    return Some(self.end(DoneReason::Draining));
                 }
             }
         }

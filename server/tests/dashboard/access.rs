@@ -110,10 +110,12 @@ async fn rows_come_and_go_with_the_permission_on_the_same_stream(mut up: Upstrea
             state.is(Some(&namespace), NamespaceState::Forbidden)
         })
         .await;
+    up.allow(&namespace).await;
+    client.gets(&namespace, "web").await;
     let row = format!("{namespace}/web");
     assert_eq!(
         client.state.changes(),
-        [format!("+{row}"), format!("-{row}")]
+        [format!("+{row}"), format!("-{row}"), format!("+{row}")]
     );
 }
 

@@ -127,7 +127,7 @@ async fn the_last_ingress_of_the_cluster_deleted_leaves_none() {
 
 #[tokio::test]
 async fn a_watch_whose_version_is_gone_lists_again() {
-    let (mut up, _dash, mut client, namespace) = watched().await;
+    let (mut up, dash, mut client, namespace) = watched().await;
     once(
         &up,
         Operation::Watch,
@@ -138,7 +138,11 @@ async fn a_watch_whose_version_is_gone_lists_again() {
     );
     up.simulated().faults().drop_watches();
     goes_on(&up, &mut client, &namespace).await;
-    assert_eq!(up.simulated().requests_of("ingresses").lists, 2);
+    let metrics = dash.get("/metrics").await.text();
+    assert!(
+        metrics.contains("ingress_dash_relists_total 1"),
+        "{metrics}"
+    );
     up.forget_history().await;
     up.create(&namespace, "third").await;
     client.gets(&namespace, "third").await;
@@ -154,10 +158,31 @@ async fn a_watch_that_is_told_in_its_stream_that_its_version_is_gone_lists_again
 
 #[tokio::test]
 async fn a_dropped_watch_goes_on_without_listing() {
-    let (up, _dash, mut client, namespace) = watched().await;
+    let (up, dash, mut client, namespace) = watched().await;
     up.simulated().faults().drop_watches();
     goes_on(&up, &mut client, &namespace).await;
-    assert_eq!(up.simulated().requests_of("ingresses").lists, 1);
+    let metrics = dash.get("/metrics").await.text();
+    assert!(
+        metrics.contains("ingress_dash_relists_total 0"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn an_api_server_restored_to_an_earlier_version_is_noticed() {
+    let (up, _dash, mut client, namespace) = watched().await;
+    let backup = up.simulated().resource_version();
+    for name in ["second", "third"] {
+        up.create(&namespace, name).await;
+    }
+    client.gets(&namespace, "third").await;
+    up.simulated().restore(backup);
+    client.loses(&namespace, "third").await;
+    assert_eq!(client.state.names(&namespace), ["first"]);
+    // The next version is one that was given out before.
+    up.create(&namespace, "fourth").await;
+    client.gets(&namespace, "fourth").await;
+    assert_eq!(client.state.names(&namespace), ["first", "fourth"]);
 }
 
 #[tokio::test]

@@ -321,10 +321,11 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
         if self.kind.cluster().is_none() {
             return self.set_rules();
         }
-        let path = format!(
-            "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{RESTRICTED}"
-        );
-        self.send(Method::DELETE, &path, None).await;
+        let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}");
+        for kind in ["rolebindings", "roles"] {
+            let path = format!("{rbac}/{kind}/{RESTRICTED}");
+            self.send(Method::DELETE, &path, None).await;
+        }
     }
 
     fn set_rules(&self) {
