@@ -36,13 +36,13 @@ export class Program {
     const printed: string[] = [];
     const program = new Program(child, printed);
     const match = await new Promise<RegExpExecArray>((resolve, reject) => {
-      const read = (chunk: Buffer) => {
-        printed.push(chunk.toString());
+      const read = (chunk: string) => {
+        printed.push(chunk);
         const match = ready.exec(program.output);
         if (match) resolve(match);
       };
-      child.stdout?.on("data", read);
-      child.stderr?.on("data", read);
+      child.stdout?.setEncoding("utf8").on("data", read);
+      child.stderr?.setEncoding("utf8").on("data", read);
       child.once("error", reject);
       child.once("exit", (code, signal) =>
         reject(new Error(`${path} ended with ${code ?? signal}:\n${program.output}`)),

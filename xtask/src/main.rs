@@ -1,9 +1,11 @@
-//! Build glue: `cargo xtask build`, `run` and `test`.
+//! Build glue: `cargo xtask build`, `run`, `test`, `planted` and `bench`.
 //!
 //! Needs Rust and nothing else to build and run; the tests use Go, Node and Chromium where they are.
 
+mod bench;
 mod build;
 mod command;
+mod planted;
 mod report;
 mod site;
 mod suites;
@@ -38,6 +40,18 @@ enum Task {
         #[arg(long, value_enum)]
         suite: Vec<Suite>,
     },
+    /// Plants known bugs, one at a time, in a copy of the tree and shows which the model test catches
+    Planted {
+        /// Only bugs whose name has one of these words
+        words: Vec<String>,
+    },
+    /// Measures the release build under many clients; `--list` names the scenarios, `--help` the options
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Names of scenarios, and options
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -49,5 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Task::Run { arguments } => command::replace(&build::everything()?, &arguments),
         Task::Test { suite } => Ok(suites::run(&suite)),
+        Task::Planted { words } => planted::run(&words),
+        Task::Bench { arguments } => bench::run_scenarios(arguments),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn run() -> Result<Outcome> {
     }
 
     let binary = build::everything()?;
-    let simulator = simulator()?;
+    let examples = examples()?;
     let report = build::target().join("playwright.json");
     // A report of an earlier run would pass for this one's.
     if report.exists() {
@@ -46,7 +46,11 @@ pub(crate) fn run() -> Result<Outcome> {
         .args(["playwright", "test", "--reporter=list,json"])
         .current_dir(&folder)
         .env("KUBE_INGRESS_DASH_BIN", binary)
-        .env("KUBE_INGRESS_DASH_SIMULATOR", simulator)
+        .env(
+            "KUBE_INGRESS_DASH_SIMULATOR",
+            executable(&examples, "serve"),
+        )
+        .env("KUBE_INGRESS_DASH_FOLLOW", executable(&examples, "follow"))
         .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
     eprintln!("+ {}", shown(&playwright));
     let success = playwright
@@ -64,8 +68,9 @@ pub(crate) fn run() -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The simulated cluster that the tests bend: a program that serves it on a port.
-fn simulator() -> Result<PathBuf> {
+/// The simulated cluster that the tests bend, which `serve` has on a port, and a client without a
+/// page, `follow`. Returns their folder.
+fn examples() -> Result<PathBuf> {
     // The whole workspace, so that the dependencies are the ones that the Rust suite has compiled.
     command::run(cargo().args([
         "build",
@@ -74,10 +79,16 @@ fn simulator() -> Result<PathBuf> {
         "frontend",
         "--example",
         "serve",
+        "--example",
+        "follow",
     ]))?;
-    Ok(build::target()
-        .join("debug/examples/serve")
-        .with_extension(std::env::consts::EXE_EXTENSION))
+    Ok(build::target().join("debug/examples"))
+}
+
+fn executable(folder: &Path, name: &str) -> PathBuf {
+    folder
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// `npm ci`, where `package-lock.json` is newer than what is installed.

@@ -1,0 +1,232 @@
+//! Bugs that are planted on purpose, one at a time, in a copy of the tree: the model test has to catch each of them.
+//! A test that no bug can fail proves nothing.
+
+use std::{fs, path::Path, process::Command, process::ExitCode};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    build::target,
+    command::{cargo, root},
+};
+
+/// A mistake that somebody could make.
+struct Bug {
+    name: &'static str,
+    file: &'static str,
+    /// What is replaced, and by what. Each occurs exactly once.
+    edits: &'static [(&'static str, &'static str)],
+}
+
+const BUGS: &[Bug] = &[
+    Bug {
+        name: "a delete is lost in a relist",
+        file: "server/src/catalog.rs",
+        edits: &[("for key in &gone {", "for key in gone.iter().skip(1) {")],
+    },
+    Bug {
+        name: "an id before synced",
+        file: "server/src/journal.rs",
+        edits: &[("replay.is_none() && at_tip;", "at_tip;")],
+    },
+    Bug {
+        name: "off by one on resume",
+        file: "server/src/journal.rs",
+        edits: &[("Start::Resume(revision)\n", "Start::Resume(revision + 1)\n")],
+    },
+    Bug {
+        name: "an id of another scope is accepted",
+        file: "server/src/journal.rs",
+        edits: &[(
+            r#"(bound == format!("{}.{:x}", self.epoch, scope.hash))"#,
+            "bound.starts_with(&self.epoch)",
+        )],
+    },
+    Bug {
+        name: "an id of another process is accepted",
+        file: "server/src/journal.rs",
+        edits: &[(
+            r#"(bound == format!("{}.{:x}", self.epoch, scope.hash))"#,
+            r#"bound.ends_with(&format!(".{:x}", scope.hash))"#,
+        )],
+    },
+    Bug {
+        name: "a tombstone is dropped too early",
+        file: "server/src/journal.rs",
+        edits: &[
+            (
+                "const MAX_TOMBSTONES: usize = 20_000;",
+                "const MAX_TOMBSTONES: usize = 3;",
+            ),
+            ("self.floor = self.floor.max(revision);", ""),
+            ("log.floor = log.floor.max(revision);", ""),
+        ],
+    },
+    Bug {
+        name: "a feed that stops raises no floor",
+        file: "server/src/journal.rs",
+        edits: &[
+            ("inner.dropped_floor = floor;", ""),
+            ("inner.floor = inner.floor.max(floor);", "let _ = floor;"),
+        ],
+    },
+    Bug {
+        name: "a new row is told as a change of one that is held",
+        file: "server/src/journal.rs",
+        edits: &[("if *first > base ||", "if *first > base + 1 ||")],
+    },
+    Bug {
+        name: "a write that is cut short has the id of a whole one",
+        file: "server/src/journal.rs",
+        edits: &[(
+            "replay.is_none() && at_tip;",
+            "replay.is_none() && { let _ = at_tip; true };",
+        )],
+    },
+    Bug {
+        name: "a watch goes on after the version that it has not seen",
+        file: "server/src/cluster/feed.rs",
+        edits: &[("Ok(version.max(reached))", "Ok(version.max(reached) + 1)")],
+    },
+    Bug {
+        name: "garbage in a watch is passed over",
+        file: "server/src/cluster/feed.rs",
+        edits: &[(
+            "return Err(Failure::Relist(error));\n                }\n                Ok(Err(_)) if",
+            "let _ = error;\n                    continue;\n                }\n                Ok(Err(_)) if",
+        )],
+    },
+    Bug {
+        name: "an API server restored to an earlier version is not noticed",
+        file: "server/src/cluster/feed.rs",
+        edits: &[("version if version < from", "version if version == 0")],
+    },
+    Bug {
+        name: "rows that may not be seen any more stay",
+        file: "server/src/cluster/feed.rs",
+        edits: &[("        self.sink.withdraw();\n", "")],
+    },
+    Bug {
+        name: "a permission that comes back is a watch without a list",
+        file: "server/src/cluster/feed.rs",
+        edits: &[(
+            "                step = Step::List;\n                sleep(FORBIDDEN_RETRY)",
+            "                sleep(FORBIDDEN_RETRY)",
+        )],
+    },
+    Bug {
+        name: "rows come while their namespace is said to be forbidden",
+        file: "server/src/cluster/feed.rs",
+        edits: &[
+            (
+                "        if !self.listed {\n            self.sink.status(NamespaceState::Syncing, true, None);\n        }\n",
+                "",
+            ),
+            (
+                "        if self.withdrawn {\n            self.sink.status(NamespaceState::Syncing, false, None);\n        }\n",
+                "",
+            ),
+        ],
+    },
+    Bug {
+        name: "where nobody knows what everything is, it is what others watch",
+        file: "server/src/journal.rs",
+        edits: &[(
+            "!self.cluster_wide && self.refused.is_some()",
+            "!self.cluster_wide && self.refused.is_some() && self.namespaces.is_empty()",
+        )],
+    },
+];
+
+/// Plants each bug whose name has one of the words (none: each), and says which seed catches it.
+pub(crate) fn run(words: &[String]) -> Result<ExitCode> {
+    let tree = target().join("planted/tree");
+    copy_tracked_files(&tree)?;
+    let mut missed = 0;
+    for bug in BUGS {
+        let named = words.iter().any(|word| bug.name.contains(word.as_str()));
+        if !words.is_empty() && !named {
+            continue;
+        }
+        let original = bug.plant(&tree)?;
+        let caught = caught_by(&tree)?;
+        fs::write(tree.join(bug.file), original)?;
+        missed += usize::from(caught.is_none());
+        let how = caught.unwrap_or_else(|| "NOT CAUGHT".to_owned());
+        println!("{}: {how}", bug.name);
+    }
+    println!("{missed} bugs not caught");
+    Ok(u8::from(missed > 0).into())
+}
+
+impl Bug {
+    /// Makes the mistake; returns the file as it was.
+    fn plant(&self, tree: &Path) -> Result<String> {
+        let path = tree.join(self.file);
+        let original = fs::read_to_string(&path)?;
+        let mut text = original.clone();
+        for (right, wrong) in self.edits {
+            let found = text.matches(right).count();
+            ensure!(
+                found == 1,
+                "{}: {:?} is {found} times in {}: say anew what the mistake is",
+                self.name,
+                right,
+                self.file
+            );
+            text = text.replace(right, wrong);
+        }
+        fs::write(&path, text)?;
+        Ok(original)
+    }
+}
+
+/// What the model test says in the tree: the first seed that fails; `None` where it passes.
+fn caught_by(tree: &Path) -> Result<Option<String>> {
+    let output = cargo()
+        .current_dir(tree)
+        .env("CARGO_TARGET_DIR", target().join("planted/target"))
+        .env("RUST_BACKTRACE", "0")
+        .args(["test", "--package", "kube-ingress-dash", "--test", "model"])
+        .output()
+        .context("cannot start cargo")?;
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let seed = said
+        .lines()
+        .find_map(|line| line.strip_prefix("seed ")?.split_once(" fails"))
+        .map(|(seed, _)| seed);
+    ensure!(
+        output.status.success() || seed.is_some(),
+        "the model test did not run:\n{said}"
+    );
+    // After the line with the place, which is of no use here.
+    let why = said
+        .lines()
+        .skip_while(|line| !line.contains("panicked at"))
+        .nth(1)
+        .unwrap_or_default();
+    let why: String = why.chars().take(80).collect();
+    Ok(seed.map(|seed| format!("caught by seed {seed} ({why})")))
+}
+
+fn copy_tracked_files(tree: &Path) -> Result<()> {
+    let listed = Command::new("git")
+        .current_dir(root())
+        .args(["ls-files", "-z"])
+        .output()
+        .context("cannot start git")?;
+    ensure!(listed.status.success(), "git ls-files failed");
+    for name in String::from_utf8(listed.stdout)?.split_terminator('\0') {
+        let (from, to) = (root().join(name), tree.join(name));
+        let Ok(new) = fs::read(&from) else {
+            continue; // Deleted and not committed.
+        };
+        // A file that is as it was is left alone, so that nothing is compiled for it.
+        if fs::read(&to).is_ok_and(|old| old == new) {
+            continue;
+        }
+        fs::create_dir_all(to.parent().unwrap_or(tree))?;
+        fs::write(&to, new)?;
+    }
+    Ok(())
+}
