@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::{Ingress, Key};
+use protocol::Key;
 
 use crate::journal::Journal;
+use crate::row::Row;
 
 /// The live set. Shared by reference between the feeds.
 #[derive(Debug)]
@@ -29,7 +30,11 @@ struct Held {
 #[derive(Clone, Debug)]
 pub struct Object {
     /// The row.
-    pub row: Ingress,
+    pub row: Row,
+    /// `metadata.uid`
+    pub uid: String,
+    /// The row's `version`: equal versions are equal rows.
+    pub version: String,
     /// `metadata.resourceVersion`, which Kubernetes lets clients compare as a number.
     pub resource_version: u64,
 }
@@ -52,8 +57,8 @@ impl Catalog {
     /// overlap while the watch mode changes.
     pub fn apply(&self, object: Object) {
         let mut held = self.lock();
-        let stale = held.get(&object.row.key()).is_some_and(|held| {
-            held.uid == object.row.uid && held.resource_version > object.resource_version
+        let stale = held.get(&object.row.key).is_some_and(|held| {
+            held.uid == object.uid && held.resource_version > object.resource_version
         });
         if !stale {
             self.put(&mut held, object);
@@ -63,20 +68,22 @@ impl Catalog {
     fn put(&self, held: &mut BTreeMap<Key, Held>, object: Object) {
         let Object {
             row,
+            uid,
+            version,
             resource_version,
         } = object;
         let same = held
-            .get_mut(&row.key())
-            .filter(|held| held.uid == row.uid && held.version == row.version);
+            .get_mut(&row.key)
+            .filter(|held| held.uid == uid && held.version == version);
         if let Some(held) = same {
             held.resource_version = resource_version;
             return;
         }
         held.insert(
-            row.key(),
+            row.key.clone(),
             Held {
-                uid: row.uid.clone(),
-                version: row.version.clone(),
+                uid,
+                version,
                 resource_version,
             },
         );
@@ -101,7 +108,7 @@ impl Catalog {
     pub fn reset(&self, namespace: Option<&str>, live: Vec<Object>) -> usize {
         let mut held = self.lock();
         let listed: std::collections::BTreeSet<Key> =
-            live.iter().map(|object| object.row.key()).collect();
+            live.iter().map(|object| object.row.key.clone()).collect();
         let gone: Vec<Key> = range(&held, namespace)
             .filter(|(key, _)| !listed.contains(key))
             .map(|(key, _)| key.clone())

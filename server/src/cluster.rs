@@ -399,7 +399,7 @@ impl Sink for IngressSink {
 
     fn read(&self, object: Value) -> Option<Object> {
         match project::project(object) {
-            Ok(object) => (self.only.is_empty() || self.only.contains(&object.row.namespace))
+            Ok(object) => (self.only.is_empty() || self.only.contains(&object.row.key.namespace))
                 .then_some(object),
             Err(error) => {
                 warn!(error = %error, "an ingress cannot be read and is not shown");

@@ -16,8 +16,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use protocol::message::{ErrorReason, NamespaceState, NamespaceStatus, StreamError};
-use protocol::{Ingress, Key, Message, Scope, sse};
+use protocol::{Key, Message, Scope, sse};
 use tokio::sync::Notify;
+
+use crate::row::Row;
 
 /// Tombstones kept in all. The oldest goes first and raises its namespace's floor: a client that
 /// was away for more deletes than this starts again with `reset`.
@@ -73,8 +75,7 @@ struct Entry {
 enum State {
     /// `first` is the revision at which the row appeared: above a cursor it is an addition.
     Row {
-        row: Arc<Ingress>,
-        json: Bytes,
+        row: Arc<Row>,
         first: u64,
     },
     Deleted {
@@ -314,19 +315,17 @@ impl Journal {
     }
 
     /// Records the newest state of a row.
-    pub fn upsert(&self, row: Ingress) {
-        let json = serde_json::to_vec(&row)
-            .expect("rows have string keys only")
-            .into();
+    pub fn upsert(&self, row: impl Into<Row>) {
+        let row = row.into();
         self.encodings.fetch_add(1, Ordering::Relaxed);
         let mut guard = self.lock();
         // One borrow of the whole, so that its fields may be borrowed apart.
         let inner = &mut *guard;
         inner.revision += 1;
         let revision = inner.revision;
-        let namespace: Arc<str> = match inner.namespaces.get_key_value(row.namespace.as_str()) {
+        let namespace: Arc<str> = match inner.namespaces.get_key_value(row.key.namespace.as_str()) {
             Some((name, _)) => name.clone(),
-            None => row.namespace.as_str().into(),
+            None => row.key.namespace.as_str().into(),
         };
         let dropped_floor = inner.dropped_floor;
         let log = inner
@@ -338,7 +337,7 @@ impl Journal {
             });
         let previous = log
             .newest
-            .insert(row.name.clone(), revision)
+            .insert(row.key.name.clone(), revision)
             .and_then(|old| Some((old, log.log.remove(&old)?)));
         let mut first = revision;
         if let Some((old, entry)) = &previous {
@@ -358,7 +357,6 @@ impl Journal {
             received: Instant::now(),
             state: State::Row {
                 row: Arc::new(row),
-                json,
                 first,
             },
         });
@@ -542,10 +540,10 @@ impl Journal {
                 continue;
             }
             let (prefix, json) = match &entry.state {
-                State::Row { json, first, .. } if *first > base || replay.is_some() => {
-                    (ADDED, json)
+                State::Row { row, first } if *first > base || replay.is_some() => {
+                    (ADDED, &row.json)
                 }
-                State::Row { json, .. } => (MODIFIED, json),
+                State::Row { row, .. } => (MODIFIED, &row.json),
                 State::Deleted { json } => (DELETED, json),
             };
             data.clear();
@@ -567,12 +565,12 @@ impl Journal {
 
     /// The rows of a scope, in no order, with the revision they are at.
     #[must_use]
-    pub fn rows(&self, scope: &Scope) -> (u64, Vec<(Arc<Ingress>, Bytes)>) {
+    pub fn rows(&self, scope: &Scope) -> (u64, Vec<Arc<Row>>) {
         let inner = self.lock();
         let rows = |log: &BTreeMap<u64, Arc<Entry>>| {
             log.values()
                 .filter_map(|entry| match &entry.state {
-                    State::Row { row, json, .. } => Some((row.clone(), json.clone())),
+                    State::Row { row, .. } => Some(row.clone()),
                     State::Deleted { .. } => None,
                 })
                 .collect::<Vec<_>>()
@@ -965,7 +963,8 @@ impl Entry {
         const FRAME: usize = 48;
         FRAME
             + match &self.state {
-                State::Row { json, .. } | State::Deleted { json } => json.len(),
+                State::Row { row, .. } => row.json.len(),
+                State::Deleted { json } => json.len(),
             }
     }
 }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod journal;
 pub mod listen;
 pub mod metrics;
+pub mod row;
 pub mod shutdown;
 pub mod telemetry;
 pub mod web;

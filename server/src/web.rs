@@ -2,7 +2,9 @@
 
 pub mod api;
 pub mod assets;
+mod documents;
 pub mod health;
+mod negotiation;
 pub mod object;
 pub mod page;
 pub mod problem;
@@ -20,6 +22,7 @@ use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::DefaultPredicate;
 
+use self::documents::Documents;
 use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::journal::{self, Journal};
@@ -58,6 +61,7 @@ pub struct State {
     service: Service,
     started: Instant,
     started_at: String,
+    documents: Documents,
     streams: Arc<AtomicUsize>,
     // Readiness does not turn back when the API server is lost later.
     was_ready: AtomicBool,
@@ -71,6 +75,7 @@ impl Server {
             service,
             started: Instant::now(),
             started_at: journal::now(),
+            documents: Documents::default(),
             streams: Arc::default(),
             was_ready: AtomicBool::new(false),
         }))

@@ -254,7 +254,7 @@ proptest! {
             while !client.read(&journal, 300, usize::MAX) {}
             prop_assert_eq!(&client.table, &model.of(&client.scope.scope));
             let (_, rows) = journal.rows(&client.scope.scope);
-            let rows: BTreeMap<_, _> = rows.into_iter().map(|(row, _)| (row.key(), (*row).clone())).collect();
+            let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.key.clone(), row.decode())).collect();
             prop_assert_eq!(&client.table, &rows);
         }
     }

@@ -39,8 +39,11 @@ pub fn project(mut object: Value) -> Result<Object, InvalidObject> {
     let version = version(&object);
     let object: api::Ingress =
         serde_json::from_value(object).map_err(|source| InvalidObject { key, source })?;
+    let row = row(object, version);
     Ok(Object {
-        row: row(object, version),
+        uid: row.uid.clone(),
+        version: row.version.clone(),
+        row: row.into(),
         resource_version,
     })
 }
@@ -164,7 +167,7 @@ mod tests {
     use super::*;
 
     fn projected(object: Value) -> Ingress {
-        project(object).unwrap().row
+        project(object).unwrap().row.decode()
     }
 
     #[test]

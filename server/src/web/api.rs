@@ -7,15 +7,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use protocol::filter::Filter;
 use protocol::message::StreamError;
-use protocol::{Ingress, IngressDocument, NamespaceDocument, NamespaceSummary, Scope};
+use protocol::{IngressDocument, Key, NamespaceDocument, NamespaceSummary, Scope};
 
 use super::problem::Problem;
-use super::{Server, assets};
+use super::{Server, assets, documents, negotiation};
 use crate::journal::ScopeId;
+use crate::row::Row;
 
 /// The most rows of one page.
 const MAX_LIMIT: usize = 5_000;
@@ -73,27 +73,21 @@ pub async fn ingresses(
     let errors = server.journal.errors(&scope.scope);
     let revision_id = server.journal.id(&scope, revision);
     let tag = entity_tag(&revision_id, &pending, &errors, query.as_deref());
-    let seen = headers.get_all(header::IF_NONE_MATCH);
     let caching = [
         (header::ETAG, tag.clone()),
         (header::CACHE_CONTROL, "private, no-cache".to_owned()),
         (header::VARY, "Accept-Encoding".to_owned()),
     ];
-    let held = |value: &http::HeaderValue| {
-        value
-            .to_str()
-            .is_ok_and(|tags| tags.split(',').any(|held| held.trim() == tag))
-    };
-    if seen.iter().any(held) {
+    if negotiation::is_held(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
 
     if !search.is_empty() {
         let filter = Filter::parse(search);
-        rows.retain(|(row, _)| filter.matches(row));
+        rows.retain(|row| filter.matches(&row.decode()));
     }
     let total = rows.len();
-    rows.sort_unstable_by(|(a, _), (b, _)| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     let (rows, next) = page.cut(rows);
     let whole = page.is_whole() && search.is_empty();
     let head = IngressDocument {
@@ -105,25 +99,24 @@ pub async fn ingresses(
         continue_token: next,
         items: Vec::new(),
     };
-    let body = document(&head, &rows);
-    let content_type = [(header::CONTENT_TYPE, "application/json")];
-    Ok((caching, content_type, body).into_response())
-}
-
-/// The document with these rows' own bytes as its items, which come last and are empty in `head`.
-fn document(head: &IngressDocument, rows: &[(Arc<Ingress>, Bytes)]) -> Vec<u8> {
-    let size: usize = rows.iter().map(|(_, json)| json.len() + 1).sum();
-    let head = serde_json::to_vec(head).expect("documents have string keys only");
-    let mut body = Vec::with_capacity(head.len() + size);
-    body.extend_from_slice(head.strip_suffix(b"]}").expect("items come last"));
-    for (index, (_, json)) in rows.iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
+    let coding = negotiation::coding(&headers, documents::CODINGS);
+    let build = move || documents::encode(&head, &rows, coding);
+    let body = match whole {
+        true => {
+            let documents = &server.0.documents;
+            documents.get(scope.to_string(), coding, &tag, build).await
         }
-        body.extend_from_slice(json);
+        false => documents::apart(build).await,
+    };
+    let mut response =
+        (caching, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+    if coding != negotiation::IDENTITY {
+        let coding = http::HeaderValue::from_static(coding);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, coding);
     }
-    body.extend_from_slice(b"]}");
-    body
+    Ok(response)
 }
 
 fn entity_tag(
@@ -143,7 +136,7 @@ fn entity_tag(
 /// `limit` and `continue`: what was asked for and the last key of the page before.
 struct Page {
     limit: Option<usize>,
-    after: Option<(String, String)>,
+    after: Option<Key>,
     /// What a token is bound to: the scope and the search.
     bound: String,
 }
@@ -179,7 +172,7 @@ impl Page {
                     ));
                 };
                 match held == bound {
-                    true => Ok((namespace.to_owned(), name.to_owned())),
+                    true => Ok(Key::new(namespace, name)),
                     false => Err(Problem::bad_request(
                         "continue is a token of other namespaces or another search: keep them, or start without it",
                     )),
@@ -198,13 +191,9 @@ impl Page {
     }
 
     /// The rows of this page, of `rows` in order, and the token of the next.
-    fn cut(
-        &self,
-        mut rows: Vec<(Arc<Ingress>, Bytes)>,
-    ) -> (Vec<(Arc<Ingress>, Bytes)>, Option<String>) {
-        if let Some((namespace, name)) = &self.after {
-            let seen =
-                rows.partition_point(|(row, _)| (&row.namespace, &row.name) <= (namespace, name));
+    fn cut(&self, mut rows: Vec<Arc<Row>>) -> (Vec<Arc<Row>>, Option<String>) {
+        if let Some(after) = &self.after {
+            let seen = rows.partition_point(|row| row.key <= *after);
             rows.drain(..seen);
         }
         let Some(limit) = self.limit.filter(|limit| *limit < rows.len()) else {
@@ -213,7 +202,7 @@ impl Page {
         rows.truncate(limit);
         let token = rows
             .last()
-            .map(|(row, _)| format!("{}/{}/{}", self.bound, row.namespace, row.name));
+            .map(|row| format!("{}/{}/{}", self.bound, row.key.namespace, row.key.name));
         (rows, token)
     }
 }

@@ -9,14 +9,13 @@ use axum::{
     extract::Path,
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{
-            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-            VARY,
-        },
+        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY},
     },
     response::{IntoResponse, Response},
     routing::get,
 };
+
+use super::negotiation;
 
 static SITE: Site = include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
@@ -101,7 +100,7 @@ impl Site {
         let (coding, contents) = file.negotiate(request);
         // One tag per representation: the same file compressed is another sequence of bytes.
         let tag = format!("\"{}-{coding}\"", self.build);
-        let unchanged = is_listed(request, &tag);
+        let unchanged = negotiation::is_held(request, &tag);
 
         let mut response = Response::new(if unchanged {
             Body::empty()
@@ -119,82 +118,28 @@ impl Site {
             return response;
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
-        if coding != IDENTITY {
+        if coding != negotiation::IDENTITY {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
         }
         response
     }
 }
 
-const IDENTITY: &str = "identity";
-
 impl File {
-    /// The content coding that the client prefers of those there are, the smallest of equals (RFC 9110, 12.5.3).
+    /// The form that the client prefers of those there are, with its content coding.
     fn negotiate(&self, request: &HeaderMap) -> (&'static str, &'static [u8]) {
-        let accepted = Accepted::read(request);
-        let codings = [
-            ("br", self.brotli),
-            ("gzip", self.gzip),
-            (IDENTITY, Some(self.identity)),
-        ];
-        let mut best = (0.0, IDENTITY, self.identity);
-        for (coding, contents) in codings {
-            if let Some(contents) = contents
-                && accepted.weight(coding) > best.0
-            {
-                best = (accepted.weight(coding), coding, contents);
-            }
-        }
-        (best.1, best.2)
-    }
-}
-
-/// The content codings of a request with their weights, in its order.
-struct Accepted(Vec<(String, f32)>);
-
-impl Accepted {
-    fn read(request: &HeaderMap) -> Self {
-        let values = request
-            .get_all(ACCEPT_ENCODING)
+        let forms = [("br", self.brotli), ("gzip", self.gzip)];
+        let there: Vec<_> = forms
             .iter()
-            .filter_map(|value| value.to_str().ok());
-        let codings = values.flat_map(|value| value.split(',')).map(|item| {
-            let (coding, parameter) = item.split_once(';').unwrap_or((item, ""));
-            let (name, weight) = parameter.split_once('=').unwrap_or_default();
-            // A weight that cannot be read asks for nothing.
-            let weight = match name.trim() {
-                "q" | "Q" => weight.trim().parse().unwrap_or(0.0),
-                _ => 1.0,
-            };
-            (coding.trim().to_ascii_lowercase(), weight)
-        });
-        Self(codings.collect())
+            .filter_map(|(coding, form)| form.map(|_| *coding))
+            .collect();
+        let coding = negotiation::coding(request, &there);
+        let form = forms.iter().find(|(name, _)| *name == coding);
+        (
+            coding,
+            form.and_then(|(_, form)| *form).unwrap_or(self.identity),
+        )
     }
-
-    fn weight(&self, coding: &str) -> f32 {
-        let listed = |name: &str| {
-            self.0
-                .iter()
-                .find(|(listed, _)| listed == name)
-                .map(|(_, weight)| *weight)
-        };
-        let unlisted = if coding == IDENTITY {
-            f32::MIN_POSITIVE
-        } else {
-            0.0
-        };
-        listed(coding).or_else(|| listed("*")).unwrap_or(unlisted)
-    }
-}
-
-/// Whether the client holds what the tag names.
-fn is_listed(request: &HeaderMap, tag: &str) -> bool {
-    let values = request
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|listed| listed == "*" || listed.strip_prefix("W/").unwrap_or(listed) == tag)
 }
 
 fn not_found() -> Response {
@@ -210,6 +155,8 @@ fn not_found() -> Response {
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
+
+    use http::header::{ACCEPT_ENCODING, IF_NONE_MATCH};
 
     use super::*;
 
@@ -257,26 +204,10 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_coding_that_is_accepted_is_sent() {
+    fn the_smallest_form_that_is_accepted_is_sent() {
         assert_eq!(coding_for("gzip, deflate, br, zstd"), "br");
         assert_eq!(coding_for("gzip, deflate"), "gzip");
         assert_eq!(coding_for("deflate"), "identity");
-        assert_eq!(coding_for(""), "identity");
-        assert_eq!(coding_for("*"), "br");
-        assert_eq!(coding_for("BR"), "br");
-        assert_eq!(SITE.files[0].negotiate(&HeaderMap::new()).0, "identity");
-    }
-
-    #[test]
-    fn weights_are_obeyed() {
-        assert_eq!(coding_for("br;q=0.5, gzip;q=0.8"), "gzip");
-        assert_eq!(coding_for("br;q=0, gzip"), "gzip");
-        assert_eq!(coding_for("br; q=0.2"), "br");
-        assert_eq!(coding_for("identity, br;q=0.9"), "identity");
-        assert_eq!(coding_for("*;q=0.1, gzip;q=0"), "br");
-        assert_eq!(coding_for("br;q=none, gzip;q=0.1"), "gzip");
-        // Nothing acceptable is left: the plain file serves better than a refusal.
-        assert_eq!(coding_for("identity;q=0"), "identity");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use protocol::scope::is_dns_label;
 use serde_json::Value;
 
 use super::Server;
+use super::negotiation::Accepted;
 use super::problem::Problem;
 use crate::cluster::api::ApiError;
 
@@ -28,28 +29,13 @@ pub async fn ingress(
         (header::CACHE_CONTROL, "private, no-cache"),
         (header::VARY, "Accept"),
     ];
-    let yaml = quality(&headers, YAML);
-    let (content_type, body) = match yaml > 0.0 && yaml >= quality(&headers, JSON) {
+    let accepted = Accepted::read(&headers, header::ACCEPT);
+    let yaml = accepted.weight(YAML);
+    let (content_type, body) = match yaml > 0.0 && yaml >= accepted.weight(JSON) {
         true => (YAML, to_yaml(&object)?),
         false => (JSON, object.to_string()),
     };
     Ok((caching, [(header::CONTENT_TYPE, content_type)], body).into_response())
-}
-
-/// How much a client wants a media type that it names: 0 to 1 (RFC 9110, 12.5.1).
-fn quality(headers: &HeaderMap, media_type: &str) -> f32 {
-    headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|accept| accept.split(','))
-        .filter_map(|part| {
-            let mut parameters = part.split(';').map(str::trim);
-            let named = parameters.next()?.eq_ignore_ascii_case(media_type);
-            let weight = parameters.find_map(|parameter| parameter.strip_prefix("q="));
-            named.then(|| weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
-        })
-        .fold(0.0, f32::max)
 }
 
 impl Server {
@@ -170,26 +156,6 @@ mod tests {
     fn a_star_stands_for_any_text() {
         assert!(matches("a*c*", "abcd") && matches("*", "") && matches("a", "a"));
         assert!(!matches("a*c", "abcd") && !matches("a", "ab"));
-    }
-
-    #[test]
-    fn yaml_is_for_those_who_prefer_it() {
-        let wanted = |accept: &'static str, media_type| {
-            let value = http::HeaderValue::from_static(accept);
-            quality(&HeaderMap::from_iter([(header::ACCEPT, value)]), media_type)
-        };
-        assert_eq!(wanted("text/html, application/yaml", YAML), 1.0);
-        assert_eq!(wanted("application/yaml;q=0", YAML), 0.0);
-        assert_eq!(
-            wanted(
-                "application/yaml; charset=utf-8 ;q=0.4,application/json",
-                YAML
-            ),
-            0.4
-        );
-        for other in ["*/*", "application/yamlish", "application/yaml;q=much"] {
-            assert_eq!(wanted(other, YAML), 0.0, "{other}");
-        }
     }
 
     #[test]

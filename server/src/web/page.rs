@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use leptos::nonce::provide_nonce;
 use leptos::prelude::*;
+use protocol::Scope;
 use protocol::filter::Filter;
 use protocol::message::{NamespaceState, StreamError};
-use protocol::{Ingress, Scope};
 
 use super::problem::Problem;
 use super::{Server, assets, object, security};
+use crate::row::Row;
 
 /// `GET /`
 pub async fn page(
@@ -106,14 +107,14 @@ impl Backend for Server {
 
     fn rows(&self, scope: &Scope, search: &str, offset: usize, limit: usize) -> Rows {
         let (_, mut items) = self.journal.rows(scope);
-        let mut rows = summary(items.iter().map(|(row, _)| row.as_ref()));
+        let mut rows = summary(&items);
         if !search.is_empty() {
             let filter = Filter::parse(search);
-            items.retain(|(row, _)| filter.matches(row));
+            items.retain(|row| filter.matches(&row.decode()));
         }
         rows.matching = items.len();
-        let by_name = |(a, _): &(Arc<Ingress>, _), (b, _): &(Arc<Ingress>, _)| {
-            (&a.name, &a.namespace).cmp(&(&b.name, &b.namespace))
+        let by_name = |a: &Arc<Row>, b: &Arc<Row>| {
+            (&a.key.name, &a.key.namespace).cmp(&(&b.key.name, &b.key.namespace))
         };
         // Only what is shown has to be in order.
         let shown = offset.saturating_add(limit);
@@ -125,7 +126,8 @@ impl Backend for Server {
         rows.items = items
             .iter()
             .skip(offset)
-            .map(|(row, _)| row.as_ref().clone())
+            .take(limit)
+            .map(|row| row.decode())
             .collect();
 
         let universe = self.journal.universe();
@@ -162,19 +164,17 @@ impl Backend for Server {
 }
 
 /// The numbers of the stat strip.
-fn summary<'a>(items: impl Iterator<Item = &'a Ingress>) -> Rows {
+fn summary(items: &[Arc<Row>]) -> Rows {
     let mut rows = Rows::default();
-    let mut hosts = HashSet::new();
+    let mut hosts: HashSet<&str> = HashSet::new();
     let mut namespaces = HashSet::new();
     for row in items {
         rows.total += 1;
-        namespaces.insert(row.namespace.as_str());
-        hosts.extend(row.hosts.iter().map(String::as_str));
-        if row.tls {
-            rows.with_tls += 1;
-            rows.partly_tls += usize::from(row.hosts_with_tls() < row.hosts.len());
-        }
-        rows.without_class += usize::from(row.ingress_class_name.is_none());
+        namespaces.insert(row.key.namespace.as_str());
+        hosts.extend(row.facts.hosts.iter().map(AsRef::as_ref));
+        rows.with_tls += usize::from(row.facts.tls);
+        rows.partly_tls += usize::from(row.facts.tls && row.facts.uncovered);
+        rows.without_class += usize::from(!row.facts.class);
     }
     rows.hosts = hosts.len();
     rows.wildcard_hosts = hosts.iter().filter(|host| host.starts_with("*.")).count();

@@ -37,6 +37,7 @@ pub(crate) struct Client {
 #[derive(Default)]
 struct Seen {
     messages: u64,
+    reset: bool,
     synced: bool,
     newest: Option<u64>,
     pending: bool,
@@ -192,6 +193,8 @@ impl Client {
             debug!(to = %self.scope, id = event.id, "{}", &event.data[..event.data.len().min(120)]);
             self.check(&message, met);
             if let Some(id) = event.id {
+                let replaying = self.seen.reset && !self.seen.synced;
+                assert!(!replaying || id == "0", "an id before synced: {message:?}");
                 self.hold(id, &message);
             }
             let change = self.table.apply(message, 0);
@@ -217,7 +220,10 @@ impl Client {
     fn check(&mut self, message: &Message, met: &mut Coverage) {
         let first = self.seen.messages == 0;
         match message {
-            Message::Reset(_) => assert!(first, "reset is the first message or none"),
+            Message::Reset(_) => {
+                assert!(first, "reset is the first message or none");
+                self.seen.reset = true;
+            }
             Message::IngressAdded(row) => met.exists(row, &self.scope),
             Message::IngressModified(row) => {
                 met.exists(row, &self.scope);

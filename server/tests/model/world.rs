@@ -199,10 +199,14 @@ impl World {
         let host = format!("v{}.example.com", self.serial);
         let row = (format!("{namespace}/{name}"), host.clone());
         self.met.existed.insert(row);
+        // Some rows are so large that what a client missed is more than one write.
+        let path = "/".repeat(self.rng.choice([1, 1, 1, 9_000]).expect("not empty"));
+        let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+        let paths = json!([{"path": path, "pathType": "Prefix", "backend": backend}]);
         self.cluster.apply(json!({
             "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
             "metadata": {"namespace": namespace, "name": name},
-            "spec": {"rules": [{"host": host}]},
+            "spec": {"rules": [{"host": host, "http": {"paths": paths}}]},
         }));
         let version = self.cluster.resource_version();
         debug!(version, "{namespace}/{name} is v{}", self.serial);
