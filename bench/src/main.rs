@@ -33,6 +33,9 @@ struct Arguments {
     /// Runs each scenario so often and reports medians
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
     repeat: usize,
+    /// A variable of the dashboard's environment, to compare settings; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
     /// The dashboard's binary
     #[arg(long, value_name = "PATH")]
     server: Option<PathBuf>,
@@ -59,6 +62,7 @@ fn main() -> Result<ExitCode> {
     }
     let bench = Bench {
         server: server(arguments.server)?,
+        environment: arguments.env,
         small: arguments.small,
         open_files: rlimit::increase_nofile_limit(u64::MAX)?,
         clients: one_thread("clients")?,
@@ -78,8 +82,14 @@ fn run(bench: &Bench, names: &[String], repeat: usize) -> ExitCode {
         for number in 1..=repeat {
             eprintln!("{} ({number} of {repeat})", scenario.name);
             match (scenario.run)(bench) {
-                Ok(figures) => runs.push(figures),
-                Err(error) => failures.push(format!("{}: {error:#}", scenario.name)),
+                Ok(figures) => {
+                    figures.iter().for_each(|figure| eprintln!("  {figure}"));
+                    runs.push(figures);
+                }
+                Err(error) => {
+                    eprintln!("  FAILED {error:#}");
+                    failures.push(format!("{}: {error:#}", scenario.name));
+                }
             }
         }
         measured.push((scenario.name, report::medians(&runs)));
@@ -93,6 +103,11 @@ fn run(bench: &Bench, names: &[String], repeat: usize) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn variable(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("expected is NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The binary that was named, else the one beside this program.

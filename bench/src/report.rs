@@ -97,7 +97,10 @@ impl Figure {
             |number: Option<f64>| number.map_or_else(String::new, |n| Number(n).to_string());
         let verdict = if full_size { self.verdict() } else { "" };
         [
-            format!("{}, {}", self.what, self.unit),
+            match self.unit {
+                "" => self.what.clone(),
+                unit => format!("{}, {unit}", self.what),
+            },
             Number(self.measured).to_string(),
             bound(|bounds| bounds.goal),
             bound(|bounds| bounds.reject),
@@ -106,6 +109,17 @@ impl Figure {
                 .map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             verdict.to_owned(),
         ]
+    }
+}
+
+/// The figure alone, as it is shown while others are still being measured.
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.what, Number(self.measured), self.unit)?;
+        match self.reference {
+            Some(reference) => write!(f, ", reference {}", Number(reference)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -90,6 +90,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 /// What every scenario runs with.
 pub(crate) struct Bench {
     pub(crate) server: PathBuf,
+    /// More of the dashboard's environment.
+    pub(crate) environment: Vec<(String, String)>,
     pub(crate) small: bool,
     /// Files that one process may have open.
     pub(crate) open_files: u64,
@@ -112,7 +114,13 @@ impl Bench {
     }
 
     fn dashboard(&self, api: &Api) -> Result<Process> {
-        Process::dashboard(&self.server, api, &[("MAX_STREAMS", "100000")])
+        let mut environment = vec![("MAX_STREAMS", "100000")];
+        environment.extend(
+            self.environment
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        Process::dashboard(&self.server, api, &environment)
     }
 
     fn fleet(

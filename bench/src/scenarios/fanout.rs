@@ -110,7 +110,8 @@ pub(super) fn one_change(bench: &Bench, clients: usize) -> Result<Vec<Figure>> {
         paced(&fleet, clients, 2..2 + count, pause, send)
     })?;
 
-    // Goals and references of the study, at 1,000 and at 10,000 clients.
+    // Goals and references where they were set, at 1,000 and at 10,000 clients. Processor time is to be 1.3 times that
+    // of the reference, and no more than 1.5 times.
     let pick = |at_1000: [f64; 3], at_10000: [f64; 3]| if many { at_10000 } else { at_1000 };
     let figure = |what: &str, unit, ours: f64, raw: f64, [goal, reject, reference]: [f64; 3]| {
         Figure::new(what, unit, ours)
@@ -145,7 +146,7 @@ pub(super) fn one_change(bench: &Bench, clients: usize) -> Result<Vec<Figure>> {
             "us",
             ours.frame_us(),
             raw.frame_us(),
-            pick([17.0, 20.0, 12.0], [17.0, 20.0, 13.0]),
+            [17.0, 20.0, 13.1],
         ),
         Figure::new("frame", "bytes", reference.frame(1).len() as f64),
     ])

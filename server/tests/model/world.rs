@@ -200,7 +200,7 @@ impl World {
         let row = (format!("{namespace}/{name}"), host.clone());
         self.met.existed.insert(row);
         // Some rows are so large that what a client missed is more than one write.
-        let path = "/".repeat(self.rng.choice([1, 1, 1, 9_000]).expect("not empty"));
+        let path = "/".repeat(self.rng.choice([1, 1, 1, 25_000]).expect("not empty"));
         let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
         let paths = json!([{"path": path, "pathType": "Prefix", "backend": backend}]);
         self.cluster.apply(json!({
