@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::scenarios::{Bench, SCENARIOS};
 
@@ -68,7 +69,21 @@ fn main() -> Result<ExitCode> {
         clients: one_thread("clients")?,
         api: one_thread("api")?,
     };
+    bench.api.spawn(end_with_a_signal());
     Ok(run(&bench, &arguments.names, arguments.repeat))
+}
+
+/// A signal ends the processes under test as well.
+async fn end_with_a_signal() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    server::end_all();
+    std::process::exit(1);
 }
 
 fn run(bench: &Bench, names: &[String], repeat: usize) -> ExitCode {
@@ -83,7 +98,9 @@ fn run(bench: &Bench, names: &[String], repeat: usize) -> ExitCode {
             eprintln!("{} ({number} of {repeat})", scenario.name);
             match (scenario.run)(bench) {
                 Ok(figures) => {
-                    figures.iter().for_each(|figure| eprintln!("  {figure}"));
+                    for figure in &figures {
+                        eprintln!("  {figure}");
+                    }
                     runs.push(figures);
                 }
                 Err(error) => {

@@ -5,8 +5,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -68,9 +68,27 @@ impl Drop for Api {
     }
 }
 
+/// The processes that have not been ended yet, for [`end_all`].
+static RUNNING: Mutex<Vec<Arc<Mutex<Child>>>> = Mutex::new(Vec::new());
+
+/// Ends every process that was started, for where this program ends without dropping them.
+pub(crate) fn end_all() {
+    for child in &*RUNNING.lock().unwrap_or_else(PoisonError::into_inner) {
+        end(child);
+    }
+}
+
+fn end(child: &Mutex<Child>) {
+    let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
 /// A process that listens; it is killed on drop.
 pub(crate) struct Process {
-    child: Child,
+    child: Arc<Mutex<Child>>,
+    id: u32,
+    stdin: Option<ChildStdin>,
     pub(crate) address: SocketAddr,
     /// When it was started.
     pub(crate) started: Instant,
@@ -130,8 +148,15 @@ impl Process {
                 }
             }
         });
+        let (id, stdin) = (child.id(), child.stdin.take());
+        let child = Arc::new(Mutex::new(child));
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.push(child.clone());
+        drop(running);
         let mut process = Self {
             child,
+            id,
+            stdin,
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             started,
             _home: home,
@@ -147,7 +172,7 @@ impl Process {
 
     /// Tells the reference writer what to do.
     pub(crate) fn order(&self, order: &Order) -> Result<()> {
-        let mut stdin = self.child.stdin.as_ref().context("it takes no orders")?;
+        let mut stdin = self.stdin.as_ref().context("it takes no orders")?;
         let mut line = serde_json::to_vec(order)?;
         line.push(b'\n');
         stdin.write_all(&line)?;
@@ -232,14 +257,15 @@ impl Process {
     }
 
     fn proc(&self, file: &str) -> String {
-        format!("/proc/{}/{file}", self.child.id())
+        format!("/proc/{}/{file}", self.id)
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&self.child);
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|child| !Arc::ptr_eq(child, &self.child));
     }
 }
 

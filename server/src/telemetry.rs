@@ -11,6 +11,8 @@ pub fn start(level: &str, format: LogFormat) {
     let filter = EnvFilter::new(format!("kube_client::client::builder=off,{level}"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Where nobody reads the log any more, saying so there would end the task that logs.
+        .log_internal_errors(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr);
     match format {

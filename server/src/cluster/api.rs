@@ -20,7 +20,7 @@ const LIST_LIMIT: Duration = Duration::from_secs(30);
 /// Every other request may: they are small, and somebody waits for them.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 /// Objects per list page: pages are held in memory whole.
-const PAGE_SIZE: usize = 500;
+const PAGE_SIZE: usize = 250;
 /// etcd takes objects of up to 1.5 MiB; a line of a watch holds one.
 const MAX_LINE: usize = 16 << 20;
 

@@ -14,14 +14,13 @@ use protocol::IngressDocument;
 
 use crate::row::Row;
 
-/// What the document can be compressed with, best first.
-pub(super) const CODINGS: &[&str] = &["br", "gzip"];
+/// What the document can be compressed with. Brotli is no smaller at the same speed, and takes ten
+/// times the memory to write.
+pub(super) const CODINGS: &[&str] = &[GZIP];
+const GZIP: &str = "gzip";
 
 /// Between speed and size: the document is built anew after each change.
 const GZIP_LEVEL: u32 = 4;
-const BROTLI_QUALITY: u32 = 4;
-const BROTLI_WINDOW: u32 = 20;
-const BUFFER: usize = 16 << 10;
 
 /// Documents kept: of so many scopes and codings, each a tenth of its rows in size.
 const KEPT: usize = 4;
@@ -87,21 +86,13 @@ pub(super) async fn apart(build: impl FnOnce() -> Bytes + Send + 'static) -> Byt
 /// The document with these rows' own bytes as its items, which come last and are empty in `head`.
 pub(super) fn encode(head: &IngressDocument, rows: &[Arc<Row>], coding: &str) -> Bytes {
     let encoded = match coding {
-        "br" => {
-            let mut body = Vec::new();
-            let mut compressor =
-                brotli::CompressorWriter::new(&mut body, BUFFER, BROTLI_QUALITY, BROTLI_WINDOW);
-            let written = write(&mut compressor, head, rows);
-            drop(compressor);
-            written.map(|()| body)
-        }
-        "gzip" => {
+        GZIP => {
             let mut compressor = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
             write(&mut compressor, head, rows).and_then(|()| compressor.finish())
         }
         _ => {
             let size: usize = rows.iter().map(|row| row.json.len() + 1).sum();
-            let mut body = Vec::with_capacity(size + BUFFER);
+            let mut body = Vec::with_capacity(size + 1024);
             write(&mut body, head, rows).map(|()| body)
         }
     };
@@ -150,12 +141,7 @@ mod tests {
         let document: IngressDocument = serde_json::from_slice(&plain).unwrap();
         assert_eq!((document.items.len(), document.total), (2, 2));
         let mut text = Vec::new();
-        flate2::read::GzDecoder::new(&encode(&head, &rows(), "gzip")[..])
-            .read_to_end(&mut text)
-            .unwrap();
-        assert_eq!(text, plain);
-        text.clear();
-        brotli::Decompressor::new(&encode(&head, &rows(), "br")[..], BUFFER)
+        flate2::read::GzDecoder::new(&encode(&head, &rows(), GZIP)[..])
             .read_to_end(&mut text)
             .unwrap();
         assert_eq!(text, plain);
@@ -172,7 +158,7 @@ mod tests {
                     built.fetch_add(1, Ordering::Relaxed);
                     Bytes::from_static(tag.as_bytes())
                 };
-                documents.get("all".into(), "gzip", tag, build).await
+                documents.get("all".into(), GZIP, tag, build).await
             }
         };
         let answers = futures::future::join_all((0..100).map(|_| ask("1"))).await;
@@ -185,14 +171,14 @@ mod tests {
     #[test]
     fn only_the_newest_are_kept() {
         let documents = Documents::default();
-        let first = documents.slot("first".into(), "br");
+        let first = documents.slot("first".into(), GZIP);
         for scope in ["a", "b", "c"] {
-            documents.slot(scope.into(), "br");
+            documents.slot(scope.into(), GZIP);
         }
-        assert!(Arc::ptr_eq(&first, &documents.slot("first".into(), "br")));
+        assert!(Arc::ptr_eq(&first, &documents.slot("first".into(), GZIP)));
         for scope in ["d", "e", "f", "g"] {
-            documents.slot(scope.into(), "br");
+            documents.slot(scope.into(), GZIP);
         }
-        assert!(!Arc::ptr_eq(&first, &documents.slot("first".into(), "br")));
+        assert!(!Arc::ptr_eq(&first, &documents.slot("first".into(), GZIP)));
     }
 }

@@ -1,9 +1,15 @@
 //! The binary from outside: settings, kubeconfigs, signals.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
+
 use protocol::message::DoneReason;
+use tokio::time::timeout;
 
 use crate::{
-    dash::{Dash, Folder, Process},
+    dash::{Dash, Folder, LIMIT, Process},
     upstream::Upstream,
 };
 
@@ -266,6 +272,37 @@ async fn an_interrupt_is_a_termination_too() {
     let mut dash = Dash::start(&[("DRAIN_DELAY", "0"), ("DRAIN_TIME", "1")], &["--demo"]).await;
     dash.process.signal("INT");
     assert_eq!(dash.process.end().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_any_more_stops_nothing() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kube-ingress-dash"))
+        .env_clear()
+        .envs([
+            ("LISTEN", "127.0.0.1:0"),
+            ("DRAIN_DELAY", "0"),
+            ("DRAIN_TIME", "0"),
+        ])
+        .arg("--demo")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    // The reader, and with it the pipe, is gone after this line.
+    let listens = log
+        .lines()
+        .any(|line| line.unwrap().contains("listening on"));
+    assert!(listens);
+    let sent = Command::new("sh")
+        .args(["-c", &format!("kill -TERM {}", child.id())])
+        .status();
+    assert!(sent.unwrap().success());
+    let end = tokio::task::spawn_blocking(move || child.wait().unwrap());
+    let status = timeout(LIMIT, end)
+        .await
+        .expect("the process ends")
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
 }
 
 #[tokio::test]
