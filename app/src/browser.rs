@@ -3,26 +3,36 @@
 //! Rows have no listeners of their own. One listener per kind of event sits on the document and
 //! reads what an element says of itself (`data-act`, `data-popup`, `data-place`).
 
+mod acts;
+mod dragging;
+mod picking;
+mod searching;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::html::Div;
 use leptos::prelude::*;
-use protocol::table::RowView;
-use protocol::{Key, Scope};
+use protocol::filter::Field;
+use protocol::table::Line;
+use protocol::{Ingress, Key, Scope};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 use crate::ROOT_ID;
+use crate::columns::{self, Columns};
 use crate::components::app::App;
 use crate::format::counted;
 use crate::live::mono_now_ms;
 use crate::page::{DATA_ID, Density, POOL, PageData, Theme};
-use crate::query::{COLUMNS, Query, Sort, Tab};
+use crate::query::{Query, Sort, Tab};
 use crate::state::{Cell, Detail, Popup, Ui};
 use crate::status::Currency;
 
+/// What local storage calls the choice of single keys.
+const SINGLE_KEYS: &str = "kube-ingress-dash-single-keys";
 /// With more changes than this in sight nothing flashes: the glyphs are enough.
 const MOST_FLASHES: usize = 20;
 /// How long after the pointer and the focus have left the rows move again, in milliseconds.
@@ -52,6 +62,9 @@ pub(crate) fn start(ui: Ui) {
                 .with_value(|cluster| (cluster.base_path.clone(), cluster.build.clone()));
             leptos::server_fn::client::set_server_url(Box::leak(base.clone().into_boxed_str()));
             ui.hydrated.set(true);
+            ui.single_keys
+                .set(stored(SINGLE_KEYS).as_deref() != Some("off"));
+            ui.set_search(&ui.live.filter.get_untracked());
             tick(ui);
             set_interval(move || tick(ui), Duration::from_secs(1));
             listen(ui);
@@ -67,6 +80,7 @@ pub(crate) fn start(ui: Ui) {
     announce_matches(ui);
     keep_choices(ui);
     focus_popup(ui);
+    picking::drop_gone(ui);
 }
 
 fn tick(ui: Ui) {
@@ -84,8 +98,17 @@ fn by_id(id: &str) -> Option<HtmlElement> {
 
 // The pool ------------------------------------------------------------------------------------
 
-fn row_height(density: Density) -> f64 {
-    match density {
+/// The height of a card, which a row is on a phone. The style sheet has the same.
+const CARD: f64 = 112.0;
+/// Up to this width rows are cards.
+const CARDS: &str = "(max-width: 719px)";
+
+/// The height of a line, in pixels.
+fn row_height(ui: Ui) -> f64 {
+    if ui.cards.get_untracked() {
+        return CARD;
+    }
+    match ui.density.get_untracked() {
         Density::Compact => 28.0,
         Density::Default => 34.0,
         Density::Comfortable => 44.0,
@@ -102,23 +125,24 @@ fn fill_pool(ui: Ui) {
         let now = mono_now_ms();
         let focused = focused_key(ui);
         ui.live.with_table(|table| {
-            let start = start.min(table.len().saturating_sub(POOL));
-            let views: Vec<RowView> = table.window(start..start + POOL).collect();
-            let is_new = |view: &RowView| {
-                view.mark
+            let start = start.min(table.line_count().saturating_sub(POOL));
+            let lines: Vec<Line> = table.lines(start..start + POOL).collect();
+            let is_new = |line: &Line| {
+                line.row()
+                    .and_then(|view| view.mark)
                     .is_some_and(|mark| now.saturating_sub(mark.at_ms) < 1_000)
             };
-            let calm = views.iter().filter(|view| is_new(view)).count() <= MOST_FLASHES;
-            let mut views = views.into_iter();
+            let calm = lines.iter().filter(|line| is_new(line)).count() <= MOST_FLASHES;
+            let mut lines = lines.into_iter();
             ui.slots.with_value(|slots| {
                 for (place, slot) in slots.iter().enumerate() {
-                    let cell = views.next().map(|view| Cell {
+                    let cell = lines.next().map(|line| Cell {
                         index: start + place,
-                        flash: calm && is_new(&view),
-                        view,
+                        flash: calm && is_new(&line),
+                        line,
                     });
                     let same = slot.cell.with_untracked(|old| match (old, &cell) {
-                        (Some(old), Some(new)) => old.index == new.index && old.view == new.view,
+                        (Some(old), Some(new)) => old.index == new.index && old.line == new.line,
                         (None, None) => true,
                         _ => false,
                     });
@@ -134,9 +158,9 @@ fn fill_pool(ui: Ui) {
     });
 }
 
-/// The row that has the focus, if any has.
+/// The line that has the focus, if any has.
 fn focused_key(ui: Ui) -> Option<Key> {
-    row_of(ui, &document().active_element()?).map(|cell| cell.view.ingress.key())
+    line_of(ui, &document().active_element()?).map(|cell| cell.line.key())
 }
 
 /// The focus stays with its row. A row that has been scrolled away leaves it to the table, which
@@ -160,20 +184,31 @@ fn keep_focus(ui: Ui, key: &Key) {
 fn place_of(ui: Ui, key: &Key) -> Option<usize> {
     ui.slots.with_value(|slots| {
         slots.iter().position(|slot| {
-            slot.cell.with_untracked(|cell| {
-                cell.as_ref()
-                    .is_some_and(|cell| cell.view.ingress.key() == *key)
-            })
+            slot.cell
+                .with_untracked(|cell| cell.as_ref().is_some_and(|cell| cell.line.key() == *key))
         })
     })
 }
 
+/// The element of a row that takes the focus: its name, or the head of a group.
+fn name_at(place: usize) -> Option<HtmlElement> {
+    first_of(&format!("tr[data-place=\"{place}\"] :is(.nm, .grp)"))
+}
+
+/// The first element of the document that matches a selector.
+fn first_of(selector: &str) -> Option<HtmlElement> {
+    let found = document().query_selector(selector).ok()??;
+    found.dyn_into().ok()
+}
+
+fn focus_search() {
+    if let Some(search) = by_id("search") {
+        let _ = search.focus();
+    }
+}
+
 fn focus_place(place: usize) {
-    let name = document()
-        .query_selector(&format!("tr[data-place=\"{place}\"] .nm"))
-        .ok()
-        .flatten();
-    if let Some(name) = name.and_then(|name| name.dyn_into::<HtmlElement>().ok()) {
+    if let Some(name) = name_at(place) {
         let options = web_sys::FocusOptions::new();
         options.set_prevent_scroll(true);
         let _ = name.focus_with_options(&options);
@@ -181,7 +216,12 @@ fn focus_place(place: usize) {
 }
 
 /// The row that an element is in.
-fn row_of(ui: Ui, element: &Element) -> Option<Cell> {
+fn row_of(ui: Ui, element: &Element) -> Option<Arc<Ingress>> {
+    line_of(ui, element)?.ingress().cloned()
+}
+
+/// The line that an element is in.
+fn line_of(ui: Ui, element: &Element) -> Option<Cell> {
     let place = place_at(element)?;
     ui.slots
         .with_value(|slots| slots.get(place).and_then(|slot| slot.cell.get_untracked()))
@@ -197,13 +237,13 @@ fn scrolled(ui: Ui) {
     let Some(table) = by_id("tablewrap") else {
         return;
     };
-    let height = row_height(ui.density.get_untracked());
+    let height = row_height(ui);
     let first = (f64::from(table.scroll_top()) / height) as usize;
     let shown = (f64::from(table.client_height()) / height) as usize + 1;
     let before = POOL.saturating_sub(shown) / 2;
     // In steps of four, so that a slow scroll does not move the pool with each row.
     let start = first.saturating_sub(before) / 4 * 4;
-    let last = ui.live.matching.get_untracked().saturating_sub(POOL);
+    let last = ui.live.lines.get_untracked().saturating_sub(POOL);
     if ui.is_fed_untracked() && start.min(last) != ui.start.get_untracked() {
         ui.start.set(start.min(last));
     }
@@ -212,18 +252,23 @@ fn scrolled(ui: Ui) {
 /// The room of the rows that are not in the pool.
 fn size_spacers(ui: Ui) {
     Effect::new(move |_| {
-        let height = row_height(ui.density.get());
+        ui.density.track();
+        ui.cards.track();
+        let height = row_height(ui);
         let fed = ui.is_fed();
-        let matching = ui.live.matching.get();
-        let start = ui.start.get().min(matching.saturating_sub(POOL));
+        let lines = ui.live.lines.get();
+        let start = ui.start.get().min(lines.saturating_sub(POOL));
         if !fed {
             return;
         }
-        let after = matching.saturating_sub(start + POOL);
+        let after = lines.saturating_sub(start + POOL);
         for (id, rows) in [("space-before", start), ("space-after", after)] {
             let Some(cell) = by_id(id) else { continue };
             let style = cell.style();
-            let _ = style.set_property("block-size", &format!("{}px", rows as f64 * height));
+            let _ = style.set_property(
+                "block-size",
+                &format!("{}px", (rows as f64 * height) as u64),
+            );
             let _ = style.set_property("padding", "0");
             let _ = style.set_property("border", "0");
             if let Some(row) = cell.parent_element() {
@@ -241,15 +286,15 @@ fn to_top(ui: Ui) {
     ui.start.set(0);
 }
 
-/// Brings row `index` of the view into sight and the focus to it.
+/// Brings line `index` of the view into sight and the focus to it.
 fn go_to(ui: Ui, index: usize) {
-    let Some(view) = ui.live.with_table(|table| table.row(index)) else {
+    let Some(line) = ui.live.with_table(|table| table.line(index)) else {
         return;
     };
     let Some(table) = by_id("tablewrap") else {
         return;
     };
-    let height = row_height(ui.density.get_untracked());
+    let height = row_height(ui);
     let (top, bottom) = (index as f64 * height, (index + 1) as f64 * height);
     let head = 30.0;
     let shown = f64::from(table.client_height()) - head;
@@ -260,9 +305,9 @@ fn go_to(ui: Ui, index: usize) {
         table.set_scroll_top((bottom - shown).ceil() as i32);
     }
     scrolled(ui);
-    let key = view.ingress.key();
+    let key = line.key();
     ui.current.set(Some(key.clone()));
-    if ui.selected.with_untracked(Option::is_some) {
+    if line.row().is_some() && ui.selected.with_untracked(Option::is_some) {
         ui.selected.set(Some(key.clone()));
     }
     request_animation_frame(move || {
@@ -274,15 +319,10 @@ fn go_to(ui: Ui, index: usize) {
 
 /// One row on, or back.
 fn step(ui: Ui, forward: bool) {
-    // The focus follows a frame later: it is behind where keys come faster than frames.
-    let key = ui
-        .selected
-        .get_untracked()
-        .or_else(|| ui.current.get_untracked())
-        .or_else(|| focused_key(ui));
-    let (at, len) = ui
-        .live
-        .with_table(|table| (key.and_then(|key| table.position(&key)), table.len()));
+    let (at, len) = ui.live.with_table(|table| {
+        let at = current_key(ui).and_then(|key| table.line_of(&key));
+        (at, table.line_count())
+    });
     let index = match (at, forward) {
         (None, _) => 0,
         (Some(at), true) => at + 1,
@@ -291,6 +331,22 @@ fn step(ui: Ui, forward: bool) {
     if index < len {
         go_to(ui, index);
     }
+}
+
+/// The line that the keys are at. The focus follows a frame later: it is behind where keys come
+/// faster than frames.
+fn current_key(ui: Ui) -> Option<Key> {
+    ui.current
+        .get_untracked()
+        .or_else(|| ui.selected.get_untracked())
+        .or_else(|| focused_key(ui))
+}
+
+/// The row that the keys are at.
+fn current_row(ui: Ui) -> Option<Arc<Ingress>> {
+    let key = current_key(ui)?;
+    let view = ui.live.with_table(|table| table.get(&key))?;
+    Some(view.ingress)
 }
 
 // What follows the state -------------------------------------------------------------------------
@@ -368,7 +424,10 @@ fn read_address(ui: Ui) {
         ui.live.set_scope(scope);
     }
     if ui.live.filter.with_untracked(|old| *old != query.search) {
-        ui.live.set_filter(&query.search);
+        ui.set_search(&query.search);
+    }
+    if ui.live.grouping.get_untracked() != query.grouping {
+        ui.live.set_grouping(query.grouping);
     }
     let sort = (query.sort.column, query.sort.direction);
     if ui.live.sort.get_untracked() != sort {
@@ -430,11 +489,12 @@ fn announce_matches(ui: Ui) {
     });
 }
 
-/// Theme and density are kept per person: the cookie is what the server renders from.
+/// Theme, density and columns are kept per person: the cookie is what the server renders from.
 fn keep_choices(ui: Ui) {
-    Effect::new(move |before: Option<(Theme, Density)>| {
-        let (theme, density) = (ui.theme.get(), ui.density.get());
-        if before.is_some_and(|before| before != (theme, density))
+    Effect::new(move |before: Option<(Theme, Density, Columns)>| {
+        let choices = (ui.theme.get(), ui.density.get(), ui.columns.get());
+        let (theme, density, _) = choices;
+        if before.is_some_and(|before| before != choices)
             && let Some(root) = document().document_element()
         {
             let _ = match theme.attribute() {
@@ -444,10 +504,28 @@ fn keep_choices(ui: Ui) {
             let _ = root.set_attribute("data-density", density.id());
             keep(ui, Theme::COOKIE, theme.id());
             keep(ui, Density::COOKIE, density.id());
+            keep(ui, Columns::COOKIE, &choices.2.to_string());
             scrolled(ui);
         }
-        (theme, density)
+        choices
     });
+    Effect::new(move |before: Option<bool>| {
+        let on = ui.single_keys.get();
+        if before.is_some_and(|before| before != on) {
+            store(SINGLE_KEYS, if on { "on" } else { "off" });
+        }
+        on
+    });
+}
+
+fn stored(name: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(name).ok()?
+}
+
+fn store(name: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(name, value);
+    }
 }
 
 fn keep(ui: Ui, name: &str, value: &str) {
@@ -457,9 +535,7 @@ fn keep(ui: Ui, name: &str, value: &str) {
             "{name}={value}; Path={path}; Max-Age=31536000; SameSite=Lax"
         ));
     }
-    if let Ok(Some(storage)) = window().local_storage() {
-        let _ = storage.set_item(name, value);
-    }
+    store(name, value);
 }
 
 /// An opened popup gets the focus; a closed one gives it back to what opened it.
@@ -480,6 +556,8 @@ fn focus_popup(ui: Ui) {
                     ".pop input:not([type=checkbox])",
                     ".pop textarea",
                     ".pop .mi.on",
+                    ".pop .mi",
+                    ".pop [aria-modal]",
                     ".pop",
                 ];
                 let first = inside
@@ -519,9 +597,9 @@ pub(crate) fn place_popup(element: NodeRef<Div>, (x, y): (f64, f64)) {
             .max(12.0);
         let top = y.min(height - 240.0).max(12.0);
         let style = web_sys::HtmlElement::style(&element);
-        let _ = style.set_property("left", &format!("{left}px"));
-        let _ = style.set_property("top", &format!("{top}px"));
-        let _ = style.set_property("max-height", &format!("{}px", height - top - 12.0));
+        let _ = style.set_property("left", &format!("{}px", left as i64));
+        let _ = style.set_property("top", &format!("{}px", top as i64));
+        let _ = style.set_property("max-height", &format!("{}px", (height - top - 12.0) as i64));
     });
 }
 
@@ -539,10 +617,17 @@ fn listen(ui: Ui) {
             target(event).and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
             && input.id() == "search"
         {
-            ui.live.set_filter(&input.value());
+            searching::typed(ui, &input);
             to_top(ui);
         }
     });
+    on("focusout", move |event| searching::left(ui, event));
+    on("contextmenu", move |event| acts::context_menu(ui, event));
+    on("pointerdown", move |event| {
+        searching::pressed(ui, event);
+        dragging::begin(ui, event);
+    });
+    on("mousedown", searching::keep_focus);
     on("submit", Event::prevent_default);
     on("pointerover", move |event| point_at(ui, event));
     on("pointermove", move |_| hold_now());
@@ -554,9 +639,25 @@ fn listen(ui: Ui) {
         listener.forget();
         added
     });
-    let _ = window_event_listener_untyped("resize", move |_| scrolled(ui));
+    let _ = window_event_listener_untyped("resize", move |_| {
+        measure(ui);
+        scrolled(ui);
+    });
     let _ = window_event_listener_untyped("popstate", move |_| read_address(ui));
+    measure(ui);
     scrolled(ui);
+}
+
+/// Whether the window is so narrow that rows are cards.
+fn measure(ui: Ui) {
+    let cards = window()
+        .match_media(CARDS)
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches());
+    if ui.cards.get_untracked() != cards {
+        ui.cards.set(cards);
+    }
 }
 
 /// Listens on the document for as long as the page lives.
@@ -599,7 +700,7 @@ fn point_at(ui: Ui, event: &Event) {
             let key = ui.slots.with_value(|slots| {
                 slots[place]
                     .cell
-                    .with_untracked(|cell| cell.as_ref().map(|cell| cell.view.ingress.key()))
+                    .with_untracked(|cell| cell.as_ref().map(|cell| cell.line.key()))
             });
             if ui.current.with_untracked(|current| *current != key) {
                 ui.current.set(key);
@@ -648,6 +749,12 @@ fn clicked(ui: Ui, event: &Event) {
     {
         ui.popup.set(None);
     }
+    if target.class_list().contains("scrim") {
+        return ui.popup.set(None);
+    }
+    if let Some(offer) = closest(&target, "[data-offer]") {
+        return searching::take(ui, &offer.get_attribute("data-offer").unwrap_or_default());
+    }
     if let Some(opener) = closest(&target, "[data-popup]") {
         return open_popup(ui, &opener);
     }
@@ -675,7 +782,20 @@ fn clicked(ui: Ui, event: &Event) {
             return;
         }
         event.prevent_default();
-        return act_on(ui, &act, &button);
+        return acts::act_on(ui, &act, &button);
+    }
+    if let (Some(mouse), Some(row)) = (mouse, row_of(ui, &target))
+        && closest(&target, ".host").is_none()
+        && mouse.button() == 0
+    {
+        let on_link = closest(&target, "a").is_some();
+        if mouse.shift_key() {
+            event.prevent_default();
+            return picking::up_to(ui, &row.key());
+        }
+        if (mouse.ctrl_key() || mouse.meta_key()) && !on_link {
+            return picking::toggle(ui, row.key());
+        }
     }
     if modified || closest(&target, ".host, button, input, label").is_some() {
         return;
@@ -685,29 +805,38 @@ fn clicked(ui: Ui, event: &Event) {
         .ok()
         .flatten()
         .is_some_and(|selection| !selection.is_collapsed());
-    if let Some(cell) = row_of(ui, &target)
+    if let Some(row) = row_of(ui, &target)
         && (!selecting || closest(&target, ".nm").is_some())
     {
         event.prevent_default();
-        let key = cell.view.ingress.key();
+        let key = row.key();
         ui.current.set(Some(key.clone()));
         ui.select(Some(key));
     }
 }
 
 fn open_popup(ui: Ui, opener: &Element) {
+    let rect = opener.get_bounding_client_rect();
+    let below = (rect.left(), rect.bottom() + 6.0);
     let popup = match opener.get_attribute("data-popup").as_deref() {
-        Some("theme") => {
-            let rect = opener.get_bounding_client_rect();
-            Popup::Theme((rect.right() - 240.0, rect.bottom() + 6.0))
-        }
+        Some("theme") => Popup::Theme((rect.right() - 240.0, rect.bottom() + 6.0)),
         Some("connect") => Popup::Connect,
+        Some("group") => Popup::Group(below),
+        Some("columns") => Popup::Columns(below),
+        Some("help") => Popup::Help,
+        Some("facet") => {
+            let key = opener.get_attribute("data-field").unwrap_or_default();
+            Popup::Facet(Field::of_key(&key).unwrap_or(Field::Class), below)
+        }
         _ => Popup::Namespaces,
     };
-    let open = ui.popup.with_untracked(|open| {
-        open.as_ref()
-            .is_some_and(|open| std::mem::discriminant(open) == std::mem::discriminant(&popup))
-    });
+    let open = ui
+        .popup
+        .with_untracked(|open| match (open.as_ref(), &popup) {
+            (Some(Popup::Facet(open, _)), Popup::Facet(asked, _)) => open == asked,
+            (open, _) => open
+                .is_some_and(|open| std::mem::discriminant(open) == std::mem::discriminant(&popup)),
+        });
     ui.popup.set((!open).then_some(popup));
 }
 
@@ -720,66 +849,11 @@ fn choose_tab(ui: Ui, element: &Element) {
 
 fn sort_by(ui: Ui, heading: &Element) {
     let id = heading.get_attribute("data-sort").unwrap_or_default();
-    if let Some((column, ..)) = COLUMNS.into_iter().find(|(_, known, _)| *known == id) {
-        let (now, direction) = ui.live.sort.get_untracked();
-        let sort = Sort {
-            column: now,
-            direction,
-        }
-        .pressed(column);
+    if let Some(column) = columns::by_id(&id) {
+        let sort = Sort::of(ui.live.sort.get_untracked()).pressed(column);
         ui.live.set_sort(sort.column, sort.direction);
         to_top(ui);
         ui.announce(format!("Sorted by {}", sort.words()));
-    }
-}
-
-fn act_on(ui: Ui, act: &str, button: &Element) {
-    let row = row_of(ui, button).map(|cell| cell.view.ingress);
-    let key = row
-        .as_ref()
-        .map(|row| row.key())
-        .or_else(|| ui.selected.get_untracked());
-    let below = {
-        let rect = button.get_bounding_client_rect();
-        (rect.left(), rect.bottom() + 4.0)
-    };
-    match (act, row, key) {
-        ("hosts", Some(row), _) => ui.popup.set(Some(Popup::Hosts(row, below))),
-        ("routes", Some(row), _) => ui.popup.set(Some(Popup::Routes(row, below))),
-        ("host", Some(row), _) => copy(ui, row.hosts.first().cloned().unwrap_or_default()),
-        ("kubectl", _, Some(key)) => copy(
-            ui,
-            format!(
-                "kubectl -n {} get ingress {} -o yaml",
-                key.namespace, key.name
-            ),
-        ),
-        ("yaml", _, Some(key)) => {
-            ui.tab.set(Tab::Yaml);
-            ui.select(Some(key));
-        }
-        ("link", _, Some(key)) => {
-            let origin = window().location().origin().unwrap_or_default();
-            let path = untrack(|| ui.href(|query| query.selected = Some(key)));
-            copy(ui, format!("{origin}{path}"));
-        }
-        ("copy", ..) => copy(ui, button.get_attribute("data-text").unwrap_or_default()),
-        ("close", ..) => close_details(ui),
-        ("previous", ..) => step(ui, false),
-        ("next", ..) => step(ui, true),
-        ("close-popup", ..) => ui.popup.set(None),
-        ("density", ..) => ui.density.update(|density| *density = density.next()),
-        ("retry", ..) => ui.live.retry_now(),
-        ("release", ..) => ui.live.hold(false),
-        ("watch-all", ..) => ui.watch(Scope::All),
-        ("clear", ..) => {
-            ui.live.set_filter("");
-            to_top(ui);
-        }
-        ("reload", ..) => {
-            let _ = window().location().reload();
-        }
-        _ => {}
     }
 }
 
@@ -796,18 +870,30 @@ fn close_details(ui: Ui) {
 fn key_pressed(ui: Ui, event: &KeyboardEvent) {
     let key = event.key();
     let target = target(event);
+    let within = |selector: &str| {
+        target
+            .as_ref()
+            .is_some_and(|target| closest(target, selector).is_some())
+    };
+    if within("#search") && searching::key_pressed(ui, event) {
+        return event.prevent_default();
+    }
     if key == "Escape" {
         return escape(ui, event);
     }
-    let typing = target
-        .as_ref()
-        .is_some_and(|target| closest(target, "input, textarea, select").is_some());
-    if typing
-        || event.ctrl_key()
-        || event.meta_key()
-        || event.alt_key()
-        || ui.popup.with_untracked(Option::is_some)
+    if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return;
+    }
+    if let Some(target) = &target
+        && dragging::key_pressed(ui, target, event)
     {
+        return event.prevent_default();
+    }
+    let typing = within("input:not([type=checkbox]), textarea, select");
+    if ui.popup.with_untracked(Option::is_some) {
+        return in_popup(ui, event, typing);
+    }
+    if typing {
         return;
     }
     if let Some(tab) = target
@@ -820,59 +906,145 @@ fn key_pressed(ui: Ui, event: &KeyboardEvent) {
             return next_tab(ui, &tab, back);
         }
     }
-    let in_table = target.as_ref().is_some_and(|target| {
-        closest(target, "#tablewrap").is_some() || target.tag_name() == "BODY"
-    });
+    let in_table = within("#tablewrap")
+        || target
+            .as_ref()
+            .is_some_and(|target| target.tag_name() == "BODY");
     hold_now();
-    match key.as_str() {
-        "/" => {
-            if let Some(search) = by_id("search") {
-                event.prevent_default();
-                let _ = search.focus();
-            }
-        }
-        "n" => {
-            event.prevent_default();
-            ui.popup.set(Some(Popup::Namespaces));
-        }
-        "j" => step(ui, true),
-        "k" => step(ui, false),
-        "ArrowDown" if in_table => {
-            event.prevent_default();
-            step(ui, true);
-        }
-        "ArrowUp" if in_table => {
-            event.prevent_default();
-            step(ui, false);
-        }
+    if in_table && key_in_table(ui, event, target.as_ref()) {
+        return event.prevent_default();
+    }
+    if ui.single_keys.get_untracked() && single_key(ui, &key) {
+        event.prevent_default();
+    }
+}
+
+/// Keys that are no letters; whether it was one of them.
+fn key_in_table(ui: Ui, event: &KeyboardEvent, target: Option<&Element>) -> bool {
+    match (event.key().as_str(), event.shift_key()) {
+        ("ArrowDown", true) => picking::on(ui, true),
+        ("ArrowUp", true) => picking::on(ui, false),
+        ("F10", true) => match current_row(ui) {
+            Some(row) => acts::menu_at_row(ui, row),
+            None => return false,
+        },
+        ("ArrowDown", false) => step(ui, true),
+        ("ArrowUp", false) => step(ui, false),
+        ("Home", false) => go_to(ui, 0),
+        ("End", false) => go_to(ui, ui.live.lines.get_untracked().saturating_sub(1)),
         // A focused name is a link and answers by itself. A row that was scrolled away has left
         // its focus to the table.
-        "Enter"
-            if target
-                .as_ref()
-                .is_some_and(|target| target.id() == "tablewrap") =>
-        {
-            if let Some(key) = ui.current.get_untracked() {
-                ui.select(Some(key));
+        ("Enter", false) if target.is_some_and(|target| target.id() == "tablewrap") => {
+            if let Some(row) = current_row(ui) {
+                ui.select(Some(row.key()));
             }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// What a letter does; whether it does something.
+fn single_key(ui: Ui, key: &str) -> bool {
+    let press = |selector: &str| {
+        if let Ok(Some(opener)) = document().query_selector(selector) {
+            open_popup(ui, &opener);
+        }
+    };
+    match key {
+        "/" => {
+            if let Some(search) = by_id("search") {
+                let _ = search.focus();
+                ui.suggesting.set(true);
+            }
+        }
+        "n" => ui.popup.set(Some(Popup::Namespaces)),
+        "?" => ui.popup.set(Some(Popup::Help)),
+        "g" => press("[data-popup=group]"),
+        "v" => press("[data-popup=columns]"),
+        "t" => press("[data-popup=theme]"),
+        "j" => step(ui, true),
+        "k" => step(ui, false),
+        "[" | "]" if ui.selected.with_untracked(Option::is_some) => {
+            turn_tab(ui, ui.tab.get_untracked(), key == "[");
         }
         "." => ui.live.hold(false),
         "d" => ui.density.update(|density| *density = density.next()),
-        _ => {}
+        "x" | "c" | "y" | "o" => {
+            let Some(row) = current_row(ui) else {
+                return false;
+            };
+            match key {
+                "x" => picking::toggle(ui, row.key()),
+                "c" => acts::copy_kubectl(ui, &row.key()),
+                "y" => acts::copy_yaml(ui, row.key()),
+                _ => acts::open_host(&row),
+            }
+        }
+        _ => return false,
     }
+    true
+}
+
+/// Keys while something floats over the page.
+fn in_popup(ui: Ui, event: &KeyboardEvent, typing: bool) {
+    let key = event.key();
+    let help = ui.popup.with_untracked(|popup| *popup == Some(Popup::Help));
+    if key == "?" && help && !typing {
+        event.prevent_default();
+        return ui.popup.set(None);
+    }
+    let (selector, forward) = match key.as_str() {
+        "ArrowDown" => (".pop [role=menu] .mi", true),
+        "ArrowUp" => (".pop [role=menu] .mi", false),
+        // The list of keys is modal: the focus stays in it.
+        "Tab" if help => (".help :is(button, input)", !event.shift_key()),
+        _ => return,
+    };
+    let items = elements(selector);
+    let active = document().active_element();
+    let at = items
+        .iter()
+        .position(|item| active.as_ref() == Some(item.as_ref()));
+    let count = items.len();
+    let next = match (at, forward) {
+        _ if count == 0 => return,
+        (None, true) => 0,
+        (Some(at), true) => (at + 1) % count,
+        (at, false) => (at.unwrap_or(0) + count - 1) % count,
+    };
+    event.prevent_default();
+    let _ = items[next].focus();
+}
+
+/// The elements of the document that match a selector.
+fn elements(selector: &str) -> Vec<HtmlElement> {
+    let Ok(list) = document().query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..list.length())
+        .filter_map(|index| list.get(index)?.dyn_into().ok())
+        .collect()
 }
 
 fn next_tab(ui: Ui, tab: &Element, back: bool) {
     let id = tab.get_attribute("data-tab").unwrap_or_default();
-    let Some(at) = Tab::ALL.iter().position(|tab| tab.id() == id) else {
+    let Some(tab) = Tab::ALL.into_iter().find(|tab| tab.id() == id) else {
         return;
     };
-    let count = Tab::ALL.len();
-    let next = Tab::ALL[(at + if back { count - 1 } else { 1 }) % count];
-    ui.tab.set(next);
+    let next = turn_tab(ui, tab, back);
     if let Some(tab) = by_id(&format!("t-{}", next.id())) {
         let _ = tab.focus();
     }
+}
+
+/// The tab after this one, or before it.
+fn turn_tab(ui: Ui, tab: Tab, back: bool) -> Tab {
+    let count = Tab::ALL.len();
+    let at = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0);
+    let next = Tab::ALL[(at + if back { count - 1 } else { 1 }) % count];
+    ui.tab.set(next);
+    next
 }
 
 /// Closes the top layer, then the search.
@@ -880,35 +1052,20 @@ fn escape(ui: Ui, event: &KeyboardEvent) {
     if ui.popup.with_untracked(Option::is_some) {
         event.prevent_default();
         ui.popup.set(None);
+    } else if ui.suggesting.get_untracked() {
+        event.prevent_default();
+        ui.suggesting.set(false);
+    } else if ui.picked.with_untracked(|picked| !picked.is_empty()) {
+        event.prevent_default();
+        ui.picked.update(std::collections::BTreeSet::clear);
     } else if ui.selected.with_untracked(Option::is_some) {
         event.prevent_default();
         close_details(ui);
     } else if ui.live.filter.with_untracked(|filter| !filter.is_empty()) {
         event.prevent_default();
-        ui.live.set_filter("");
+        ui.set_search("");
         to_top(ui);
     }
-}
-
-/// Copies a text, or shows it where the browser keeps the clipboard closed (plain http).
-fn copy(ui: Ui, text: String) {
-    if text.is_empty() {
-        return;
-    }
-    let clipboard = js_sys::Reflect::get(&window().navigator(), &"clipboard".into())
-        .ok()
-        .and_then(|clipboard| clipboard.dyn_into::<web_sys::Clipboard>().ok());
-    leptos::task::spawn_local(async move {
-        let copied = match clipboard {
-            Some(clipboard) => JsFuture::from(clipboard.write_text(&text)).await.is_ok(),
-            None => false,
-        };
-        if copied {
-            ui.announce("Copied");
-        } else {
-            ui.popup.set(Some(Popup::Copy(text)));
-        }
-    });
 }
 
 /// Fetches a JSON document of this server. The error is in plain words.

@@ -110,6 +110,50 @@ pub fn host_url(host: &str, tls: bool) -> Option<String> {
     is_linkable(host).then(|| format!("{scheme}://{host}/"))
 }
 
+/// The address of the first host of a row that can have one, with its first path where that is
+/// plain.
+#[must_use]
+pub fn url(row: &Ingress) -> Option<String> {
+    let url = row.hosts.iter().find_map(|host| host_url(host, row.tls))?;
+    let path = routes(row).next().map(|route| route.path);
+    let is_plain = |path: &String| {
+        path.starts_with('/')
+            && path
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
+    };
+    Some(match path.filter(is_plain) {
+        Some(path) => format!("{}{path}", url.trim_end_matches('/')),
+        None => url,
+    })
+}
+
+/// A word for a POSIX shell: quoted where it has to be.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let is_plain = !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._/:@%+=,".contains(&byte));
+    if is_plain {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+/// The command that shows ingresses of one namespace as YAML.
+#[must_use]
+pub fn kubectl<'n>(namespace: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+    let mut command = format!("kubectl -n {} get ingress", shell_word(namespace));
+    for name in names {
+        command.push(' ');
+        command.push_str(&shell_word(name));
+    }
+    command.push_str(" -o yaml");
+    command
+}
+
 /// Where requests go, in two parts: the name, and the port with its colon.
 #[must_use]
 pub fn backend(backend: &Backend) -> (String, String) {
@@ -216,6 +260,89 @@ pub fn secrets(row: &Ingress) -> (Option<&str>, usize) {
     (first, others.len())
 }
 
+/// What a row says, one fact a line: two versions of a row differ in these.
+fn facts(row: &Ingress) -> Vec<String> {
+    let mut facts = Vec::new();
+    facts.extend((row.ingress_class_name.iter()).map(|class| format!("class: {class}")));
+    for rule in &row.rules {
+        let host = rule.host.as_deref().unwrap_or("*");
+        if rule.paths.is_empty() {
+            facts.push(format!("host: {host}"));
+        }
+        facts.extend(rule.paths.iter().map(|path| {
+            let (target, port) = backend(&path.backend);
+            let (way, kind) = (path.path.as_deref().unwrap_or("/"), &path.path_type);
+            format!("{host}{way} ({kind}) \u{2192} {target}{port}")
+        }));
+    }
+    facts.extend(row.default_backend.iter().map(|default| {
+        let (target, port) = backend(default);
+        format!("default backend \u{2192} {target}{port}")
+    }));
+    facts.extend(row.tls_entries.iter().map(|entry| {
+        let secret = entry.secret_name.as_deref().unwrap_or("no secret");
+        format!("tls: {secret} for {}", entry.hosts.join(", "))
+    }));
+    facts.extend((row.addresses.iter()).map(|address| format!("address: {address}")));
+    facts.extend((row.labels.iter()).map(|(key, value)| format!("label: {key}={value}")));
+    facts.extend((row.annotation_keys.iter()).map(|key| format!("annotation: {key}")));
+    facts
+}
+
+/// What two versions of a row say that the other does not: of the first, and of the second.
+#[must_use]
+pub fn difference(before: &Ingress, after: &Ingress) -> (Vec<String>, Vec<String>) {
+    let (mut old, mut new) = (facts(before), facts(after));
+    // What is in both goes, as often as it is in both.
+    old.retain(|fact| match new.iter().position(|other| other == fact) {
+        Some(at) => {
+            new.remove(at);
+            false
+        }
+        None => true,
+    });
+    (old, new)
+}
+
+/// A line of YAML in parts, each with the class that colours it; none is plain. It is no parser:
+/// what it takes for a key inside a text is only coloured as one.
+#[must_use]
+pub fn yaml_parts(line: &str) -> Vec<(&'static str, &str)> {
+    let start = line.len() - line.trim_start_matches([' ', '-']).len();
+    let (lead, rest) = line.split_at(start);
+    let mut parts = vec![("", lead)];
+    let value = match rest.find(": ") {
+        Some(at) => {
+            parts.push(("ck", &rest[..at]));
+            parts.push(("", ": "));
+            &rest[at + 2..]
+        }
+        None => match rest.strip_suffix(':') {
+            Some(key) => {
+                parts.extend([("ck", key), ("", ":")]);
+                ""
+            }
+            None => rest,
+        },
+    };
+    let class = match value {
+        "true" | "false" | "null" | "{}" | "[]" => "cn",
+        _ if is_number(value) => "cn",
+        _ => "cs",
+    };
+    parts.push((class, value));
+    parts.retain(|(_, text)| !text.is_empty());
+    parts
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits.starts_with(|first: char| first.is_ascii_digit())
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
 /// The part of a list of namespaces that a button has room for.
 #[must_use]
 pub fn namespaces(scope: &protocol::Scope) -> String {
@@ -297,6 +424,37 @@ mod tests {
     }
 
     #[test]
+    fn a_command_is_quoted_where_a_shell_would_read_it_otherwise() {
+        assert_eq!(
+            kubectl("shop", ["cart", "web.v2"]),
+            "kubectl -n shop get ingress cart web.v2 -o yaml"
+        );
+        assert_eq!(shell_word("a; rm -rf ~"), "'a; rm -rf ~'");
+        assert_eq!(shell_word("it's $(id)"), r"'it'\''s $(id)'");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn a_url_has_the_first_path_unless_that_is_a_pattern() {
+        let row = |path: &str| Ingress {
+            hosts: vec!["*.example.com".into(), "a.example.com".into()],
+            tls: true,
+            rules: vec![Rule {
+                host: None,
+                paths: vec![Path {
+                    path: Some(path.into()),
+                    ..Path::default()
+                }],
+            }],
+            ..Ingress::default()
+        };
+        let url = |path: &str| url(&row(path)).unwrap_or_default();
+        assert_eq!(url("/cart"), "https://a.example.com/cart");
+        assert_eq!(url("/v[0-9]+"), "https://a.example.com/");
+        assert_eq!(super::url(&Ingress::default()), None);
+    }
+
+    #[test]
     fn routes_are_the_paths_and_then_the_default_backend() {
         let service = |name: &str, port| Backend {
             service: Some(ServiceBackend {
@@ -339,6 +497,37 @@ mod tests {
             .collect();
         assert_eq!(texts, ["/ web:http", "/files Bucket/files", "* fallback"]);
         assert_eq!(route_count(&row), 3);
+    }
+
+    #[test]
+    fn two_versions_differ_in_what_only_one_of_them_says() {
+        let before = Ingress {
+            ingress_class_name: Some("nginx".into()),
+            labels: [("team".to_owned(), "a".to_owned())].into(),
+            addresses: vec!["192.0.2.1".into()],
+            ..Ingress::default()
+        };
+        let after = Ingress {
+            ingress_class_name: Some("traefik".into()),
+            default_backend: Some(Backend::default()),
+            ..before.clone()
+        };
+        let (old, new) = difference(&before, &after);
+        assert_eq!(old, ["class: nginx"]);
+        assert_eq!(new, ["class: traefik", "default backend \u{2192} "]);
+        assert_eq!(difference(&before, &before), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_line_of_yaml_has_a_key_and_a_value() {
+        assert_eq!(
+            yaml_parts("  - name: a:b"),
+            [("", "  - "), ("ck", "name"), ("", ": "), ("cs", "a:b")]
+        );
+        assert_eq!(yaml_parts("spec:"), [("ck", "spec"), ("", ":")]);
+        assert_eq!(yaml_parts("number: 80")[2], ("cn", "80"));
+        assert_eq!(yaml_parts("- text"), [("", "- "), ("cs", "text")]);
+        assert_eq!(yaml_parts(""), []);
     }
 
     #[test]

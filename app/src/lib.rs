@@ -13,6 +13,7 @@
 pub mod backend;
 #[cfg(feature = "hydrate")]
 pub mod browser;
+pub mod columns;
 pub mod components;
 pub mod format;
 pub mod live;
@@ -22,6 +23,7 @@ pub mod query;
 mod shell;
 pub mod state;
 pub mod status;
+pub mod suggest;
 pub mod yaml;
 
 pub use components::app::App;

@@ -11,7 +11,7 @@ use protocol::Scope;
 use protocol::connection::State;
 use protocol::filter::Filter;
 use protocol::message::{NamespaceStatus, StreamError};
-use protocol::table::{Column, Direction, Table, Totals};
+use protocol::table::{Column, Direction, Grouping, Table, Totals};
 
 /// What the connection badge and the notices need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Live {
     pub totals: RwSignal<Totals>,
     /// Rows that match the filter.
     pub matching: RwSignal<usize>,
+    /// Lines of the view: the rows that match, but for those of closed groups, and their heads.
+    pub lines: RwSignal<usize>,
     /// Rows that wait for the end of a hold.
     pub waiting: RwSignal<usize>,
     /// Whether every namespace of the scope has answered.
@@ -52,21 +54,30 @@ pub struct Live {
     pub filter: RwSignal<String>,
     /// The order.
     pub sort: RwSignal<(Column, Direction)>,
+    /// What rows are put together by.
+    pub grouping: RwSignal<Option<Grouping>>,
     table: StoredValue<Table>,
     held: StoredValue<bool>,
 }
 
 impl Live {
     /// Creates the data and puts it into the context. Nothing is fetched until [`Live::start`].
-    pub fn provide(scope: Scope, filter: &str, sort: (Column, Direction)) -> Self {
+    pub fn provide(
+        scope: Scope,
+        filter: &str,
+        sort: (Column, Direction),
+        grouping: Option<Grouping>,
+    ) -> Self {
         let mut table = Table::new();
         table.set_filter(Filter::parse(filter));
         table.set_sort(sort.0, sort.1);
+        table.set_grouping(grouping);
         let live = Self {
             connection: RwSignal::default(),
             version: RwSignal::default(),
             totals: RwSignal::default(),
             matching: RwSignal::default(),
+            lines: RwSignal::default(),
             waiting: RwSignal::default(),
             complete: RwSignal::default(),
             scope: RwSignal::new(scope),
@@ -75,6 +86,7 @@ impl Live {
             states: RwSignal::default(),
             filter: RwSignal::new(filter.to_owned()),
             sort: RwSignal::new(sort),
+            grouping: RwSignal::new(grouping),
             table: StoredValue::new(table),
             held: StoredValue::new(false),
         };
@@ -127,6 +139,20 @@ impl Live {
         self.publish_rows();
     }
 
+    /// Puts rows together by what they share.
+    pub fn set_grouping(self, grouping: Option<Grouping>) {
+        self.grouping.set(grouping);
+        self.table
+            .update_value(|table| table.set_grouping(grouping));
+        self.publish_rows();
+    }
+
+    /// Opens or closes a group.
+    pub fn toggle_group(self, value: &str) {
+        self.table.update_value(|table| table.toggle_group(value));
+        self.publish_rows();
+    }
+
     /// Tries to connect at once: the button.
     pub fn retry_now(self) {
         #[cfg(feature = "hydrate")]
@@ -152,11 +178,12 @@ impl Live {
 
     /// Tells that the rows changed. Until rows are known the server-rendered ones are the truth.
     fn publish_rows(self) {
-        let (known, totals, matching, waiting) = self.with_table(|table| {
+        let (known, totals, matching, lines, waiting) = self.with_table(|table| {
             (
                 table.is_known(),
                 table.totals(),
                 table.len(),
+                table.line_count(),
                 table.waiting(),
             )
         });
@@ -165,6 +192,7 @@ impl Live {
         }
         set_if_changed(self.totals, totals);
         set_if_changed(self.matching, matching);
+        set_if_changed(self.lines, lines);
         set_if_changed(self.waiting, waiting);
         self.version.update(|version| *version += 1);
     }

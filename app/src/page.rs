@@ -1,9 +1,11 @@
 //! What the first markup is made of, on the server and in the browser alike.
 
 use protocol::Ingress;
+use protocol::table::Group;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{ClusterInfo, Rows};
+use crate::columns::Columns;
 
 /// How many row elements the table has. They are never added or removed: rows move through them.
 /// A screen of 2,160 px shows 70 in compact density; the rest is overscan.
@@ -75,6 +77,19 @@ impl Density {
         }
     }
 
+    /// Every density, in the order of the menu.
+    pub const ALL: [Self; 3] = [Self::Compact, Self::Default, Self::Comfortable];
+
+    /// Its name.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Compact => "Compact",
+            Self::Default => "Default",
+            Self::Comfortable => "Comfortable",
+        }
+    }
+
     /// The next one: a button goes round.
     #[must_use]
     pub fn next(self) -> Self {
@@ -97,6 +112,10 @@ pub struct PageData {
     pub refused: Option<String>,
     /// The first rows.
     pub rows: Rows,
+    /// The heads of groups among the first lines, and where each is.
+    pub groups: Vec<(usize, Group)>,
+    /// How many lines there are: rows and heads.
+    pub lines: usize,
     /// The row whose details the address asks for, where there is one.
     pub selected: Option<Ingress>,
     /// Milliseconds since 1970 when the server rendered.
@@ -105,11 +124,13 @@ pub struct PageData {
     pub theme: Theme,
     /// From the cookie.
     pub density: Density,
+    /// From the cookie.
+    pub columns: Columns,
 }
 
 /// What a person has chosen, from a `Cookie` header.
 #[must_use]
-pub fn cookies(header: &str) -> (Theme, Density) {
+pub fn cookies(header: &str) -> (Theme, Density, Columns) {
     let value = |name: &str| {
         header
             .split(';')
@@ -127,7 +148,8 @@ pub fn cookies(header: &str) -> (Theme, Density) {
         Some("comfortable") => Density::Comfortable,
         _ => Density::Compact,
     };
-    (theme, density)
+    let columns = Columns::parse(value(Columns::COOKIE).unwrap_or_default());
+    (theme, density, columns)
 }
 
 #[cfg(test)]
@@ -135,16 +157,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_choose_theme_and_density() {
+    fn cookies_choose_theme_density_and_columns() {
         let header = format!(
-            "x=1; {}=dark;{}=comfortable",
+            "x=1; {}=dark;{}=comfortable; {}=age.-class",
             Theme::COOKIE,
-            Density::COOKIE
+            Density::COOKIE,
+            Columns::COOKIE
         );
-        assert_eq!(cookies(&header), (Theme::Dark, Density::Comfortable));
+        let (theme, density, columns) = cookies(&header);
+        assert_eq!((theme, density), (Theme::Dark, Density::Comfortable));
+        assert_eq!(columns, Columns::parse("age.-class"));
         assert_eq!(
             cookies("kube-ingress-dash-theme=<b>"),
-            (Theme::System, Density::Compact)
+            (Theme::System, Density::Compact, Columns::default())
         );
     }
 }

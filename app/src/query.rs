@@ -1,9 +1,10 @@
-//! The address bar is the state: `?ns=a,b&q=text&sort=-age&sel=ns/name&tab=yaml&page=2`.
+//! The address bar is the state:
+//! `?ns=a,b&q=text&sort=-age&group=class&sel=ns/name&tab=yaml&page=2`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use protocol::table::{Column, Direction};
+use protocol::table::{Column, Direction, Grouping};
 use protocol::{Key, Scope};
 
 /// Every column, from left to right: as it is written in the address, and its heading.
@@ -18,6 +19,14 @@ pub const COLUMNS: [(Column, &str, &str); 8] = [
     (Column::Age, "age", "Age"),
 ];
 
+/// What rows can be put together by: as it is written in the address, and in words.
+pub const GROUPINGS: [(Grouping, &str, &str); 4] = [
+    (Grouping::Namespace, "ns", "Namespace"),
+    (Grouping::Class, "class", "Class"),
+    (Grouping::HostSuffix, "host", "Host suffix"),
+    (Grouping::Tls, "tls", "TLS"),
+];
+
 /// The order of the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sort {
@@ -28,6 +37,12 @@ pub struct Sort {
 }
 
 impl Sort {
+    /// By this column, as it is or the other way round.
+    #[must_use]
+    pub fn of((column, direction): (Column, Direction)) -> Self {
+        Self { column, direction }
+    }
+
     /// The order after a press on a heading: ascending first, then the other way round.
     #[must_use]
     pub fn pressed(self, column: Column) -> Self {
@@ -93,16 +108,19 @@ pub enum Tab {
     Labels,
     /// The object.
     Yaml,
+    /// What has changed since the page was opened.
+    Changes,
 }
 
 impl Tab {
     /// Every tab, from left to right.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Overview,
         Self::Routing,
         Self::Tls,
         Self::Labels,
         Self::Yaml,
+        Self::Changes,
     ];
 
     /// As it is written in the address and in ids.
@@ -114,6 +132,7 @@ impl Tab {
             Self::Tls => "tls",
             Self::Labels => "labels",
             Self::Yaml => "yaml",
+            Self::Changes => "changes",
         }
     }
 
@@ -126,6 +145,7 @@ impl Tab {
             Self::Tls => "TLS",
             Self::Labels => "Labels",
             Self::Yaml => "YAML",
+            Self::Changes => "Changes",
         }
     }
 }
@@ -139,6 +159,8 @@ pub struct Query {
     pub search: String,
     /// `sort`
     pub sort: Sort,
+    /// `group`
+    pub grouping: Option<Grouping>,
     /// `sel`: the ingress whose details are open.
     pub selected: Option<Key>,
     /// `tab`
@@ -171,6 +193,12 @@ impl Query {
                 "q" => query.search = value,
                 // The last one counts: a heading pressed without a script adds its own to the form's.
                 "sort" => query.sort = Sort::parse(&value).unwrap_or_default(),
+                "group" => {
+                    query.grouping = GROUPINGS
+                        .into_iter()
+                        .find(|(_, id, _)| *id == value)
+                        .map(|(grouping, ..)| grouping);
+                }
                 "sel" => {
                     query.selected = value
                         .split_once('/')
@@ -225,6 +253,12 @@ impl Query {
         }
         if self.sort != Sort::default() {
             push("sort", &self.sort.to_string());
+        }
+        if let Some((_, id, _)) = GROUPINGS
+            .into_iter()
+            .find(|(known, ..)| Some(*known) == self.grouping)
+        {
+            push("group", id);
         }
         if let Some(key) = &self.selected {
             push("sel", &format!("{}/{}", key.namespace, key.name));
@@ -312,6 +346,7 @@ mod tests {
                 column: Column::Age,
                 direction: Direction::Descending,
             },
+            grouping: Some(Grouping::HostSuffix),
             selected: Some(Key::new("shop", "cart")),
             tab: Tab::Yaml,
             page: 3,

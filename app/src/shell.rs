@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use protocol::table::Table;
+use protocol::table::{Group, Line, Table};
 use protocol::{Ingress, IngressDocument, Key, Scope};
 
 use crate::ROOT_ID;
@@ -33,34 +33,41 @@ impl PageContext {
         let cluster = self.backend.cluster();
         let query = Query::parse(&self.query);
         let (scope, refused) = query.scope(cluster.max_namespaces);
-        let mut rows = self.rows(&query, &scope, query.page);
-        let last = last_page(&rows);
+        let mut page = self.first_lines(&query, &scope, query.page);
+        let last = last_page(page.lines);
         if query.page > last {
             // A link from when there were more rows.
-            rows = self.rows(&query, &scope, last);
+            page = self.first_lines(&query, &scope, last);
         }
         let selected = query.selected.and_then(|key| self.find(&key));
-        let (theme, density) = cookies(&self.cookies);
+        let (theme, density, columns) = cookies(&self.cookies);
         PageData {
             cluster,
             query: self.query.clone(),
             refused,
-            rows,
+            rows: page.rows,
+            groups: page.groups,
+            lines: page.lines,
             selected,
             now: self.now,
             theme,
             density,
+            columns,
         }
     }
 
-    fn rows(&self, query: &Query, scope: &Scope, page: usize) -> Rows {
+    fn first_lines(&self, query: &Query, scope: &Scope, page: usize) -> Lines {
         let offset = (page - 1).saturating_mul(POOL);
-        if query.sort == Sort::default() {
-            return self.backend.rows(scope, &query.search, offset, POOL);
+        if query.sort == Sort::default() && query.grouping.is_none() {
+            let rows = self.backend.rows(scope, &query.search, offset, POOL);
+            return Lines {
+                lines: rows.matching,
+                rows,
+                groups: Vec::new(),
+            };
         }
-        let mut rows = self.backend.rows(scope, &query.search, 0, usize::MAX);
-        rows.items = sorted(rows.items, query.sort, offset);
-        rows
+        let rows = self.backend.rows(scope, &query.search, 0, usize::MAX);
+        arranged(rows, query, offset)
     }
 
     fn find(&self, key: &Key) -> Option<Ingress> {
@@ -70,23 +77,43 @@ impl PageContext {
     }
 }
 
-fn last_page(rows: &Rows) -> usize {
-    rows.matching.div_ceil(POOL).max(1)
+/// One page of the table.
+struct Lines {
+    rows: Rows,
+    /// The heads of groups, and where on the page each is.
+    groups: Vec<(usize, Group)>,
+    /// On all pages.
+    lines: usize,
+}
+
+fn last_page(lines: usize) -> usize {
+    lines.div_ceil(POOL).max(1)
 }
 
 /// One page of the rows in another order than the backend's.
-fn sorted(items: Vec<Ingress>, sort: Sort, offset: usize) -> Vec<Ingress> {
+fn arranged(mut rows: Rows, query: &Query, offset: usize) -> Lines {
     let mut table = Table::new();
+    let items = std::mem::take(&mut rows.items);
     table.apply_document(IngressDocument {
         total: items.len(),
         items,
         ..IngressDocument::default()
     });
-    table.set_sort(sort.column, sort.direction);
-    table
-        .window(offset..offset.saturating_add(POOL))
-        .map(|view| Arc::unwrap_or_clone(view.ingress))
-        .collect()
+    table.set_sort(query.sort.column, query.sort.direction);
+    table.set_grouping(query.grouping);
+    let mut groups = Vec::new();
+    let page = table.lines(offset..offset.saturating_add(POOL));
+    for (place, line) in page.enumerate() {
+        match line {
+            Line::Group(group) => groups.push((place, group)),
+            Line::Row(view) => rows.items.push(Ingress::clone(&view.ingress)),
+        }
+    }
+    Lines {
+        rows,
+        groups,
+        lines: table.line_count(),
+    }
 }
 
 /// The document of `GET /`. Run it where Leptos has a nonce in its context: every script has it.
@@ -107,7 +134,7 @@ pub fn shell(context: PageContext) -> impl IntoView {
     let pager = Pager(PagerProps {
         base: base.clone(),
         query: Query::parse(&data.query),
-        rows: data.rows.clone(),
+        lines: data.lines,
     });
     let (theme, density) = (data.theme.attribute(), data.density.id());
     view! {
@@ -154,8 +181,8 @@ fn NoScriptNotice(now: i64, href: String) -> impl IntoView {
 
 /// Links to the pages of the table.
 #[component]
-fn Pager(base: String, query: Query, rows: Rows) -> impl IntoView {
-    let pages = last_page(&rows);
+fn Pager(base: String, query: Query, lines: usize) -> impl IntoView {
+    let pages = last_page(lines);
     let page = query.page.min(pages);
     let link = move |page: usize| {
         let query = Query {
@@ -165,11 +192,11 @@ fn Pager(base: String, query: Query, rows: Rows) -> impl IntoView {
         format!("{base}/{}", query.to_query_string())
     };
     let first = (page - 1) * POOL + 1;
-    let last = (page * POOL).min(rows.matching);
-    (rows.matching > POOL).then(|| view! {
+    let last = (page * POOL).min(lines);
+    (pages > 1).then(|| view! {
         <nav class="pager" aria-label="Pages">
             <span class="muted-2">
-                {format!("{} to {} of {}", format::count(first), format::count(last), format::count(rows.matching))}
+                {format!("{} to {} of {}", format::count(first), format::count(last), format::count(lines))}
             </span>
             <span class="grow"></span>
             {(page > 1).then(|| view! { <a class="btn btn-s" rel="prev" href=link(page - 1)>"Previous"</a> })}

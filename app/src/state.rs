@@ -1,13 +1,16 @@
 //! What the page holds besides the live data: the pool of rows, what is open, the clock, and what
 //! the address says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::table::RowView;
+use protocol::filter::{Field, Filter};
+use protocol::table::{Column, Line, RowView};
 use protocol::{Ingress, Key, Scope};
 
 use crate::backend::{ClusterInfo, Rows};
+use crate::columns::Columns;
 use crate::live::Live;
 use crate::page::{Density, POOL, PageData, Theme};
 use crate::query::{Query, Sort, Tab};
@@ -16,21 +19,29 @@ use crate::status::{Currency, Facts};
 /// One element of the pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
-    /// The row in it, and where that is in the view.
+    /// The line in it, and where that is in the view.
     pub cell: RwSignal<Option<Cell>>,
     /// Whether the pointer or the focus is in it: only then it has its buttons.
     pub active: RwSignal<bool>,
 }
 
-/// A row in an element of the pool.
+/// A line in an element of the pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// Where the row is in the view.
+    /// Where the line is in the view.
     pub index: usize,
-    /// The row.
-    pub view: RowView,
+    /// The line.
+    pub line: Line,
     /// Whether its change may flash: not where very much changed at once.
     pub flash: bool,
+}
+
+impl Cell {
+    /// The ingress, where the line is a row.
+    #[must_use]
+    pub fn ingress(&self) -> Option<&Arc<Ingress>> {
+        self.line.row().map(|view| &view.ingress)
+    }
 }
 
 /// The ingress whose details are open.
@@ -49,6 +60,16 @@ pub enum Popup {
     Namespaces,
     /// Light, dark, or like the system, at a place of the window.
     Theme((f64, f64)),
+    /// What rows are put together by.
+    Group((f64, f64)),
+    /// Which columns there are.
+    Columns((f64, f64)),
+    /// The values of a field, to filter by.
+    Facet(Field, (f64, f64)),
+    /// What can be done with a row.
+    Row(Arc<Ingress>, (f64, f64)),
+    /// Every key.
+    Help,
     /// How to start with a cluster of one's own.
     Connect,
     /// Every host of a row, at a place of the window.
@@ -68,14 +89,34 @@ pub struct Ui {
     pub cluster: StoredValue<ClusterInfo>,
     /// The rows and counts that the server rendered: the truth until the live data has some.
     pub first: StoredValue<Rows>,
+    /// How many lines the server knew: rows, and heads of groups.
+    pub first_lines: StoredValue<usize>,
     /// What of the address is refused, in plain words.
     pub refused: RwSignal<Option<String>>,
     /// The pool.
     pub slots: StoredValue<Vec<Slot>>,
     /// The first row of the view that is in the pool.
     pub start: RwSignal<usize>,
-    /// The row that the keys are at.
+    /// The line that the keys are at.
     pub current: RwSignal<Option<Key>>,
+    /// The rows that are picked.
+    pub picked: RwSignal<BTreeSet<Key>>,
+    /// Which columns there are.
+    pub columns: RwSignal<Columns>,
+    /// The columns that are shown, from left to right, and whether a person has set its width.
+    pub layout: Memo<Vec<(Column, bool)>>,
+    /// What is typed, to be marked in the rows.
+    pub filter: Memo<Filter>,
+    /// The words of the search that are tokens.
+    pub tokens: RwSignal<Vec<String>>,
+    /// What is typed after the tokens.
+    pub typed: RwSignal<String>,
+    /// Whether the list under the search field is open.
+    pub suggesting: RwSignal<bool>,
+    /// The line of the list that the keys are at.
+    pub suggestion: RwSignal<Option<usize>>,
+    /// Whether keys without a modifier do something.
+    pub single_keys: RwSignal<bool>,
     /// The ingress whose details are asked for.
     pub selected: RwSignal<Option<Key>>,
     /// What the details show.
@@ -92,6 +133,8 @@ pub struct Ui {
     pub hydrated: RwSignal<bool>,
     /// Light, dark, or like the system.
     pub theme: RwSignal<Theme>,
+    /// Whether rows are cards, as on a phone.
+    pub cards: RwSignal<bool>,
     /// How high a row is.
     pub density: RwSignal<Density>,
     /// How current the page is.
@@ -114,22 +157,32 @@ impl Ui {
             scope,
             &query.search,
             (query.sort.column, query.sort.direction),
+            query.grouping,
         );
         let offset = (query.page - 1).saturating_mul(POOL);
         let mut rows = data.rows;
         let mut items = std::mem::take(&mut rows.items).into_iter();
+        let mut groups = data.groups.into_iter().peekable();
         let slots = (0..POOL)
             .map(|place| Slot {
-                cell: RwSignal::new(items.next().map(|row| Cell {
-                    index: offset + place,
-                    view: RowView {
-                        ingress: Arc::new(row),
-                        mark: None,
-                        old: false,
-                        deleted: false,
-                    },
-                    flash: false,
-                })),
+                cell: RwSignal::new(
+                    match groups.next_if(|(at, _)| *at == place) {
+                        Some((_, group)) => Some(Line::Group(group)),
+                        None => items.next().map(|row| {
+                            Line::Row(RowView {
+                                ingress: Arc::new(row),
+                                mark: None,
+                                old: false,
+                                deleted: false,
+                            })
+                        }),
+                    }
+                    .map(|line| Cell {
+                        index: offset + place,
+                        line,
+                        flash: false,
+                    }),
+                ),
                 active: RwSignal::new(false),
             })
             .collect();
@@ -137,14 +190,33 @@ impl Ui {
             row: Arc::new(row),
             deleted_at: None,
         });
+        let columns = RwSignal::new(data.columns);
         let ui = Self {
             live,
             cluster: StoredValue::new(data.cluster),
             first: StoredValue::new(rows),
+            first_lines: StoredValue::new(data.lines),
             refused: RwSignal::new(data.refused),
             slots: StoredValue::new(slots),
             start: RwSignal::new(0),
             current: RwSignal::new(None),
+            picked: RwSignal::default(),
+            columns,
+            layout: Memo::new(move |_| {
+                columns.with(|columns| {
+                    columns
+                        .shown()
+                        .map(|chosen| (chosen.column, chosen.width.is_some()))
+                        .collect()
+                })
+            }),
+            filter: Memo::new(move |_| live.filter.with(|text| Filter::parse(text))),
+            // Without a script the form sends what the field holds: all of it.
+            tokens: RwSignal::default(),
+            typed: RwSignal::new(query.search),
+            suggesting: RwSignal::new(false),
+            suggestion: RwSignal::new(None),
+            single_keys: RwSignal::new(true),
             selected: RwSignal::new(query.selected),
             detail: RwSignal::new(detail),
             tab: RwSignal::new(query.tab),
@@ -153,6 +225,7 @@ impl Ui {
             mono: RwSignal::new(0),
             hydrated: RwSignal::new(false),
             theme: RwSignal::new(data.theme),
+            cards: RwSignal::new(false),
             density: RwSignal::new(data.density),
             announced: RwSignal::default(),
             other: StoredValue::new(query.other),
@@ -213,8 +286,7 @@ impl Ui {
     /// The order of the rows.
     #[must_use]
     pub fn sort(self) -> Sort {
-        let (column, direction) = self.live.sort.get();
-        Sort { column, direction }
+        Sort::of(self.live.sort.get())
     }
 
     /// The path under which everything is served.
@@ -233,6 +305,7 @@ impl Ui {
                 .with(|scope| scope.names().cloned().unwrap_or_default()),
             search: self.live.filter.get(),
             sort: self.sort(),
+            grouping: self.live.grouping.get(),
             selected: self.selected.get(),
             tab: self.tab.get(),
             page: 1,
@@ -261,6 +334,7 @@ impl Ui {
             simulated: cluster.simulated,
             namespaces: self.namespaces(),
             mono: self.mono.get(),
+            now: self.now.get(),
             clock: crate::state::clock,
         })
     }
@@ -271,7 +345,7 @@ impl Ui {
         match self
             .live
             .scope
-            .with(|scope| scope.names().map(std::collections::BTreeSet::len))
+            .with(|scope| scope.names().map(BTreeSet::len))
         {
             Some(named) => named,
             None => self.first.with_value(|rows| rows.namespaces),
@@ -288,6 +362,42 @@ impl Ui {
             self.tab.set(Tab::default());
         }
         self.selected.set(key);
+    }
+
+    /// Shows the rows that match a text: its words with a key become tokens.
+    pub fn set_search(self, text: &str) {
+        let (tokens, typed) = crate::suggest::split(text);
+        self.tokens.set(tokens);
+        self.typed.set(typed);
+        self.search();
+    }
+
+    /// What is typed after the tokens. A space after a word with a key makes it a token.
+    pub fn type_search(self, text: &str) {
+        if text.ends_with(char::is_whitespace) {
+            let (tokens, mut typed) = crate::suggest::split(text);
+            if !tokens.is_empty() {
+                if !typed.is_empty() {
+                    typed.push(' ');
+                }
+                self.tokens.update(|all| all.extend(tokens));
+                self.typed.set(typed);
+                return self.search();
+            }
+        }
+        self.typed.set(text.to_owned());
+        self.search();
+    }
+
+    fn search(self) {
+        let text = self.tokens.with_untracked(|tokens| tokens.join(" "));
+        let text = self
+            .typed
+            .with_untracked(|typed| format!("{text} {}", typed.trim()).trim().to_owned());
+        self.suggestion.set(None);
+        if self.live.filter.with_untracked(|old| *old != text) {
+            self.live.set_filter(&text);
+        }
     }
 
     /// Watches other namespaces.

@@ -3,7 +3,7 @@
 use protocol::connection::{State, StopReason};
 use protocol::message::{ErrorReason, NamespaceState, NamespaceStatus, StreamError};
 
-use crate::format::{counted, duration, unix_ms};
+use crate::format::{counted, duration, shell_word, unix_ms};
 use crate::live::ConnectionView;
 
 /// What the badge and the notices are made of.
@@ -25,6 +25,8 @@ pub struct Facts {
     pub namespaces: usize,
     /// The monotonic clock.
     pub mono: u64,
+    /// Milliseconds since 1970.
+    pub now: i64,
     /// Says the time of the day for milliseconds since 1970.
     pub clock: fn(i64) -> String,
 }
@@ -188,7 +190,10 @@ impl Facts {
                 "conn conn-warn",
                 Some("#i-serverx"),
                 "Cluster lost",
-                "API does not answer".into(),
+                match self.lost_since() {
+                    Some(since) => format!("no answer for {}", duration(self.now - since)),
+                    None => "API does not answer".into(),
+                },
             ),
             Currency::NoCluster => badge(
                 "conn conn-bad",
@@ -223,15 +228,8 @@ impl Facts {
     /// The time that the rows are from.
     #[must_use]
     pub fn as_of(&self) -> Option<String> {
-        let since = || {
-            let status = self
-                .states
-                .iter()
-                .find(|status| status.namespace.is_none())?;
-            unix_ms(status.since.as_deref()?)
-        };
         let ms = if self.currency() == Currency::ClusterLost {
-            since()
+            self.lost_since()
         } else {
             None
         };
@@ -257,6 +255,15 @@ impl Facts {
             .count();
         self.scope_state() == Some(NamespaceState::Forbidden)
             || (forbidden > 0 && forbidden >= self.namespaces)
+    }
+
+    /// Since when the whole scope is not live, in milliseconds since 1970.
+    fn lost_since(&self) -> Option<i64> {
+        let status = self
+            .states
+            .iter()
+            .find(|status| status.namespace.is_none())?;
+        unix_ms(status.since.as_deref()?)
     }
 
     fn scope_state(&self) -> Option<NamespaceState> {
@@ -373,12 +380,7 @@ impl Facts {
                 },
                 text: " The dashboard's account lacks list and watch on ingresses.networking.k8s.io there. Ask a cluster admin to run:".into(),
                 retry: None,
-                command: Some(match name {
-                    Some(name) => format!(
-                        "kubectl -n {name} create rolebinding kube-ingress-dash --clusterrole=view --serviceaccount=NAMESPACE:ACCOUNT"
-                    ),
-                    None => "kubectl create clusterrolebinding kube-ingress-dash --clusterrole=view --serviceaccount=NAMESPACE:ACCOUNT".into(),
-                }),
+                command: Some(grant(name)),
             }),
             (NamespaceState::Retrying, Some(name)) => Some(Notice {
                 class: "notice notice-warn",
@@ -463,6 +465,20 @@ impl Facts {
     }
 }
 
+/// The commands that let the dashboard's account read the ingresses of a namespace, or of all.
+/// Which account it is only the cluster's admin knows.
+#[must_use]
+pub fn grant(namespace: Option<&str>) -> String {
+    let (place, kind) = match namespace {
+        Some(name) => (format!("kubectl -n {} create ", shell_word(name)), ""),
+        None => ("kubectl create ".into(), "cluster"),
+    };
+    format!(
+        "{place}{kind}role kube-ingress-dash --verb=get,list,watch --resource=ingresses.networking.k8s.io\n\
+         {place}{kind}rolebinding kube-ingress-dash --{kind}role=kube-ingress-dash --serviceaccount=NAMESPACE:ACCOUNT"
+    )
+}
+
 /// The text with a capital letter in front and a full stop at its end.
 fn sentence(text: &str) -> String {
     let mut chars = text.trim().chars();
@@ -499,6 +515,7 @@ mod tests {
             simulated: false,
             namespaces: 48,
             mono: 100_000,
+            now: 43_391_000,
             clock: utc_clock,
         }
     }
@@ -589,7 +606,15 @@ mod tests {
         facts.states = vec![status(Some("finance-eu"), NamespaceState::Forbidden)];
         assert_eq!(badge_text(&facts), "Live, 47 of 48 namespaces");
         let command = facts.notices()[0].command.clone().unwrap_or_default();
-        assert!(command.starts_with("kubectl -n finance-eu "), "{command}");
+        let lines: Vec<_> = command.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "kubectl -n finance-eu create role kube-ingress-dash --verb=get,list,watch --resource=ingresses.networking.k8s.io",
+                "kubectl -n finance-eu create rolebinding kube-ingress-dash --role=kube-ingress-dash --serviceaccount=NAMESPACE:ACCOUNT",
+            ]
+        );
+        assert!(grant(None).contains("create clusterrolebinding kube-ingress-dash --clusterrole="));
     }
 
     #[test]
@@ -597,6 +622,10 @@ mod tests {
         let mut facts = facts(State::Live);
         facts.states = vec![status(None, NamespaceState::Retrying)];
         assert_eq!(facts.currency(), Currency::ClusterLost);
+        assert_eq!(badge_text(&facts), "Cluster lost, API does not answer");
+        facts.states[0].since = Some("1970-01-01T11:59:11Z".into());
+        assert_eq!(badge_text(&facts), "Cluster lost, no answer for 4 min");
+        assert!(facts.notices()[0].text.contains("as of 11:59:11"));
         assert_eq!(facts.notices().len(), 1);
         facts.known = false;
         assert_eq!(facts.currency(), Currency::NoCluster);

@@ -16,7 +16,7 @@ export class Ingresses {
 
   constructor(readonly page: Page) {
     this.badge = page.getByTestId("connection");
-    this.search = page.getByRole("searchbox", { name: "Search and filter" });
+    this.search = page.getByRole("combobox", { name: "Search and filter" });
     this.table = page.getByRole("region", { name: "Ingresses table, scrollable" });
     this.names = this.table.getByRole("rowheader");
     this.rows = this.table.getByRole("row").filter({ has: page.getByRole("rowheader") });

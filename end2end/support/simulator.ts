@@ -73,6 +73,12 @@ export class Simulator {
     await this.request("DELETE", ingress(namespace, name));
   }
 
+  /** Who may do what; later rules win, and without any everything is allowed. */
+  async setRules(...rules: { decision: "allow" | "deny"; resource: string; namespace?: string }[]): Promise<void> {
+    const headers = { "content-type": "application/json" };
+    await accept(await fetch(`${this.url}/simulator/rules`, { method: "POST", headers, body: JSON.stringify(rules) }));
+  }
+
   private async request(method: string, path: string, body?: Json): Promise<void> {
     await accept(await this.send(method, path, body));
   }

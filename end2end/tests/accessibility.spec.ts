@@ -21,10 +21,29 @@ for (const colorScheme of ["light", "dark"] as const) {
       await isAccessible(page);
     });
 
+    test("axe finds nothing in groups, picked rows and tokens", async ({ page, dashboard, ingresses }) => {
+      await ingresses.open(`${dashboard.url}?group=ns&q=-class:none`);
+      await page.keyboard.press("j");
+      await page.keyboard.press("j");
+      await page.keyboard.press("x");
+      await expect(page.getByRole("toolbar")).toContainText("1 picked");
+      await isAccessible(page);
+      await page.keyboard.press("Shift+F10");
+      await expect(page.getByRole("menu")).toBeVisible();
+      await isAccessible(page, "#root");
+    });
+
+    test("axe finds nothing in the cards of a phone", async ({ page, dashboard, ingresses }) => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await ingresses.open(dashboard.url);
+      await expect(ingresses.rows.first()).toBeVisible();
+      await isAccessible(page);
+    });
+
     test("axe finds nothing in the details", async ({ page, dashboard, ingresses }) => {
       await ingresses.open(dashboard.url);
       await ingresses.names.first().getByRole("link").click();
-      for (const tab of ["Overview", "Routing", "TLS", "Labels", "YAML"]) {
+      for (const tab of ["Overview", "Routing", "TLS", "Labels", "YAML", "Changes"]) {
         await page.getByRole("tab", { name: tab }).click();
         await expect(page.getByRole("tabpanel")).not.toContainText("Loading");
         await isAccessible(page, "#details");
@@ -40,6 +59,17 @@ for (const colorScheme of ["light", "dark"] as const) {
 
       await ingresses.themeButton.click();
       await expect(page.getByRole("menuitemradio")).toHaveCount(3);
+      await isAccessible(page, "#root");
+      await page.keyboard.press("Escape");
+
+      for (const name of ["Group", "Columns", "Class", "Keyboard help"]) {
+        await page.getByRole("button", { name, exact: true }).first().click();
+        await expect(page.getByRole("dialog").first()).toBeVisible();
+        await isAccessible(page, "#root");
+        await page.keyboard.press("Escape");
+      }
+      await ingresses.search.pressSequentially("class:");
+      await expect(page.getByRole("option").first()).toBeVisible();
       await isAccessible(page, "#root");
     });
 

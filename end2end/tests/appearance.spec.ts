@@ -83,3 +83,52 @@ test("the hosts can be read beside the details", async ({ page, cluster, dashboa
   expect(host?.width).toBeGreaterThan(100);
   expect((host?.x ?? 0) + (host?.width ?? 0)).toBeLessThan(drawer?.x ?? 0);
 });
+
+test("a long name is cut in its middle and whole for those who copy, find or hear it", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  const name = "recommendation-engine-shadow-traffic-europe-central-holdout";
+  await cluster.create("shop", name);
+  await ingresses.open(dashboard.url);
+  const row = ingresses.row(name, "shop");
+  await expect(row.getByText("-holdout", { exact: true })).toBeInViewport({ ratio: 1 });
+  const head = row.getByText("recommendation-engine", { exact: false }).last();
+  expect(await head.evaluate((head) => head.scrollWidth > head.clientWidth)).toBe(true);
+  await expect(row.getByRole("link", { name, exact: true })).toHaveText(name);
+  expect(await page.evaluate((name) => (window as unknown as { find(text: string): boolean }).find(name), name)).toBe(true);
+});
+
+test.describe("on a phone", () => {
+  test.use({ size: { namespaces: 10, ingresses: 300 }, viewport: { width: 390, height: 844 }, hasTouch: true });
+
+  test("rows are cards that show all of a row, scroll to the last one and open the details", async ({
+    page,
+    cluster,
+    dashboard,
+    ingresses,
+  }) => {
+    const parts = { hosts: ["aaa.example.com"], path: "/basket", tls: [{ secretName: "aaa-tls" }] };
+    await cluster.create("shop", "aaa", parts);
+    await cluster.create("shop", "zzz");
+    await ingresses.open(dashboard.url);
+    const card = ingresses.row("aaa");
+    for (const text of ["shop", "aaa.example.com", "/basket", "aaa-tls"]) {
+      await expect(card.getByText(text, { exact: true }).last()).toBeInViewport({ ratio: 1 });
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    expect(await ingresses.table.evaluate((table) => table.scrollWidth - table.clientWidth)).toBeLessThanOrEqual(0);
+
+    await ingresses.table.evaluate((table) => table.scrollTo(0, table.scrollHeight));
+    await expect(ingresses.row("zzz")).toBeInViewport({ ratio: 1 });
+    const bottom = async () => {
+      const [last, table] = [await ingresses.row("zzz").boundingBox(), await ingresses.table.boundingBox()];
+      return Math.round((table?.y ?? 0) + (table?.height ?? 0) - (last?.y ?? 0) - (last?.height ?? 0));
+    };
+    await expect.poll(bottom).toBe(0);
+    await ingresses.row("zzz").tap({ position: { x: 30, y: 100 } });
+    await expect(ingresses.details("zzz")).toBeInViewport();
+  });
+});

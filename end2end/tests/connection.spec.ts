@@ -45,7 +45,8 @@ test("a server that is killed and comes back is said, and the page recovers with
   await dashboard.kill();
   await expect(ingresses.badge).toContainText("Reconnecting");
   await expect(page).toHaveTitle(/^\(!\) Not live/);
-  await expect(page.getByRole("main")).toContainText(/The rows are as of \d\d:\d\d:\d\d/);
+  await expect(page.getByRole("main")).toContainText(/Attempt \d+ of 10, .*The rows are as of \d\d:\d\d:\d\d/);
+  await expect(page.getByRole("button", { name: "Retry now" })).toBeVisible();
   await expect(ingresses.names).toHaveText(["deleted", "kept-a", "kept-b", "kept-c"]);
 
   await cluster.delete("shop", "deleted");
@@ -55,7 +56,7 @@ test("a server that is killed and comes back is said, and the page recovers with
   await ingresses.isLive();
   await expect(ingresses.names).toHaveText(["kept-a", "kept-b", "kept-c", "new"]);
   await expect(page).toHaveTitle(/^Ingresses/);
-  await expect(ingresses.search).toHaveValue("-name:other");
+  await expect(page.getByRole("button", { name: "Remove -name:other" })).toBeVisible();
   await expect(ingresses.pickerButton).toHaveText(/shop/);
   expect(await everMissing(page)).toEqual([]);
   expect(await ingresses.isSameDocument()).toBe(true);
@@ -156,6 +157,43 @@ test("a cluster that does not answer is named with the cause, and its rows come 
   await expect(ingresses.badge).toContainText("Cluster lost");
   await expect(page.getByRole("main")).toContainText("The Kubernetes API does not answer.");
   await expect(ingresses.row("cart")).toBeVisible();
+});
+
+test.describe("where the account may not read everything", () => {
+  test.use({ permissions: ["clipboard-read", "clipboard-write"] });
+
+  test("a namespace that may not be read is named with the commands that would help, and comes by itself", async ({
+    page,
+    cluster,
+    start,
+    ingresses,
+  }) => {
+    await cluster.create("shop", "cart");
+    await cluster.create("finance", "ledger");
+    await cluster.setRules(
+      { decision: "deny", resource: "ingresses" },
+      { decision: "allow", resource: "ingresses", namespace: "shop" },
+    );
+    const dashboard = await start({ kubeconfig: cluster.kubeconfig });
+    await page.goto(`${dashboard.url}?ns=finance,shop`);
+    const main = page.getByRole("main");
+    await expect(main).toContainText("finance is not shown.");
+    await expect(main).toContainText("lacks list and watch on ingresses.networking.k8s.io");
+    await expect(ingresses.badge).toContainText("1 of 2 namespaces");
+    await expect(ingresses.names).toHaveText(["cart"]);
+    await page.getByRole("button", { name: "Copy command" }).click();
+    await expect
+      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .toMatch(/^kubectl -n finance create role .* --verb=get,list,watch .*\nkubectl -n finance create rolebinding .*$/);
+
+    await page.goto(`${dashboard.url}?ns=finance`);
+    await expect(page.getByRole("heading", { name: "You may not list ingresses in finance" })).toBeVisible();
+    await expect(main.getByText(/create role kube-ingress-dash/).first()).toBeVisible();
+    await cluster.setRules();
+    await ingresses.leave();
+    await expect(ingresses.names).toHaveText(["ledger"], { timeout: 45_000 });
+    await ingresses.isLive();
+  });
 });
 
 test("a page without a cluster says that what it shows is simulated", async ({ page, start, ingresses }) => {

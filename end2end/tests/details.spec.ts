@@ -50,6 +50,8 @@ test("the keys move, open and close, and the focus returns", async ({ page, clus
   await page.keyboard.type("jk/");
   await expect(ingresses.search).toHaveValue("jk/");
   await page.keyboard.press("Escape");
+  await expect(ingresses.search).toHaveAttribute("aria-expanded", "false");
+  await page.keyboard.press("Escape");
   await expect(ingresses.search).toHaveValue("");
   await ingresses.search.blur();
 
@@ -85,4 +87,39 @@ test("the list of rows is one tab stop", async ({ page, cluster, dashboard, ingr
   await expect(ingresses.name("b")).toBeFocused();
   for (const name of ["a", "c"]) await expect(ingresses.name(name)).toHaveAttribute("tabindex", "-1");
   await expect(ingresses.name("b")).toHaveAttribute("tabindex", "0");
+});
+
+test("the changes seen since the page was opened are told, newest first", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart", { labels: { team: "checkout" } });
+  await ingresses.open(`${dashboard.url}?sel=shop/cart&tab=changes`);
+  const panel = page.getByRole("tabpanel", { name: "Changes" });
+  await expect(panel).toContainText("None. A change appears here by itself.");
+
+  await cluster.patch("shop", "cart", { spec: { ingressClassName: "traefik" } });
+  await expect(panel.locator("del")).toHaveText(["class: nginx"]);
+  await expect(panel.locator("ins")).toHaveText(["class: traefik"]);
+  await expect(panel.getByRole("listitem")).toContainText(/\d\d:\d\d:\d\d/);
+  await cluster.patch("shop", "cart", { metadata: { labels: { team: null, env: "prod" } } });
+  await expect(panel.getByRole("listitem").first()).toContainText("label: team=checkout");
+  await expect(panel.getByRole("listitem").first()).toContainText("label: env=prod");
+  await expect(page.getByRole("tab", { name: "Changes 2" })).toBeVisible();
+  await cluster.patch("shop", "cart", { metadata: { annotations: { "example.com/note": "a" } } });
+  await cluster.patch("shop", "cart", { metadata: { annotations: { "example.com/note": "b" } } });
+  await expect(panel.getByRole("listitem").first()).toContainText("Something that the row does not show");
+});
+
+test("the YAML is coloured and downloads as it is shown", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart", { annotations: { "example.com/note": "50 % & more #1" } });
+  await ingresses.open(`${dashboard.url}?sel=shop/cart&tab=yaml`);
+  await expect(ingresses.yaml).toContainText("kind: Ingress");
+  await expect(ingresses.yaml.locator(".ck").filter({ hasText: /^kind$/ })).toHaveCount(1);
+  const download = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download" }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe("shop-cart.yaml");
+  const stream = await file.createReadStream();
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  const lines = await ingresses.yaml.locator(".l").allTextContents();
+  expect(Buffer.concat(chunks).toString().trimEnd()).toBe(lines.join("\n").trimEnd());
 });

@@ -17,6 +17,7 @@
 //! `*` in a value stands for any characters and makes the value match as a whole. `none` matches
 //! a row without host, class or address.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use memchr::memmem::Finder;
@@ -97,11 +98,158 @@ impl Field {
         }
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    /// The field of a key, whatever the case.
+    #[must_use]
+    pub fn of_key(key: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|field| field.key().eq_ignore_ascii_case(key))
     }
+}
+
+/// What a word is likely meant to be where it is not what it looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mistake {
+    /// `key:value` with a key that is none: the word is searched as text.
+    UnknownKey {
+        /// As typed, without its colon.
+        key: String,
+        /// What stands after the colon.
+        value: String,
+        /// The key that is likely meant.
+        likely: Option<Field>,
+    },
+    /// A value that no row can have.
+    UnknownValue {
+        /// The field.
+        field: Field,
+        /// The value.
+        value: String,
+        /// Those that there are.
+        allowed: &'static [&'static str],
+    },
+}
+
+/// The values of `is:`.
+pub const IS_VALUES: [&str; 3] = ["wildcard", "default", "hostless"];
+
+/// The words of a search that are likely not what they were meant to be.
+#[must_use]
+pub fn mistakes(text: &str) -> Vec<Mistake> {
+    let mut found = Vec::new();
+    for word in text.split_whitespace() {
+        let body = word.strip_prefix('-').unwrap_or(word);
+        let Some((key, value)) = body.split_once(':') else {
+            continue;
+        };
+        match Field::of_key(key) {
+            Some(field @ Field::Is) => found.extend(
+                (value.split(','))
+                    .filter(|value| !value.is_empty())
+                    .filter(|value| !IS_VALUES.contains(&value.to_lowercase().as_str()))
+                    .map(|value| Mistake::UnknownValue {
+                        field,
+                        value: value.to_owned(),
+                        allowed: &IS_VALUES,
+                    }),
+            ),
+            Some(_) => {}
+            // A URL has a colon too, and a port.
+            None if key.is_empty()
+                || value.starts_with("//")
+                || !key.bytes().all(|byte| byte.is_ascii_alphabetic()) => {}
+            None => found.push(Mistake::UnknownKey {
+                key: key.to_owned(),
+                value: value.to_owned(),
+                likely: likely_field(&key.to_lowercase()),
+            }),
+        }
+    }
+    found
+}
+
+/// The field that a key is likely meant to be: by its long name, by what is often put into a
+/// label, else by its letters.
+fn likely_field(key: &str) -> Option<Field> {
+    let by_name = match key {
+        "namespace" | "namespaces" | "project" => Field::Namespace,
+        "hosts" | "hostname" | "domain" | "dns" | "fqdn" => Field::Host,
+        "service" | "services" | "backend" => Field::Service,
+        "address" | "ip" | "lb" | "loadbalancer" => Field::Address,
+        "ingressclass" | "controller" => Field::Class,
+        "secret" | "cert" | "certificate" | "ssl" | "https" => Field::Tls,
+        "labels" | "owner" | "team" | "app" | "env" | "tier" => Field::Label,
+        "ingress" | "title" => Field::Name,
+        "url" | "route" | "prefix" => Field::Path,
+        _ => {
+            return Field::ALL
+                .into_iter()
+                .filter(|field| key.len() > 1 && distance(key, field.key()) <= 1)
+                .min_by_key(|field| distance(key, field.key()));
+        }
+    };
+    Some(by_name)
+}
+
+/// How many letters have to be put in, taken out, changed or swapped with their neighbour to make
+/// one of the other (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let change = usize::from(a[i - 1] != b[j - 1]);
+                let mut least = (rows[i - 1][j] + 1)
+                    .min(rows[i][j - 1] + 1)
+                    .min(rows[i - 1][j - 1] + change);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least = least.min(rows[i - 2][j - 2] + 1);
+                }
+                least
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+/// A text in parts: those that one of the words, which are in lower case, matches are true.
+#[must_use]
+pub fn marked<'t>(text: &'t str, words: &[String]) -> Vec<(&'t str, bool)> {
+    let bytes = text.as_bytes();
+    let starts_here = |at: usize| {
+        words
+            .iter()
+            .filter(|word| !word.is_empty())
+            .filter(|word| {
+                bytes.len() - at >= word.len()
+                    && bytes[at..at + word.len()].eq_ignore_ascii_case(word.as_bytes())
+            })
+            .map(String::len)
+            .max()
+    };
+    let mut parts = Vec::new();
+    let (mut plain, mut at) = (0, 0);
+    // A word is whole characters, and so is what equals it.
+    while at < bytes.len() {
+        match starts_here(at) {
+            Some(len) => {
+                if plain < at {
+                    parts.push((&text[plain..at], false));
+                }
+                parts.push((&text[at..at + len], true));
+                at += len;
+                plain = at;
+            }
+            None => at += 1,
+        }
+    }
+    if plain < bytes.len() {
+        parts.push((&text[plain..], false));
+    }
+    parts
 }
 
 impl Filter {
@@ -177,6 +325,57 @@ impl Filter {
         toggled
     }
 
+    /// The word of a field, if there is one.
+    #[must_use]
+    pub fn term(&self, field: Field) -> Option<&Term> {
+        self.terms.iter().find(|term| term.field == Some(field))
+    }
+
+    /// The filter with these values of a field instead of those that it has; none leaves the
+    /// field out.
+    #[must_use]
+    pub fn with(&self, field: Field, negated: bool, values: Vec<String>) -> Self {
+        let mut other = self.clone();
+        let at = other
+            .terms
+            .iter()
+            .position(|term| term.field == Some(field));
+        other.terms.retain(|term| term.field != Some(field));
+        if !values.is_empty() {
+            let term = Term {
+                negated,
+                field: Some(field),
+                values,
+            };
+            let at = at.unwrap_or(other.terms.len()).min(other.terms.len());
+            other.terms.insert(at, term);
+        }
+        other
+    }
+
+    /// The filter without one of its words.
+    #[must_use]
+    pub fn without(&self, index: usize) -> Self {
+        let mut other = self.clone();
+        if index < other.terms.len() {
+            other.terms.remove(index);
+        }
+        other
+    }
+
+    /// What is to be marked in the text of a field: the plain words, and the values that are
+    /// looked for in this field.
+    #[must_use]
+    pub fn marks(&self, field: Field) -> Vec<String> {
+        self.terms
+            .iter()
+            .filter(|term| !term.negated && term.field.is_none_or(|own| own == field))
+            .flat_map(|term| &term.values)
+            .filter(|value| !value.contains('*'))
+            .cloned()
+            .collect()
+    }
+
     /// Whether this filter matches no row that `other` does not, as far as that can be seen
     /// without rows: what one gets by typing on.
     #[must_use]
@@ -219,7 +418,9 @@ impl fmt::Display for Term {
 }
 
 impl Term {
-    fn parse(word: &str) -> Option<Self> {
+    /// Parses one word; nothing where it filters nothing.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
         let word = word.to_lowercase();
         let (negated, body) = match word.strip_prefix('-') {
             Some(body) => (true, body),
@@ -313,6 +514,47 @@ fn services(row: &Ingress) -> impl Iterator<Item = &str> {
         .chain(&row.default_backend)
         .filter_map(|backend| backend.service.as_ref())
         .map(|service| service.name.as_str())
+}
+
+/// The values of a row in a field, as they are typed after the key; each once.
+pub(crate) fn values(field: Field, row: &Ingress) -> Vec<Cow<'_, str>> {
+    match field {
+        Field::Host => or_none(row.hosts.iter().map(String::as_str).collect()),
+        Field::Namespace => vec![Cow::Borrowed(&row.namespace)],
+        Field::Name => vec![Cow::Borrowed(&row.name)],
+        Field::Class => or_none(row.ingress_class_name.as_deref().into_iter().collect()),
+        Field::Service => once(services(row).collect()),
+        Field::Path => once(paths(row).collect()),
+        Field::Tls => words(&["yes", "partly", "no"], field, row),
+        Field::Is => words(&IS_VALUES, field, row),
+        Field::Label => row
+            .labels
+            .iter()
+            .map(|(key, value)| Cow::Owned(format!("{key}={value}")))
+            .collect(),
+        Field::Address => or_none(row.addresses.iter().map(String::as_str).collect()),
+    }
+}
+
+/// Those of a field's words that match.
+fn words(all: &'static [&'static str], field: Field, row: &Ingress) -> Vec<Cow<'static, str>> {
+    all.iter()
+        .filter(|word| field_matches(field, word, row))
+        .map(|word| Cow::Borrowed(*word))
+        .collect()
+}
+
+fn or_none(values: Vec<&str>) -> Vec<Cow<'_, str>> {
+    if values.is_empty() {
+        return vec![Cow::Borrowed("none")];
+    }
+    once(values)
+}
+
+fn once(mut values: Vec<&str>) -> Vec<Cow<'_, str>> {
+    values.sort_unstable();
+    values.dedup();
+    values.into_iter().map(Cow::Borrowed).collect()
 }
 
 fn field_matches(field: Field, value: &str, row: &Ingress) -> bool {
@@ -452,6 +694,83 @@ mod tests {
             default_backend: Some(backend("landing")),
             ..Ingress::default()
         }
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_named_with_the_one_that_is_likely_meant() {
+        let unknown = |key: &str, value: &str, likely| Mistake::UnknownKey {
+            key: key.into(),
+            value: value.into(),
+            likely,
+        };
+        assert_eq!(
+            mistakes("owner:payments -hots:a ns:shop x:y"),
+            [
+                unknown("owner", "payments", Some(Field::Label)),
+                unknown("hots", "a", Some(Field::Host)),
+                unknown("x", "y", None),
+            ]
+        );
+        assert_eq!(
+            mistakes("https://shop.example.com 10.0.0.1:80 host: :x"),
+            []
+        );
+        assert_eq!(
+            mistakes("is:wildcard,odd"),
+            [Mistake::UnknownValue {
+                field: Field::Is,
+                value: "odd".into(),
+                allowed: &IS_VALUES
+            }]
+        );
+    }
+
+    #[test]
+    fn what_matches_is_marked_whatever_the_case() {
+        let words = |text: &str| Filter::parse(text).marks(Field::Host);
+        assert_eq!(
+            marked("Shop.Example.com", &words("shop host:example -com ns:m")),
+            [
+                ("Shop", true),
+                (".", false),
+                ("Example", true),
+                (".com", false)
+            ]
+        );
+        assert_eq!(
+            marked("äöü", &words("ö")),
+            [("ä", false), ("ö", true), ("ü", false)]
+        );
+        assert_eq!(marked("", &words("a")), []);
+        assert_eq!(marked("plain", &words("")), [("plain", false)]);
+    }
+
+    #[test]
+    fn the_values_of_a_field_are_replaced_in_their_place() {
+        let filter = Filter::parse("tls:no class:nginx web");
+        let other = filter.with(Field::Tls, true, vec!["yes".into(), "partly".into()]);
+        assert_eq!(other.to_string(), "-tls:yes,partly class:nginx web");
+        assert_eq!(
+            filter.with(Field::Tls, false, vec![]).to_string(),
+            "class:nginx web"
+        );
+        let added = filter.with(Field::Label, false, vec!["a=b".into()]);
+        assert_eq!(added.to_string(), "tls:no class:nginx web label:a=b");
+        assert_eq!(filter.without(1).to_string(), "tls:no web");
+    }
+
+    #[test]
+    fn a_value_that_is_offered_leaves_the_row_it_is_from() {
+        for row in [row(), bare()] {
+            for field in Field::ALL {
+                for value in values(field, &row) {
+                    let text = format!("{}:{value}", field.key());
+                    assert!(Filter::parse(&text).matches(&row), "{text}");
+                }
+            }
+        }
+        assert_eq!(values(Field::Tls, &row()), ["yes", "partly"]);
+        assert_eq!(values(Field::Class, &bare()), ["none"]);
     }
 
     #[test]

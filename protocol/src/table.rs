@@ -8,18 +8,24 @@
 //! The view (filter, order, window) follows in a second step, [`Table::settle`]: many messages are
 //! applied and one frame is drawn, and while somebody points at a row nothing has to move.
 
+mod groups;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::document::IngressDocument;
-use crate::filter::Filter;
+use crate::filter::{Field, Filter};
 use crate::ingress::{Ingress, Key};
 use crate::message::{Message, NamespaceState, NamespaceStatus, StreamError, Synced};
 use crate::scope::Scope;
-use rows::{Row, Rows};
+use groups::Place;
+pub use groups::{Group, Grouping};
+use rows::{Row, Rows, Upsert};
+
+/// How many changes are kept to be looked at.
+const CHANGES_KEPT: usize = 1_000;
 
 /// What the table can be sorted by. Ties are broken by name, then namespace, both ascending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -84,6 +90,47 @@ pub struct RowView {
     pub deleted: bool,
 }
 
+/// One line of the view.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// The head of a group.
+    Group(Group),
+    /// A row.
+    Row(RowView),
+}
+
+impl Line {
+    /// What the line is of. A group has no namespace, which no ingress is without.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Group(group) => Key::new("", &group.value),
+            Self::Row(view) => view.ingress.key(),
+        }
+    }
+
+    /// The row, where it is one.
+    #[must_use]
+    pub fn row(&self) -> Option<&RowView> {
+        match self {
+            Self::Group(_) => None,
+            Self::Row(view) => Some(view),
+        }
+    }
+}
+
+/// A change of a row that was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// When, as given to [`Table::apply`]; absent where a replay brought it, so that it was some
+    /// time before.
+    pub at_ms: Option<u64>,
+    /// What the row was.
+    pub before: Arc<Ingress>,
+    /// What it became.
+    pub after: Arc<Ingress>,
+}
+
 /// Counts over every row of the scope, whatever the filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -144,6 +191,8 @@ pub struct Table {
     errors: BTreeMap<Option<String>, StreamError>,
     /// Whose state or error the current stream has named.
     reported: BTreeSet<Option<String>>,
+    /// Oldest first.
+    seen: VecDeque<Seen>,
 }
 
 impl Table {
@@ -162,7 +211,7 @@ impl Table {
             Message::IngressAdded(ingress) | Message::IngressModified(ingress) => {
                 let news = self.synced && self.state(&ingress.namespace) == NamespaceState::Live;
                 let mark = news.then_some(at_ms);
-                Change::rows(self.rows.upsert(ingress, self.generation, mark))
+                Change::rows(self.upsert(ingress, mark))
             }
             Message::IngressDeleted(key) => Change::rows(self.rows.remove(&key)),
             Message::Error(error) => {
@@ -194,7 +243,7 @@ impl Table {
         }
         let mut changed = false;
         for ingress in document.items {
-            changed |= self.rows.upsert(ingress, self.generation, None);
+            changed |= self.upsert(ingress, None);
         }
         if whole {
             self.pending = document.pending.into_iter().collect();
@@ -208,6 +257,28 @@ impl Table {
             mismatch: None,
             build: Some(document.build),
         }
+    }
+
+    /// Whether anything that is shown changed.
+    fn upsert(&mut self, ingress: Ingress, mark: Option<u64>) -> bool {
+        let key = ingress.key();
+        match self.rows.upsert(ingress, self.generation, mark) {
+            Upsert::Same => return false,
+            Upsert::New => {}
+            Upsert::Changed(before) => {
+                if self.seen.len() == CHANGES_KEPT {
+                    self.seen.pop_front();
+                }
+                if let Some(row) = self.rows.get(&key) {
+                    self.seen.push_back(Seen {
+                        at_ms: mark,
+                        before,
+                        after: Arc::clone(&row.ingress),
+                    });
+                }
+            }
+        }
+        true
     }
 
     /// A stream opened: states and errors that it does not repeat before `synced` are over.
@@ -264,6 +335,62 @@ impl Table {
     #[must_use]
     pub fn sort(&self) -> (Column, Direction) {
         self.rows.sort()
+    }
+
+    /// Puts rows together by what they share, all groups open, and settles.
+    pub fn set_grouping(&mut self, grouping: Option<Grouping>) {
+        self.rows.set_grouping(grouping);
+    }
+
+    /// What rows are put together by.
+    #[must_use]
+    pub fn grouping(&self) -> Option<Grouping> {
+        self.rows.grouping()
+    }
+
+    /// Opens or closes the group of this value.
+    pub fn toggle_group(&mut self, value: &str) {
+        self.rows.toggle_group(value);
+    }
+
+    /// How many lines the view has: its rows, but for those of closed groups, and the heads.
+    #[must_use]
+    pub fn line_count(&self) -> usize {
+        self.rows.lines()
+    }
+
+    /// Line `index` of the view.
+    #[must_use]
+    pub fn line(&self, index: usize) -> Option<Line> {
+        Some(match self.rows.line(index)? {
+            Place::Head(group) => Line::Group(group),
+            Place::Row(index) => Line::Row(self.row(index)?),
+        })
+    }
+
+    /// The lines of the view in this range, cut to its length.
+    pub fn lines(&self, range: Range<usize>) -> impl Iterator<Item = Line> + '_ {
+        (range.start..range.end.min(self.line_count())).filter_map(|index| self.line(index))
+    }
+
+    /// Where the line of a row or of a group is. A row of a closed group is where its group is.
+    #[must_use]
+    pub fn line_of(&self, key: &Key) -> Option<usize> {
+        self.rows.line_of(key)
+    }
+
+    /// The values that rows which match a filter have in a field, and in how many rows each is:
+    /// those that contain `part`, whatever the case, the most frequent first.
+    #[must_use]
+    pub fn values(&self, field: Field, filter: &Filter, part: &str) -> Vec<(String, usize)> {
+        self.rows.values(field, filter, &part.to_ascii_lowercase())
+    }
+
+    /// The changes of a row since the table was made, newest first, as far as they are kept.
+    pub fn changes<'t>(&'t self, key: &'t Key) -> impl Iterator<Item = &'t Seen> {
+        self.seen.iter().rev().filter(move |seen| {
+            seen.after.name == key.name && seen.after.namespace == key.namespace
+        })
     }
 
     /// How many rows the view has.
@@ -686,6 +813,78 @@ mod tests {
         );
         assert_eq!(names(&table), ["cart"]);
         assert!(table.is_complete());
+    }
+
+    fn lines(table: &Table) -> Vec<String> {
+        let lines = table.lines(0..usize::MAX);
+        lines
+            .map(|line| match line {
+                Line::Group(group) => format!("{} ({})", group.value, group.rows),
+                Line::Row(view) => view.ingress.name.clone(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn groups_have_heads_with_counts_and_follow_changes() {
+        let mut table = two_rows();
+        table.set_grouping(Some(Grouping::Namespace));
+        assert_eq!(lines(&table), ["blog (1)", "www", "shop (1)", "cart"]);
+        play(&mut table, [Message::IngressAdded(row("blog", "a", 1))]);
+        assert_eq!(lines(&table), ["blog (2)", "a", "www", "shop (1)", "cart"]);
+        assert_eq!(table.line_of(&Key::new("shop", "cart")), Some(4));
+        table.toggle_group("blog");
+        assert_eq!(lines(&table), ["blog (2)", "shop (1)", "cart"]);
+        table.set_filter(Filter::parse("ns:blog"));
+        assert_eq!(lines(&table), ["blog (2)"]);
+        assert_eq!(table.len(), 2);
+        table.set_grouping(None);
+        assert_eq!(lines(&table), ["a", "www"]);
+    }
+
+    #[test]
+    fn rows_without_a_value_are_the_last_group() {
+        let mut table = two_rows();
+        play(
+            &mut table,
+            [Message::IngressAdded(row("blog", "classless", 5))],
+        );
+        table.set_grouping(Some(Grouping::Class));
+        assert_eq!(
+            lines(&table),
+            ["nginx (2)", "cart", "www", " (1)", "classless"]
+        );
+        table.set_grouping(Some(Grouping::Tls));
+        assert_eq!(lines(&table)[0], "partly (1)");
+    }
+
+    #[test]
+    fn values_are_counted_over_the_rows_that_match() {
+        let table = two_rows();
+        let all = Filter::default();
+        let count = |field, part| table.values(field, &all, part);
+        assert_eq!(count(Field::Class, ""), [("nginx".to_owned(), 2)]);
+        assert_eq!(count(Field::Namespace, "SH"), [("shop".to_owned(), 1)]);
+        let filter = Filter::parse("ns:blog");
+        assert_eq!(table.values(Field::Class, &filter, "").len(), 1);
+        assert_eq!(table.values(Field::Class, &filter, "")[0].1, 1);
+    }
+
+    #[test]
+    fn the_changes_of_a_row_are_kept_newest_first() {
+        let mut table = two_rows();
+        let key = Key::new("shop", "cart");
+        for variant in [3, 4, 4] {
+            table.apply(Message::IngressModified(row("shop", "cart", variant)), 7);
+        }
+        table.apply(Message::IngressModified(row("blog", "www", 9)), 8);
+        let seen: Vec<_> = table.changes(&key).collect();
+        let versions: Vec<_> = seen
+            .iter()
+            .map(|seen| (seen.before.version.as_str(), seen.after.version.as_str()))
+            .collect();
+        assert_eq!(versions, [("3", "4"), ("1", "3")]);
+        assert_eq!(seen[0].at_ms, Some(7));
     }
 
     #[test]

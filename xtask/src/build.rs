@@ -15,10 +15,20 @@ pub(crate) fn everything() -> Result<PathBuf> {
     let site = page()?;
     run(cargo()
         .args(["build", "--release", "--package", "kube-ingress-dash"])
+        .env("RUSTFLAGS", rustflags())
         .env("KUBE_INGRESS_DASH_SITE", site))?;
     Ok(target()
         .join("release/kube-ingress-dash")
         .with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+/// The flags of the page's both halves, added to those of the environment. With its components
+/// erased Leptos makes a smaller module, and other markup: the server's has to be the same.
+fn rustflags() -> String {
+    let given = std::env::var("RUSTFLAGS").unwrap_or_default();
+    format!("{given} --cfg=erase_components")
+        .trim_start()
+        .to_owned()
 }
 
 /// Builds the page's files into the folder that the server's build script reads.
@@ -47,7 +57,8 @@ fn webassembly() -> Result<PathBuf> {
             "wasm",
         ])
         .args(["--target", "wasm32-unknown-unknown", "--target-dir"])
-        .arg(&compiled))?;
+        .arg(&compiled)
+        .env("RUSTFLAGS", rustflags()))?;
 
     let bound = target().join("bindgen");
     if bound.exists() {

@@ -52,6 +52,14 @@ fn Drawer(key_of: Key) -> impl IntoView {
         ui.detail
             .with(|detail| detail.as_ref().map(|detail| detail.row.clone()))
     });
+    let changed = {
+        let key = key.clone();
+        Memo::new(move |_| {
+            ui.live.version.track();
+            ui.live.with_table(|table| table.changes(&key).count())
+        })
+    };
+    let file = format!("{}-{}.yaml", key.namespace, key.name);
     let counts = move |tab: Tab| {
         row.with(|row| {
             let row = row.as_ref()?;
@@ -59,6 +67,7 @@ fn Drawer(key_of: Key) -> impl IntoView {
                 Tab::Routing => Some(format::route_count(row)),
                 Tab::Tls => Some(row.tls_entries.len()),
                 Tab::Labels => Some(row.labels.len() + row.annotation_keys.len()),
+                Tab::Changes => Some(changed.get()).filter(|changes| *changes > 0),
                 Tab::Overview | Tab::Yaml => None,
             }
         })
@@ -95,7 +104,8 @@ fn Drawer(key_of: Key) -> impl IntoView {
             Tab::Routing => routing(&row).into_any(),
             Tab::Tls => tls_entries(&row).into_any(),
             Tab::Labels => labels(&row).into_any(),
-            Tab::Yaml => yaml_panel(yaml, raw.clone()).into_any(),
+            Tab::Yaml => yaml_panel(yaml, raw.clone(), file.clone()).into_any(),
+            Tab::Changes => changes(ui, row.key()).into_any(),
         },
     };
     let label = format!("Details of {namespace}/{name}");
@@ -223,7 +233,7 @@ fn routing(row: &Ingress) -> impl IntoView + use<> {
     let with_tls = row.tls;
     let rules = row.rules.iter().map(|rule| {
         let heading = match &rule.host {
-            Some(name) => Either::Left(host(name, with_tls)),
+            Some(name) => Either::Left(host(name, with_tls, &[])),
             None => Either::Right(view! { <span class="host-any">"Any host"</span> }),
         };
         let paths = rule.paths.iter().map(|path| {
@@ -337,7 +347,57 @@ fn pairs(labels: &BTreeMap<String, String>) -> impl IntoView + use<> {
     Either::Right(view! { <dl class="kvs">{pairs.collect_view()}</dl> })
 }
 
-fn yaml_panel(yaml: RwSignal<Yaml>, raw: String) -> impl IntoView {
+/// The changes that were seen since the page was opened, newest first.
+fn changes(ui: Ui, key: Key) -> impl IntoView {
+    let none = {
+        let key = key.clone();
+        move || {
+            ui.live.version.track();
+            ui.live
+                .with_table(|table| table.changes(&key).next().is_none())
+        }
+    };
+    let list = move || {
+        ui.live.version.track();
+        let mono = ui.mono.get_untracked() as i64;
+        let now = ui.now.get_untracked();
+        ui.live.with_table(|table| {
+            table
+                .changes(&key)
+                .map(|seen| {
+                    let time = match seen.at_ms {
+                        Some(at) => crate::state::clock(now - (mono - at as i64)),
+                        None => "While the page was not connected".into(),
+                    };
+                    let (old, new) = format::difference(&seen.before, &seen.after);
+                    let nothing = old.is_empty() && new.is_empty();
+                    let old = old.into_iter().map(|fact| view! { <del>{fact}</del> });
+                    let new = new.into_iter().map(|fact| view! { <ins>{fact}</ins> });
+                    view! {
+                        <li class="cert">
+                            <header><b>{time}</b></header>
+                            <div class="diffs">
+                                <span class="diff">{old.collect_view()}{new.collect_view()}</span>
+                                {nothing.then(|| view! {
+                                    <p class="muted">"Something that the row does not show, such as the value of an annotation."</p>
+                                })}
+                            </div>
+                        </li>
+                    }
+                })
+                .collect_view()
+        })
+    };
+    view! {
+        <section class="sec">
+            <h3>"Changes seen since this page was opened"</h3>
+            <ul>{list}</ul>
+            {move || none().then(|| view! { <p class="muted">"None. A change appears here by itself."</p> })}
+        </section>
+    }
+}
+
+fn yaml_panel(yaml: RwSignal<Yaml>, raw: String, file: String) -> impl IntoView {
     let body = move || {
         match yaml.get() {
         Yaml::Loading => view! { <p class="muted" role="status">"Loading the object."</p> }.into_any(),
@@ -348,7 +408,12 @@ fn yaml_panel(yaml: RwSignal<Yaml>, raw: String) -> impl IntoView {
         Yaml::Text(text) => {
             let lines = text
                 .lines()
-                .map(|line| view! { <span class="l">{line.to_owned()}</span> })
+                .map(|line| {
+                    let parts = format::yaml_parts(line).into_iter().map(|(class, part)| {
+                        view! { <span class=class>{part.to_owned()}</span> }
+                    });
+                    view! { <span class="l">{parts.collect_view()}</span> }
+                })
                 .collect_view();
             view! { <pre class="code" tabindex="0" aria-label="YAML">{lines}</pre> }.into_any()
         }
@@ -358,12 +423,24 @@ fn yaml_panel(yaml: RwSignal<Yaml>, raw: String) -> impl IntoView {
         Yaml::Text(text) => Some(text),
         _ => None,
     };
+    let document = move || {
+        text().map(|text| {
+            format!(
+                "data:application/yaml;charset=utf-8,{}",
+                crate::query::encoded(&text)
+            )
+        })
+    };
     view! {
         <section class="sec">
             <div class="codebar">
                 <span class="muted">"Without managedFields"</span>
                 <span class="grow"></span>
                 <a class="btn-link" href=raw target="_blank" rel="noopener noreferrer">"Open as a document"</a>
+                <a class="btn btn-s" href=document download=file hidden=move || text().is_none()>
+                    {small_icon("#i-download")}
+                    "Download"
+                </a>
                 <button class="btn btn-s" type="button" data-act="copy" data-text=text disabled=move || text().is_none()>
                     {small_icon("#i-copy")}
                     "Copy"

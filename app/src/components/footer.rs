@@ -80,6 +80,7 @@ pub fn Footer() -> impl IntoView {
                 <span><kbd class="kbd">"Enter"</kbd>"open"</span>
                 <span><kbd class="kbd">"/"</kbd>"filter"</span>
                 <span><kbd class="kbd">"n"</kbd>"namespaces"</span>
+                <span><kbd class="kbd">"?"</kbd>"all keys"</span>
             </span>
         </footer>
     }

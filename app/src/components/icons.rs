@@ -69,6 +69,15 @@ pub fn Sprite() -> impl IntoView {
                 <symbol id="i-browser" viewBox="0 0 16 16"><rect x="2" y="3" width="12" height="10" rx="1.5"/><path d="M2 6h12M4.3 4.5h.1M6 4.5h.1"/></symbol>
                 <symbol id="i-wheel" viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.8"/><circle cx="8" cy="8" r="1.6"/><path d="M8 2.2v4.2M8 9.6v4.2M2.2 8h4.2M9.6 8h4.2M3.9 3.9l3 3M9.1 9.1l3 3M12.1 3.9l-3 3M6.9 9.1l-3 3"/></symbol>
                 <symbol id="i-terminal" viewBox="0 0 16 16"><rect x="2" y="3" width="12" height="10" rx="1.5"/><path d="m4.5 6.5 2 1.7-2 1.7M8.5 10h3"/></symbol>
+                <symbol id="i-columns" viewBox="0 0 16 16"><rect x="2.5" y="2.5" width="11" height="11" rx="1.5"/><path d="M6.2 2.5v11M9.8 2.5v11"/></symbol>
+                <symbol id="i-group" viewBox="0 0 16 16"><rect x="2.5" y="2.5" width="11" height="3.5" rx="1"/><path d="M5.5 9h8M5.5 12.5h8M2.7 9h.1M2.7 12.5h.1"/></symbol>
+                <symbol id="i-help" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6"/><path d="M6.3 6.2a1.8 1.8 0 1 1 2.5 1.7c-.6.2-.8.6-.8 1.1v.2M8 11.4v.1"/></symbol>
+                <symbol id="i-globe" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6"/><path d="M2 8h12M8 2c2 1.8 2.8 3.8 2.8 6S10 12.2 8 14c-2-1.8-2.8-3.8-2.8-6S6 3.8 8 2Z"/></symbol>
+                <symbol id="i-tag" viewBox="0 0 16 16"><path d="M2.5 3.500v4.300l6 6 5-5-6-6H3.300a.8.8 0 0 0-.8.7ZM5.5 5.800h.1"/></symbol>
+                <symbol id="i-grip" viewBox="0 0 16 16"><path d="M6 4h.1M10 4h.1M6 8h.1M10 8h.1M6 12h.1M10 12h.1" stroke-width="2"/></symbol>
+                <symbol id="i-more" viewBox="0 0 16 16"><path d="M3.5 8h.1M8 8h.1M12.5 8h.1" stroke-width="2.2"/></symbol>
+                <symbol id="i-minus" viewBox="0 0 16 16"><path d="M3 8h10"/></symbol>
+                <symbol id="i-download" viewBox="0 0 16 16"><path d="M8 2.5v7.5M4.8 7.2 8 10.4l3.2-3.2M2.5 13.5h11"/></symbol>
             </defs>
         </svg>
     }

@@ -69,10 +69,14 @@ fn line(notice: Notice) -> impl IntoView {
 
 /// A command and a button that copies it.
 pub fn command(text: String) -> impl IntoView {
+    let lines = match text.lines().count() {
+        1 => None,
+        lines => Some(format!("Copies {lines} lines")),
+    };
     view! {
         <span class="cmd">
             <code title=text.clone()>{text.clone()}</code>
-            <button type="button" data-act="copy" data-text=text.clone() aria-label="Copy command">
+            <button type="button" data-act="copy" data-text=text.clone() aria-label="Copy command" title=lines>
                 {small_icon("#i-copy")}
             </button>
         </span>

@@ -4,7 +4,9 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
+use super::help::help;
 use super::icons::{icon, small_icon};
+use super::menus::{columns_menu, facet, facet_name, group_menu, row_menu};
 use super::row::host;
 use crate::format;
 use crate::page::Theme;
@@ -22,7 +24,7 @@ pub fn RowPopup() -> impl IntoView {
                     let label = format!("Copy {name}");
                     view! {
                         <li>
-                            {host(name, row.tls)}
+                            {host(name, row.tls, &[])}
                             <span></span>
                             <button type="button" data-act="copy" data-text=copy aria-label=label>{small_icon("#i-copy")}</button>
                         </li>
@@ -89,6 +91,17 @@ pub fn RowPopup() -> impl IntoView {
                 .into_any();
                 ((16.0, 64.0), "Copy by hand".into(), body)
             }
+            Popup::Group(at) => (at, "Group".into(), group_menu(ui).into_any()),
+            Popup::Columns(at) => (at, "Columns".into(), columns_menu(ui).into_any()),
+            Popup::Facet(field, at) => (
+                at,
+                format!("Filter by {}", facet_name(field)),
+                facet(ui, field).into_any(),
+            ),
+            Popup::Row(row, at) => (at, "Row".into(), row_menu(ui, &row).into_any()),
+            Popup::Help => {
+                return Some(view! { <div class="pop scrim">{help(ui)}</div> }.into_any());
+            }
             Popup::Namespaces | Popup::Connect => return None,
         };
         let element = NodeRef::<Div>::new();
@@ -100,6 +113,7 @@ pub fn RowPopup() -> impl IntoView {
         let _ = at;
         Some(view! {
             <div class="pop hostpop" role="dialog" aria-label=label tabindex="-1" node_ref=element>{body}</div>
-        })
+        }
+        .into_any())
     }
 }

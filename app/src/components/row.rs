@@ -1,20 +1,26 @@
-//! One element of the pool and the cells of the row in it.
+//! One element of the pool and the cells of the row in it, or the head of a group.
 //!
 //! Rows have no listeners of their own: the table body listens once and reads `data-act`.
 
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use protocol::Ingress;
-use protocol::table::MarkKind;
+use protocol::filter::{Field, Filter, marked};
+use protocol::table::{Column, Group, Grouping, MarkKind, RowView};
 
 use super::icons::{classed_icon, icon, small_icon};
+use crate::columns::leaves;
 use crate::format::{self, Tls};
-use crate::state::{Cell, Slot, Ui};
+use crate::state::{Slot, Ui};
 
 /// How long a change keeps its glyph, in milliseconds.
 const MARK_MS: u64 = 10_000;
 /// How long a change may start a flash, in milliseconds.
 const FLASH_MS: u64 = 1_200;
+/// How much of the end of a long name stays, in characters: ends tell siblings apart.
+const TAIL: usize = 8;
+/// A name of so few characters is never cut.
+const SHORT: usize = 20;
 
 /// One element of the pool. It stays in the document for as long as the page lives; without a row
 /// it is hidden.
@@ -27,16 +33,24 @@ pub fn PoolRow(
     let Slot { cell, active } = ui.slots.with_value(|slots| slots[place]);
     let class = move || {
         cell.with(|cell| {
-            let Some(cell) = cell else { return "r" };
-            let row = &cell.view.ingress;
+            let view = match cell.as_ref().map(|cell| cell.line.row()) {
+                None => return "r",
+                Some(None) => return "grp-row",
+                Some(Some(view)) => view,
+            };
+            let row = &view.ingress;
             let selected = ui.selected.with(|key| {
                 key.as_ref()
                     .is_some_and(|key| key.name == row.name && key.namespace == row.namespace)
             });
-            match (selected, cell.view.deleted) {
+            let picked = ui
+                .picked
+                .with(|picked| !picked.is_empty() && picked.contains(&row.key()));
+            match (selected, view.deleted) {
                 (true, true) => "r sel gone",
                 (true, false) => "r sel",
                 (false, true) => "r gone",
+                (false, false) if picked => "r picked",
                 (false, false) => "r",
             }
         })
@@ -45,9 +59,7 @@ pub fn PoolRow(
         let mono = ui.mono.get();
         cell.with(|cell| {
             let cell = cell.as_ref().filter(|cell| cell.flash)?;
-            let mark = cell
-                .view
-                .mark
+            let mark = (cell.line.row()?.mark)
                 .filter(|mark| mono.saturating_sub(mark.at_ms) < FLASH_MS)?;
             Some(match mark.kind {
                 MarkKind::Added => "add",
@@ -63,13 +75,52 @@ pub fn PoolRow(
             hidden=move || cell.with(Option::is_none)
             aria-rowindex=move || cell.with(|cell| cell.as_ref().map(|cell| cell.index + 2))
         >
-            {move || cell.get().map(|cell| cells(ui, cell, active))}
+            {move || cell.get().map(|cell| match cell.line {
+                protocol::table::Line::Group(group) => head(ui, group).into_any(),
+                protocol::table::Line::Row(view) => cells(ui, cell.index, view, active).into_any(),
+            })}
         </tr>
     }
 }
 
-fn cells(ui: Ui, cell: Cell, active: RwSignal<bool>) -> impl IntoView {
-    let Cell { index, view, .. } = cell;
+/// The head of a group: what its rows share, and how many they are.
+fn head(ui: Ui, group: Group) -> impl IntoView {
+    let grouping = ui.live.grouping.get_untracked();
+    let words = group_words(grouping, &group.value);
+    let rows = format::counted(group.rows, "ingress", "ingresses");
+    let glyph = if group.open { "#i-down" } else { "#i-right" };
+    let columns = move || ui.layout.with(Vec::len) + 2;
+    view! {
+        <th scope="rowgroup" colspan=columns>
+            <button
+                class="grp"
+                type="button"
+                data-act="group"
+                data-value=group.value
+                aria-expanded=if group.open { "true" } else { "false" }
+            >
+                {small_icon(glyph)}
+                <span class="trunc">{words}</span>
+                " "
+                <span class="n">{rows}</span>
+            </button>
+        </th>
+    }
+}
+
+/// What the rows of a group share, in words.
+fn group_words(grouping: Option<Grouping>, value: &str) -> String {
+    match (grouping, value) {
+        (Some(Grouping::Tls), "yes") => "With TLS".into(),
+        (Some(Grouping::Tls), "partly") => "Partly with TLS".into(),
+        (Some(Grouping::Tls), _) => "Without TLS".into(),
+        (Some(Grouping::HostSuffix), "") => "Any host".into(),
+        (_, "") => "No class".into(),
+        (_, value) => value.to_owned(),
+    }
+}
+
+fn cells(ui: Ui, index: usize, view: RowView, active: RwSignal<bool>) -> impl IntoView {
     let row = view.ingress;
     let mark = move || {
         let mark = view
@@ -80,8 +131,111 @@ fn cells(ui: Ui, cell: Cell, active: RwSignal<bool>) -> impl IntoView {
             MarkKind::Modified => (icon("#i-mod"), "Changed just now"),
         })
     };
+    let pickable = {
+        let key = row.key();
+        let label = format!("Pick {}", row.name);
+        move || {
+            (active.get() || ui.picked.with(|picked| !picked.is_empty())).then(|| {
+                let (key, label) = (key.clone(), label.clone());
+                let picked = move || ui.picked.with(|picked| picked.contains(&key));
+                view! {
+                    <button
+                        class="pickbox"
+                        type="button"
+                        role="checkbox"
+                        data-act="pick"
+                        tabindex="-1"
+                        aria-label=label
+                        aria-checked=move || if picked() { "true" } else { "false" }
+                    >
+                        {icon("#i-check")}
+                    </button>
+                }
+            })
+        }
+    };
     let mark =
         move || mark().map(|(glyph, words)| view! { {glyph}<span class="sr">{words}</span> });
+    let filter = ui.filter.get();
+    let data = ui.layout.with(|layout| {
+        layout
+            .iter()
+            .map(|(column, own)| data_cell(ui, &row, index, *column, *own, &filter, active))
+            .collect_view()
+    });
+    view! {
+        <td class="mark">{mark}{pickable}</td>
+        {data}
+        <td class="actcell">{move || active.get().then(actions)}</td>
+    }
+}
+
+/// One cell of a row.
+fn data_cell(
+    ui: Ui,
+    row: &Ingress,
+    index: usize,
+    column: Column,
+    own_width: bool,
+    filter: &Filter,
+    active: RwSignal<bool>,
+) -> AnyView {
+    let hidden = move || leaves(column) && ui.narrow.get();
+    match column {
+        Column::Name => name(ui, row, index, filter).into_any(),
+        Column::Namespace => view! {
+            <td class="ns" title=row.namespace.clone()>
+                {middle(&row.namespace, &filter.marks(Field::Namespace))}
+            </td>
+        }
+        .into_any(),
+        Column::Host => view! { <td class="hosts">{hosts(row, filter, active)}</td> }.into_any(),
+        Column::Path => {
+            view! { <td class="paths" hidden=hidden>{routes(row, filter)}</td> }.into_any()
+        }
+        Column::Class => view! {
+            <td class="cls" hidden=hidden title=row.ingress_class_name.clone()>
+                {match row.ingress_class_name.clone() {
+                    Some(class) => Either::Left(class),
+                    None => Either::Right(view! { <span class="muted">"none"</span> }),
+                }}
+            </td>
+        }
+        .into_any(),
+        Column::Address => {
+            let class = if own_width {
+                "muted-2"
+            } else {
+                "k-addr muted-2"
+            };
+            let title = (!row.addresses.is_empty()).then(|| row.addresses.join(", "));
+            view! {
+                <td class=class hidden=hidden title=title>
+                    {match row.addresses.first() {
+                        Some(first) => Either::Left(first.clone()),
+                        None => Either::Right(view! { <span class="muted">"pending"</span> }),
+                    }}
+                </td>
+            }
+            .into_any()
+        }
+        Column::Tls => view! { <td class="tls">{tls(row)}</td> }.into_any(),
+        Column::Age => {
+            let created = row.created_at.clone();
+            let age = {
+                let created = created.clone();
+                move || {
+                    format::age(created.as_deref(), ui.now.get())
+                        .unwrap_or_else(|| "unknown".into())
+                }
+            };
+            view! { <td class="num age" hidden=hidden title=created>{age}</td> }.into_any()
+        }
+    }
+}
+
+/// The name: the head of the row, and the link to its details.
+fn name(ui: Ui, row: &Ingress, index: usize, filter: &Filter) -> impl IntoView + use<> {
     let href = {
         let key = row.key();
         move || {
@@ -108,73 +262,88 @@ fn cells(ui: Ui, cell: Cell, active: RwSignal<bool>) -> impl IntoView {
             ui.hydrated.get().then_some(if here { "0" } else { "-1" })
         }
     };
-    let narrow = move || ui.narrow.get();
-    let created = row.created_at.clone();
-    let age = {
-        let created = created.clone();
-        move || format::age(created.as_deref(), ui.now.get()).unwrap_or_else(|| "unknown".into())
-    };
+    // Of a name in parts a screen reader would make words.
+    let whole = is_cut(&row.name).then(|| row.name.clone());
     view! {
-        <td class="mark">{mark}</td>
         <th scope="row">
-            <a class="nm" href=href title=row.name.clone() aria-current=current tabindex=tabindex>
-                <span class="trunc">{row.name.clone()}</span>
+            <a class="nm" href=href title=row.name.clone() aria-label=whole aria-current=current tabindex=tabindex>
+                {middle(&row.name, &filter.marks(Field::Name))}
             </a>
         </th>
-        <td class="ns" title=row.namespace.clone()>
-            <span class="trunc">{row.namespace.clone()}</span>
-        </td>
-        <td>{hosts(&row, active)}</td>
-        <td hidden=narrow>{routes(&row)}</td>
-        <td hidden=narrow title=row.ingress_class_name.clone()>
-            {match row.ingress_class_name.clone() {
-                Some(class) => Either::Left(class),
-                None => Either::Right(view! { <span class="muted">"none"</span> }),
-            }}
-        </td>
-        {address(&row, ui.narrow)}
-        <td>{tls(&row)}</td>
-        <td class="num age" hidden=narrow title=created>
-            {age}
-            {move || active.get().then(actions)}
-        </td>
     }
+}
+
+/// A text with what was searched for marked in it.
+pub fn with_marks(text: &str, words: &[String]) -> impl IntoView + use<> {
+    marked(text, words)
+        .into_iter()
+        .map(|(part, is_match)| {
+            let part = part.to_owned();
+            if is_match {
+                Either::Left(view! { <mark>{part}</mark> })
+            } else {
+                Either::Right(part)
+            }
+        })
+        .collect_view()
+}
+
+fn is_cut(name: &str) -> bool {
+    name.chars().nth(SHORT).is_some()
+}
+
+/// A name that is cut in its middle where there is no room for all of it. The document has the
+/// whole text in any case, so that it is found and copied.
+fn middle(name: &str, words: &[String]) -> impl IntoView + use<> {
+    if !is_cut(name) {
+        return Either::Left(view! { <span class="trunc">{with_marks(name, words)}</span> });
+    }
+    let (cut, _) = name
+        .char_indices()
+        .rev()
+        .nth(TAIL - 1)
+        .unwrap_or((name.len(), ' '));
+    let (head, tail) = name.split_at(cut);
+    Either::Right(view! {
+        <span class="mid"><span>{with_marks(head, words)}</span><span>{with_marks(tail, words)}</span></span>
+    })
 }
 
 /// The buttons over the last cells of the row that the pointer or the focus is in.
 fn actions() -> impl IntoView {
-    view! {
-        <span class="acts">
-            <button type="button" data-act="kubectl" tabindex="-1" aria-label="Copy kubectl command">
-                {icon("#i-terminal")}
-            </button>
-            <button type="button" data-act="yaml" tabindex="-1" aria-label="Show YAML">
-                {icon("#i-code")}
-            </button>
-            <button type="button" data-act="link" tabindex="-1" aria-label="Copy link to this row">
-                {icon("#i-link")}
-            </button>
-        </span>
-    }
+    let buttons = [
+        ("kubectl", "Copy kubectl command", "#i-terminal"),
+        ("yaml", "Show YAML", "#i-code"),
+        ("link", "Copy link to this row", "#i-link"),
+        ("menu", "More", "#i-more"),
+    ];
+    let buttons = buttons.map(|(act, label, glyph)| {
+        view! { <button type="button" data-act=act tabindex="-1" aria-label=label>{icon(glyph)}</button> }
+    });
+    view! { <span class="acts">{buttons.into_iter().collect_view()}</span> }
 }
 
 /// A host as a link where it can be one, else as text.
-pub fn host(name: &str, tls: bool) -> impl IntoView + use<> {
-    let text = name.to_owned();
+pub fn host(name: &str, tls: bool, words: &[String]) -> impl IntoView + use<> {
+    let title = name.to_owned();
+    let text = with_marks(name, words);
     match format::host_url(name, tls) {
         Some(url) => Either::Left(view! {
-            <a class="host" href=url rel="noopener noreferrer" target="_blank" title=text.clone()>
-                <span>{text.clone()}</span>
+            <a class="host" href=url rel="noopener noreferrer" target="_blank" title=title>
+                <span>{text}</span>
             </a>
         }),
         None => Either::Right(view! {
-            <span class="host-text trunc" title=text.clone()>{text.clone()}</span>
+            <span class="host-text trunc" title=title>{text}</span>
         }),
     }
 }
 
-fn hosts(row: &Ingress, active: RwSignal<bool>) -> impl IntoView + use<> {
-    let Some(first) = row.hosts.first() else {
+fn hosts(row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl IntoView + use<> {
+    let words = filter.marks(Field::Host);
+    // The host that was searched for is the one to see.
+    let found = (row.hosts.iter()).find(|host| marked(host, &words).iter().any(|(_, is)| *is));
+    let Some(first) = found.or(row.hosts.first()) else {
         let text = if row.rules.is_empty() && row.default_backend.is_some() {
             "Any host (default backend)"
         } else if row.rules.is_empty() {
@@ -188,7 +357,7 @@ fn hosts(row: &Ingress, active: RwSignal<bool>) -> impl IntoView + use<> {
     let label = format!("Show {more} more hosts of {}", row.name);
     Either::Right(view! {
         <div class="line">
-            {host(first, row.tls)}
+            {host(first, row.tls, &words)}
             {(more > 0).then(|| view! {
                 <button class="more" type="button" data-act="hosts" tabindex="-1" aria-label=label>
                     <span>{format!("+{more}")}</span>
@@ -203,7 +372,7 @@ fn hosts(row: &Ingress, active: RwSignal<bool>) -> impl IntoView + use<> {
     })
 }
 
-fn routes(row: &Ingress) -> impl IntoView + use<> {
+fn routes(row: &Ingress, filter: &Filter) -> impl IntoView + use<> {
     let Some(first) = format::routes(row).next() else {
         return Either::Left(view! { <span class="muted">"none"</span> });
     };
@@ -212,10 +381,10 @@ fn routes(row: &Ingress) -> impl IntoView + use<> {
     let target = format!("{}{}", first.target, first.port);
     Either::Right(view! {
         <div class="line">
-            <span class="path" title=first.path.clone()>{first.path.clone()}</span>
+            <span class="path" title=first.path.clone()>{with_marks(&first.path, &filter.marks(Field::Path))}</span>
             {classed_icon("icon arr", "#i-arr")}
             <span class="svc" title=target>
-                {first.target}
+                {with_marks(&first.target, &filter.marks(Field::Service))}
                 <span class="p">{first.port}</span>
             </span>
             {(more > 0).then(|| view! {
@@ -225,17 +394,6 @@ fn routes(row: &Ingress) -> impl IntoView + use<> {
             })}
         </div>
     })
-}
-
-fn address(row: &Ingress, narrow: Memo<bool>) -> impl IntoView + use<> {
-    match row.addresses.first() {
-        Some(first) => Either::Left(view! {
-            <td class="k-addr muted-2" hidden=move || narrow.get() title=row.addresses.join(", ")>{first.clone()}</td>
-        }),
-        None => Either::Right(view! {
-            <td class="k-addr" hidden=move || narrow.get()><span class="muted">"pending"</span></td>
-        }),
-    }
 }
 
 /// The lock of a row and its secret.

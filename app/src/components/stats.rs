@@ -83,8 +83,9 @@ pub fn Stats() -> impl IntoView {
             .with_value(|rows| rows.namespaces_total)
             .map(|all| format!("of {}", count(all)))
     };
+    // On a phone the strip scrolls by itself, which has to be possible with keys too.
     view! {
-        <dl class="stats stats-5">
+        <dl class="stats stats-5" tabindex=move || ui.cards.get().then_some("0")>
             <div class="stat">
                 <dt class="l">"Ingresses"</dt>
                 <dd class="v">{number(|numbers| numbers.rows)}</dd>

@@ -1,19 +1,26 @@
 //! The table, and what stands in its place when there is nothing to show.
 
+use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
-use protocol::table::Direction;
+use protocol::filter::mistakes;
+use protocol::table::{Column, Direction, Grouping};
 
 use super::icons::{classed_icon, icon, small_icon};
 use super::notices::command;
+use super::picked::PickedBar;
 use super::row::PoolRow;
+use crate::columns;
 use crate::format::{counted, duration, unix_ms};
 use crate::page::POOL;
-use crate::query::COLUMNS;
 use crate::state::Ui;
-use crate::status::Currency;
+use crate::status::{Currency, grant};
+use crate::suggest::explained;
 
 /// A list of so few rows ends with a line that says so.
 const SHORT: usize = 20;
+
+/// For so many namespaces the commands that are missing are shown.
+const GRANTS: usize = 3;
 
 /// What the main area shows.
 #[derive(Clone, Copy, PartialEq)]
@@ -61,44 +68,58 @@ pub fn Main() -> impl IntoView {
     let view = Memo::new(move |_| current_view(ui));
     let matching = Memo::new(move |_| ui.matching());
     let narrow = move || ui.narrow.get();
-    let columns = move || if narrow() { 5 } else { 9 };
+    let width = move || ui.layout.with(Vec::len) + 2;
     let short = move || matching.get() <= SHORT;
-    let headings = COLUMNS.map(|(column, id, label)| {
-        let sorted = move || {
-            let sort = ui.sort();
-            (sort.column == column).then_some(match sort.direction {
-                Direction::Ascending => "ascending",
-                Direction::Descending => "descending",
-            })
-        };
-        let glyph = move || {
-            if sorted() == Some("ascending") {
-                "#i-sort-up"
-            } else {
-                "#i-sort"
-            }
-        };
-        let leaves = matches!(id, "path" | "class" | "addr" | "age");
-        let class = match id {
-            "addr" => "k-addr",
-            "age" => "num",
-            _ => "",
-        };
-        view! {
-            <th scope="col" class=class aria-sort=sorted hidden=move || leaves && ui.narrow.get()>
-                <button
-                    type="submit"
-                    form="filter"
-                    name="sort"
-                    value=move || ui.sort().pressed(column).to_string()
-                    data-sort=id
-                >
-                    {label}
-                    <svg class="icon" aria-hidden="true"><use_ href=glyph/></svg>
-                </button>
-            </th>
+    let headings = move || {
+        ui.layout.with(|layout| {
+            layout
+                .iter()
+                .map(|(column, own_width)| heading(ui, *column, *own_width))
+                .collect_view()
+        })
+    };
+    // A width that is set is an attribute: the policy of the page forbids styles in the markup.
+    let cols = move || {
+        ui.columns.with(|columns| {
+            columns
+                .shown()
+                .map(|chosen| {
+                    let column = chosen.column;
+                    let class = match (chosen.width, columns::id(column)) {
+                        (Some(_), _) => "",
+                        (None, "name") => "c-name",
+                        (None, "ns") => "c-ns",
+                        (None, "host") => "c-hosts",
+                        (None, "path") => "c-back",
+                        (None, "class") => "c-class",
+                        (None, "addr") => "c-addr",
+                        (None, "tls") => "c-tls",
+                        (None, _) => "c-age",
+                    };
+                    let hidden = move || columns::leaves(column) && ui.narrow.get();
+                    let width = custom_attribute("width", chosen.width.map(|width| width.to_string()));
+                    view! { <col class=class hidden=hidden data-col=columns::id(column) {..width}/> }
+                })
+                .collect_view()
+        })
+    };
+    let lines = move || {
+        if ui.is_fed() {
+            ui.live.lines.get()
+        } else {
+            ui.first_lines.get_value()
         }
-    });
+    };
+    let caption = move || {
+        let groups = match ui.live.grouping.get() {
+            None => "",
+            Some(Grouping::Namespace) => ", grouped by namespace",
+            Some(Grouping::Class) => ", grouped by class",
+            Some(Grouping::HostSuffix) => ", grouped by host suffix",
+            Some(Grouping::Tls) => ", grouped by TLS",
+        };
+        format!("Ingresses, by {}{groups}", ui.sort().words())
+    };
     view! {
         <div
             class=move || if short() { "tablewrap short" } else { "tablewrap" }
@@ -108,33 +129,29 @@ pub fn Main() -> impl IntoView {
             aria-label="Ingresses table, scrollable"
             hidden=move || view.get() != View::Table
         >
-            <table class=move || if narrow() { "dt bt dt-narrow" } else { "dt bt" } aria-rowcount=move || matching.get() + 1>
-                <caption>{move || format!("Ingresses, by {}", ui.sort().words())}</caption>
+            <table class=move || if narrow() { "dt bt dt-narrow" } else { "dt bt" } aria-rowcount=move || lines() + 1>
+                <caption>{caption}</caption>
                 <colgroup>
                     <col class="c-mark"/>
-                    <col class="c-name"/>
-                    <col class="c-ns"/>
-                    <col class="c-hosts"/>
-                    <col class="c-back" hidden=narrow/>
-                    <col class="c-class" hidden=narrow/>
-                    <col class="c-addr" hidden=narrow/>
-                    <col class="c-tls"/>
-                    <col class="c-age" hidden=narrow/>
+                    {cols}
+                    <col class="c-act"/>
                 </colgroup>
                 <thead>
                     <tr aria-rowindex="1">
                         <td class="mark th"><span class="sr">"Recent change"</span></td>
-                        {headings.into_iter().collect_view()}
+                        {headings}
+                        <td class="th actcell"><span class="sr">"Actions"</span></td>
                     </tr>
                 </thead>
                 <tbody>
-                    <tr class="space" aria-hidden="true" hidden><td id="space-before" colspan=columns></td></tr>
+                    <tr class="space" aria-hidden="true" hidden><td id="space-before" colspan=width></td></tr>
                     {(0..POOL).map(|place| view! { <PoolRow place/> }).collect_view()}
-                    <tr class="space" aria-hidden="true" hidden><td id="space-after" colspan=columns></td></tr>
+                    <tr class="space" aria-hidden="true" hidden><td id="space-after" colspan=width></td></tr>
                 </tbody>
             </table>
             {move || short().then(|| view! { <Closing/> })}
         </div>
+        <PickedBar/>
         {move || match view.get() {
             View::Table => None,
             View::Loading => Some(view! { <Loading/> }.into_any()),
@@ -143,6 +160,45 @@ pub fn Main() -> impl IntoView {
             View::Empty => Some(view! { <Empty/> }.into_any()),
             View::NoMatch => Some(view! { <NoMatch/> }.into_any()),
         }}
+    }
+}
+
+/// A heading, which sorts, and its edge, which sets the width.
+fn heading(ui: Ui, column: Column, own_width: bool) -> impl IntoView {
+    let sorted = move || {
+        let sort = ui.sort();
+        (sort.column == column).then_some(match sort.direction {
+            Direction::Ascending => "ascending",
+            Direction::Descending => "descending",
+        })
+    };
+    let glyph = move || {
+        if sorted() == Some("ascending") {
+            "#i-sort-up"
+        } else {
+            "#i-sort"
+        }
+    };
+    let class = match column {
+        Column::Address if !own_width => "k-addr",
+        Column::Age => "num",
+        _ => "",
+    };
+    let id = columns::id(column);
+    view! {
+        <th scope="col" class=class aria-sort=sorted hidden=move || columns::leaves(column) && ui.narrow.get()>
+            <button
+                type="submit"
+                form="filter"
+                name="sort"
+                value=move || ui.sort().pressed(column).to_string()
+                data-sort=id
+            >
+                {columns::heading(column)}
+                <svg class="icon" aria-hidden="true"><use_ href=glyph/></svg>
+            </button>
+            <span class="edge" data-edge=id aria-hidden="true"></span>
+        </th>
     }
 }
 
@@ -227,15 +283,61 @@ fn Empty() -> impl IntoView {
     }
 }
 
-/// There are rows, and the filter matches none.
+/// There are rows, and the filter matches none: what each word costs, and which is odd.
 #[component]
 fn NoMatch() -> impl IntoView {
     let ui = Ui::expect();
     let clear = move || ui.href(|query| query.search.clear());
+    let title = move || match ui.filter.with(|filter| filter.terms().len()) {
+        0 | 1 => "Nothing matches this filter".to_owned(),
+        many => format!("Nothing matches these {many} filters"),
+    };
+    // Before the first rows have come nothing can be counted.
+    let words = move || {
+        ui.live.version.track();
+        ui.filter.with(|filter| {
+            let terms = filter.terms();
+            if terms.len() < 2 || !ui.is_fed() {
+                return Vec::new();
+            }
+            ui.live.with_table(|table| {
+                terms
+                    .iter()
+                    .enumerate()
+                    .map(|(index, term)| {
+                        (index, term.to_string(), table.count(&filter.without(index)))
+                    })
+                    .filter(|(.., rows)| *rows > 0)
+                    .collect()
+            })
+        })
+    };
+    let hints = move || {
+        ui.live.filter.with(|text| {
+            mistakes(text)
+                .iter()
+                .map(explained)
+                .map(|(what, then)| view! { <p><b>{what}</b>" "{then}</p> })
+                .collect_view()
+        })
+    };
+    let without = move || {
+        words()
+            .into_iter()
+            .map(|(index, word, rows)| {
+                let matches = counted(rows, "match", "matches");
+                view! {
+                    <button class="btn" type="button" data-act="without" data-value=index>
+                        {format!("Remove {word}: {matches}")}
+                    </button>
+                }
+            })
+            .collect_view()
+    };
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-filter")}</div>
-            <h2 class="wrapany">"Nothing matches this filter"</h2>
+            <h2 class="wrapany">{title}</h2>
             <p>
                 {move || {
                     let total = ui.total();
@@ -243,7 +345,9 @@ fn NoMatch() -> impl IntoView {
                     format!("{} {verb} loaded.", counted(total, "ingress", "ingresses"))
                 }}
             </p>
+            {hints}
             <div class="go">
+                {without}
                 <a class="btn btn-primary" href=clear data-act="clear">"Clear the filter"</a>
             </div>
         </div>
@@ -254,6 +358,17 @@ fn NoMatch() -> impl IntoView {
 #[component]
 fn Forbidden() -> impl IntoView {
     let ui = Ui::expect();
+    let grants = move || {
+        ui.live.scope.with(|scope| match scope.names() {
+            None => command(grant(None)).into_any(),
+            Some(names) => names
+                .iter()
+                .take(GRANTS)
+                .map(|name| command(grant(Some(name))))
+                .collect_view()
+                .into_any(),
+        })
+    };
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-lock")}</div>
@@ -261,8 +376,9 @@ fn Forbidden() -> impl IntoView {
             <p>
                 "The dashboard's account lacks "<code>"list"</code>" and "<code>"watch"</code>" on "
                 <code>"ingresses.networking.k8s.io"</code>
-                ". The rows appear by themselves once it may."
+                ". The rows appear by themselves once it may. Ask a cluster admin to run:"
             </p>
+            {grants}
             <div class="go">
                 <button class="btn btn-primary" type="button" data-popup="namespaces">"Choose other namespaces"</button>
             </div>

@@ -1,10 +1,14 @@
 //! Namespaces, search and density.
 
 use leptos::prelude::*;
+use protocol::filter::Field;
 
 use super::icons::{icon, small_icon};
+use super::menus::facet_name;
 use super::namespaces::NamespacePicker;
+use super::search::SearchField;
 use crate::format;
+use crate::query::GROUPINGS;
 use crate::state::{Popup, Ui};
 
 /// The toolbar: a form, so that it also works without a script.
@@ -15,7 +19,33 @@ pub fn Toolbar() -> impl IntoView {
     // A form's own fields are all that a browser without scripts sends.
     let scope = ui.live.scope.with_untracked(ToString::to_string);
     let sort = untrack(|| ui.sort().to_string());
-    let first_search = ui.live.filter.get_untracked();
+    let grouping = ui.live.grouping.get_untracked();
+    let group = GROUPINGS
+        .into_iter()
+        .find(|(known, ..)| Some(*known) == grouping)
+        .map(|(_, id, _)| id);
+    let chips = [Field::Class, Field::Tls, Field::Label].map(|field| {
+        let chosen = move || {
+            ui.filter.with(|filter| {
+                let term = filter.term(field)?;
+                let sign = if term.negated { "not " } else { "" };
+                Some(format!("{sign}{}", term.values.join(", ")))
+            })
+        };
+        view! {
+            <button
+                class=move || if chosen().is_some() { "chip on" } else { "chip" }
+                type="button"
+                aria-haspopup="dialog"
+                data-popup="facet"
+                data-field=field.key()
+            >
+                {small_icon("#i-plus")}
+                {facet_name(field)}
+                {move || chosen().map(|words| view! { " " <span class="v trunc">{words}</span> })}
+            </button>
+        }
+    });
     let open = move || ui.popup.with(|popup| *popup == Some(Popup::Namespaces));
     let all = move || {
         ui.first
@@ -28,6 +58,7 @@ pub fn Toolbar() -> impl IntoView {
             // Enter presses a form's first button, which without this would be a heading's.
             <button class="sr" type="submit" tabindex="-1">"Search"</button>
             {(!scope.is_empty()).then(|| view! { <input type="hidden" name="ns" value=scope/> })}
+            {group.map(|id| view! { <input type="hidden" name="group" value=id/> })}
             {(sort != "name").then(|| view! { <input type="hidden" name="sort" value=sort/> })}
             <div class="popwrap">
                 <button
@@ -44,24 +75,8 @@ pub fn Toolbar() -> impl IntoView {
                 </button>
                 {move || open().then(|| view! { <NamespacePicker/> })}
             </div>
-            <div class="field">
-                {icon("#i-search")}
-                <input
-                    type="search"
-                    name="q"
-                    id="search"
-                    aria-label="Search and filter"
-                    placeholder="Filter by name, namespace, host, path or service"
-                    value=first_search
-                    prop:value=move || ui.live.filter.get()
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    maxlength="500"
-                    aria-keyshortcuts="/"
-                />
-                <kbd class="kbd" aria-hidden="true">"/"</kbd>
-            </div>
+            <SearchField/>
+            <div class="chips">{chips.into_iter().collect_view()}</div>
             <span class="vr"></span>
             <button
                 class="btn btn-icon btn-ghost"
@@ -70,6 +85,19 @@ pub fn Toolbar() -> impl IntoView {
                 aria-label=move || format!("Row density: {}", ui.density.get().id())
             >
                 {icon("#i-density")}
+            </button>
+            <button
+                class="btn btn-icon btn-ghost"
+                type="button"
+                data-popup="group"
+                aria-haspopup="menu"
+                aria-label="Group"
+                aria-pressed=move || if ui.live.grouping.get().is_some() { "true" } else { "false" }
+            >
+                {icon("#i-group")}
+            </button>
+            <button class="btn btn-icon btn-ghost" type="button" data-popup="columns" aria-haspopup="dialog" aria-label="Columns">
+                {icon("#i-columns")}
             </button>
         </form>
     }

@@ -9,9 +9,20 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::groups::{Grouping, Groups, Place, group_of};
 use super::{Column, Direction, Mark, MarkKind, Totals};
-use crate::filter::{Filter, Matcher, haystack, is_partly_covered};
+use crate::filter::{Field, Filter, Matcher, haystack, is_partly_covered, values};
 use crate::ingress::{Ingress, Key};
+
+/// What became of a row that was put in.
+pub(super) enum Upsert {
+    /// It is the row that was there.
+    Same,
+    /// There was none.
+    New,
+    /// It was this.
+    Changed(Arc<Ingress>),
+}
 
 /// A place in the slab.
 type Slot = u32;
@@ -28,6 +39,8 @@ pub(super) struct Rows {
     filter: Filter,
     column: Column,
     direction: Direction,
+    grouping: Option<Grouping>,
+    groups: Groups,
     hosts: HashMap<String, usize>,
     by_namespace: BTreeMap<String, usize>,
     totals: Totals,
@@ -74,13 +87,20 @@ impl Row {
     }
 
     /// Whether the order does not tell this version of a row from the other.
-    fn is_placed_like(&self, other: &Self, column: Column) -> bool {
-        let (a, b) = (self.sort_key(column), other.sort_key(column));
+    fn is_placed_like(&self, other: &Self, column: Column, grouping: Option<Grouping>) -> bool {
+        let (a, b) = (
+            self.sort_key(column, grouping),
+            other.sort_key(column, grouping),
+        );
         compare(&a, &b, column, Direction::Ascending) == Ordering::Equal
     }
 
+    fn group(&self, grouping: Option<Grouping>) -> (u8, &str) {
+        group_of(grouping, &self.ingress, self.tls as u8)
+    }
+
     /// What the row is sorted by.
-    fn sort_key(&self, column: Column) -> SortKey<'_> {
+    fn sort_key(&self, column: Column, grouping: Option<Grouping>) -> SortKey<'_> {
         let row = &*self.ingress;
         let (rank, first, second) = match column {
             Column::Name => (0, Some(row.name.as_str()), ""),
@@ -96,6 +116,7 @@ impl Row {
             Column::Age => (0, row.created_at.as_deref(), ""),
         };
         SortKey {
+            group: self.group(grouping),
             rank,
             first,
             second,
@@ -106,18 +127,22 @@ impl Row {
 }
 
 impl Rows {
-    /// Inserts or replaces a row; whether anything that is shown changed. A change is marked with
-    /// the time, where one is given.
-    pub(super) fn upsert(&mut self, ingress: Ingress, generation: u64, mark: Option<u64>) -> bool {
+    /// Inserts or replaces a row. A change is marked with the time, where one is given.
+    pub(super) fn upsert(
+        &mut self,
+        ingress: Ingress,
+        generation: u64,
+        mark: Option<u64>,
+    ) -> Upsert {
         let key = ingress.key();
         let Some(&slot) = self.index.get(&key) else {
             self.insert(key, ingress, generation, mark);
-            return true;
+            return Upsert::New;
         };
         let old = &mut self.slots[slot as usize];
         old.generation = generation;
         if !old.deleted && *old.ingress == ingress {
-            return false;
+            return Upsert::Same;
         }
         let mut row = Row::new(ingress, generation);
         row.touched = old.touched;
@@ -135,12 +160,16 @@ impl Rows {
         let row = &self.slots[slot as usize];
         let matcher = self.filter.matcher();
         if old.deleted
-            || !old.is_placed_like(row, self.column)
+            || !old.is_placed_like(row, self.column, self.grouping)
             || old.matches(&matcher) != row.matches(&matcher)
         {
             self.touch(slot);
         }
-        true
+        if old.deleted {
+            Upsert::New
+        } else {
+            Upsert::Changed(old.ingress)
+        }
     }
 
     fn insert(&mut self, key: Key, ingress: Ingress, generation: u64, mark: Option<u64>) {
@@ -279,16 +308,26 @@ impl Rows {
         }
         touched.retain(|&slot| !self.slots[slot as usize].deleted);
         let slots = &self.slots;
-        let (column, direction) = (self.column, self.direction);
+        let (column, direction, grouping) = (self.column, self.direction, self.grouping);
         let compare = |a: Slot, b: Slot| {
-            let key = |slot: Slot| slots[slot as usize].sort_key(column);
+            let key = |slot: Slot| slots[slot as usize].sort_key(column, grouping);
             compare(&key(a), &key(b), column, direction)
         };
-        sort(&mut touched, slots, column, direction);
+        sort(&mut touched, slots, column, direction, grouping);
         merge(&mut self.order, &touched, compare);
         let matcher = self.filter.matcher();
         touched.retain(|&slot| slots[slot as usize].matches(&matcher));
         merge(&mut self.view, &touched, compare);
+        self.regroup();
+    }
+
+    fn regroup(&mut self) {
+        if self.grouping.is_none() {
+            return self.groups.clear(self.view.len());
+        }
+        let (slots, grouping) = (&self.slots, self.grouping);
+        let values = (self.view.iter()).map(|&slot| slots[slot as usize].group(grouping).1);
+        self.groups.fill(values);
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -305,6 +344,7 @@ impl Rows {
             self.view
                 .retain(|&slot| slots[slot as usize].matches(&matcher));
             self.filter = filter;
+            self.regroup();
         } else {
             self.filter = filter;
             self.refill();
@@ -318,7 +358,33 @@ impl Rows {
     pub(super) fn set_sort(&mut self, column: Column, direction: Direction) {
         self.settle();
         (self.column, self.direction) = (column, direction);
-        sort(&mut self.order, &self.slots, column, direction);
+        self.reorder();
+    }
+
+    pub(super) fn set_grouping(&mut self, grouping: Option<Grouping>) {
+        self.settle();
+        self.grouping = grouping;
+        self.groups.open_all();
+        self.reorder();
+    }
+
+    pub(super) fn grouping(&self) -> Option<Grouping> {
+        self.grouping
+    }
+
+    pub(super) fn toggle_group(&mut self, value: &str) {
+        self.groups.toggle(value);
+    }
+
+    fn reorder(&mut self) {
+        let (column, direction) = (self.column, self.direction);
+        sort(
+            &mut self.order,
+            &self.slots,
+            column,
+            direction,
+            self.grouping,
+        );
         self.refill();
     }
 
@@ -330,6 +396,7 @@ impl Rows {
         self.view.clear();
         self.view
             .extend(self.order.iter().filter(|&&slot| matches[slot as usize]));
+        self.regroup();
     }
 
     pub(super) fn sort(&self) -> (Column, Direction) {
@@ -351,6 +418,44 @@ impl Rows {
     pub(super) fn position(&self, key: &Key) -> Option<usize> {
         let slot = self.index.get(key)?;
         self.view.iter().position(|shown| shown == slot)
+    }
+
+    pub(super) fn lines(&self) -> usize {
+        self.groups.lines()
+    }
+
+    pub(super) fn line(&self, index: usize) -> Option<Place> {
+        self.groups.at(index)
+    }
+
+    pub(super) fn line_of(&self, key: &Key) -> Option<usize> {
+        if key.namespace.is_empty() {
+            return self.groups.head(&key.name);
+        }
+        self.position(key).map(|index| self.groups.line_of(index))
+    }
+
+    /// The values that rows which match have in a field, and in how many rows each is; only those
+    /// with `part`, which is in lower case, in them. Most first.
+    pub(super) fn values(&self, field: Field, filter: &Filter, part: &str) -> Vec<(String, usize)> {
+        let matcher = filter.matcher();
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for row in self.rows().filter(|row| row.matches(&matcher)) {
+            for value in values(field, &row.ingress) {
+                if !value.to_ascii_lowercase().contains(part) {
+                    continue;
+                }
+                match counts.get_mut(&*value) {
+                    Some(rows) => *rows += 1,
+                    None => {
+                        counts.insert(value.into_owned(), 1);
+                    }
+                }
+            }
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_unstable_by(|(a, rows), (b, others)| others.cmp(rows).then_with(|| a.cmp(b)));
+        counts
     }
 
     pub(super) fn count_matching(&self, filter: &Filter) -> usize {
@@ -385,10 +490,16 @@ fn is_wildcard(host: &str) -> bool {
     host.starts_with("*.")
 }
 
-fn sort(order: &mut [Slot], slots: &[Row], column: Column, direction: Direction) {
+fn sort(
+    order: &mut [Slot],
+    slots: &[Row],
+    column: Column,
+    direction: Direction,
+    grouping: Option<Grouping>,
+) {
     let mut keyed: Vec<_> = order
         .iter()
-        .map(|&slot| (slots[slot as usize].sort_key(column), slot))
+        .map(|&slot| (slots[slot as usize].sort_key(column, grouping), slot))
         .collect();
     keyed.sort_unstable_by(|(a, _), (b, _)| compare(a, b, column, direction));
     for (place, (_, slot)) in order.iter_mut().zip(keyed) {
@@ -415,6 +526,8 @@ fn merge(into: &mut Vec<Slot>, added: &[Slot], compare: impl Fn(Slot, Slot) -> O
 
 /// What a row is sorted by, at hand for many comparisons.
 struct SortKey<'r> {
+    /// Groups are always ascending.
+    group: (u8, &'r str),
     rank: u8,
     /// `None` is last in both directions.
     first: Option<&'r str>,
@@ -440,7 +553,8 @@ fn compare(a: &SortKey<'_>, b: &SortKey<'_>, column: Column, direction: Directio
         }
         (first, other) => first.is_none().cmp(&other.is_none()),
     };
-    by_column
+    (a.group.cmp(&b.group))
+        .then(by_column)
         .then_with(|| a.name.cmp(b.name))
         .then_with(|| a.namespace.cmp(b.namespace))
 }

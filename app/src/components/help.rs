@@ -1,0 +1,80 @@
+//! Every key.
+
+use leptos::prelude::*;
+
+use super::icons::icon;
+use crate::state::Ui;
+
+/// The keys of a thing to do, and what it is.
+type Entry = (&'static [&'static str], &'static str);
+
+const MOVE: [Entry; 6] = [
+    (&["j", "k"], "Next and previous row"),
+    (&["↓", "↑"], "The same, in the table"),
+    (&["Home", "End"], "First and last row"),
+    (&["Enter"], "Open details, open or close a group"),
+    (&["[", "]"], "Tab in the details"),
+    (&["Esc"], "Close, then clear the search"),
+];
+const FIND: [Entry; 2] = [(&["/"], "Search and filter"), (&["n"], "Choose namespaces")];
+const VIEW: [Entry; 7] = [
+    (&["t"], "Theme"),
+    (&["d"], "Row density"),
+    (&["g"], "Group"),
+    (&["v"], "Columns"),
+    (&["Shift", "←", "→"], "Width of the heading's column"),
+    (&["."], "Show waiting updates"),
+    (&["?"], "This list"),
+];
+const ROW: [Entry; 6] = [
+    (&["o"], "Open the first host"),
+    (&["y"], "Copy YAML"),
+    (&["c"], "Copy kubectl command"),
+    (&["x"], "Pick the row"),
+    (&["Shift", "↓"], "Pick the next row as well"),
+    (&["Shift", "F10"], "Row menu"),
+];
+
+/// The list of keys, over everything.
+pub fn help(ui: Ui) -> impl IntoView {
+    let version = (ui.cluster).with_value(|cluster| cluster.server_version.clone());
+    view! {
+        <div class="dlg help" role="dialog" aria-modal="true" aria-labelledby="help-title" tabindex="-1">
+            <div class="hhead">
+                <h2 id="help-title">"Keyboard"</h2>
+                <span class="muted"><kbd class="kbd">"?"</kbd>"opens and closes this"</span>
+                <span class="grow"></span>
+                <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close-popup" aria-label="Close (Esc)">{icon("#i-x")}</button>
+            </div>
+            <div class="cols">
+                <div>{section("Move", &MOVE)}</div>
+                <div>{section("Find", &FIND)}{section("View", &VIEW)}</div>
+                <div>{section("Act on a row", &ROW)}</div>
+            </div>
+            <div class="hfoot">
+                <label class="row">
+                    <input
+                        class="check"
+                        type="checkbox"
+                        prop:checked=move || ui.single_keys.get()
+                        on:change=move |event| ui.single_keys.set(event_target_checked(&event))
+                    />
+                    "Single keys"
+                </label>
+                <span class="muted">"Turn them off if speech input or another tool types letters for you."</span>
+                <span class="grow"></span>
+                <span class="muted">{format!("Version {version}")}</span>
+            </div>
+        </div>
+    }
+}
+
+fn section(title: &'static str, entries: &'static [Entry]) -> impl IntoView {
+    let entries = entries.iter().map(|(keys, what)| {
+        let keys = keys
+            .iter()
+            .map(|key| view! { <kbd class="kbd">{*key}</kbd> });
+        view! { <div><dt>{keys.collect_view()}</dt><dd>{*what}</dd></div> }
+    });
+    view! { <section><h3>{title}</h3><dl>{entries.collect_view()}</dl></section> }
+}

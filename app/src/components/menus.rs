@@ -1,0 +1,299 @@
+//! What opens under a button: columns, groups, values to filter by, and what a row can do.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::Ingress;
+use protocol::filter::Field;
+
+use super::icons::icon;
+use crate::columns::{self, Columns};
+use crate::format::{self, count, counted};
+use crate::page::Density;
+use crate::query::GROUPINGS;
+use crate::state::Ui;
+
+/// How many values a list shows; a search finds the others.
+const SHOWN: usize = 100;
+
+fn tick(on: bool) -> &'static str {
+    if on { "true" } else { "false" }
+}
+
+/// What rows are put together by.
+pub fn group_menu(ui: Ui) -> impl IntoView {
+    let item = move |id: &'static str, words: &'static str, on: bool| {
+        view! {
+            <button
+                class=if on { "mi on" } else { "mi" }
+                type="button"
+                role="menuitemradio"
+                data-act="group-by"
+                data-value=id
+                aria-checked=tick(on)
+            >
+                <span class="grow">{words}</span>
+            </button>
+        }
+    };
+    let chosen = ui.live.grouping.get_untracked();
+    let items = GROUPINGS.map(|(grouping, id, words)| item(id, words, chosen == Some(grouping)));
+    view! {
+        <div role="menu" aria-label="Group by">
+            {item("", "Not grouped", chosen.is_none())}
+            {items.into_iter().collect_view()}
+        </div>
+    }
+}
+
+/// Which columns there are, their order, and the density.
+pub fn columns_menu(ui: Ui) -> impl IntoView {
+    let numbers = move || {
+        ui.columns
+            .with(|columns| format!("{} of {}", columns.shown().count(), columns.all().len()))
+    };
+    let rows = move || {
+        ui.columns.with(|columns| {
+            columns
+                .all()
+                .iter()
+                .map(|chosen| {
+                    let column = chosen.column;
+                    let (id, heading) = (columns::id(column), columns::heading(column));
+                    let always = id == "name";
+                    view! {
+                        <li class="colrow" data-colrow=id>
+                            <button class="grip" type="button" data-grip=id aria-label=format!("Move {heading}")>
+                                {icon("#i-grip")}
+                            </button>
+                            <input
+                                class="check"
+                                type="checkbox"
+                                id=format!("col-{id}")
+                                prop:checked=chosen.shown
+                                disabled=always
+                                on:change=move |_| ui.columns.update(|columns| columns.toggle(column))
+                            />
+                            <label for=format!("col-{id}")>{heading}</label>
+                            {always.then(|| view! { <span class="e">"always"</span> })}
+                        </li>
+                    }
+                })
+                .collect_view()
+        })
+    };
+    let densities = Density::ALL.map(|density| {
+        view! {
+            <button
+                type="button"
+                aria-pressed=move || tick(ui.density.get() == density)
+                on:click=move |_| ui.density.set(density)
+            >
+                {density.label()}
+            </button>
+        }
+    });
+    view! {
+        <div class="colmenu">
+            <h2 class="mh">
+                "Columns "<span class="n">{numbers}</span>
+                <button class="btn-link end" type="button" on:click=move |_| ui.columns.set(Columns::default())>"Reset"</button>
+            </h2>
+            <ul>{rows}</ul>
+            <p class="muted mnote">"Drag a handle, or move it with the arrow keys."</p>
+            <div class="mfoot">
+                <span>"Density"</span>
+                <div class="seg seg-s" role="group" aria-label="Density">{densities.into_iter().collect_view()}</div>
+            </div>
+        </div>
+    }
+}
+
+/// The values of a field with their rows; ticks write a word into the search.
+pub fn facet(ui: Ui, field: Field) -> impl IntoView {
+    let find = RwSignal::new(String::new());
+    let negated = RwSignal::new(
+        ui.filter
+            .with_untracked(|filter| filter.term(field).is_some_and(|term| term.negated)),
+    );
+    let ticked = move || {
+        ui.filter.with(|filter| {
+            filter
+                .term(field)
+                .map(|term| term.values.clone())
+                .unwrap_or_default()
+        })
+    };
+    let write = move |values: Vec<String>| {
+        let filter = (ui.filter)
+            .with_untracked(|filter| filter.with(field, negated.get_untracked(), values));
+        ui.set_search(&filter.to_string());
+    };
+    // The rows of a value are counted over what the other words leave.
+    let values = Memo::new(move |_| {
+        ui.live.version.track();
+        let others = ui.filter.with(|filter| filter.with(field, false, vec![]));
+        let find = find.get();
+        ui.live
+            .with_table(|table| table.values(field, &others, find.trim()))
+    });
+    let list = move || {
+        let ticked = ticked();
+        values.with(|values| {
+            // What is ticked stays in the list, also where no row has it any more.
+            let gone = ticked
+                .iter()
+                .filter(|value| values.iter().all(|(known, _)| known.to_lowercase() != **value))
+                .map(|value| (value.clone(), 0));
+            gone.chain(values.iter().take(SHOWN).cloned())
+                .map(|(value, rows)| {
+                    let lower = value.to_lowercase();
+                    let on = ticked.contains(&lower);
+                    let id = format!("value-{value}");
+                    let toggle = move |_| {
+                        let mut values = ticked_now(ui, field);
+                        if on {
+                            values.retain(|other| *other != lower);
+                        } else {
+                            values.push(lower.clone());
+                        }
+                        write(values);
+                    };
+                    view! {
+                        <li class="lrow">
+                            <input class="check" type="checkbox" id=id.clone() prop:checked=on on:change=toggle/>
+                            <label class="grow trunc" for=id title=value.clone()>{value.clone()}</label>
+                            <span class="e">{count(rows)}</span>
+                        </li>
+                    }
+                })
+                .collect_view()
+        })
+    };
+    let sides = [(false, "is"), (true, "is not")].map(|(side, words)| {
+        view! {
+            <button
+                type="button"
+                aria-pressed=move || tick(negated.get() == side)
+                on:click=move |_| {
+                    negated.set(side);
+                    write(ticked_now(ui, field));
+                }
+            >
+                {words}
+            </button>
+        }
+    });
+    let word = move || {
+        ui.filter
+            .with(|filter| filter.term(field).map(ToString::to_string))
+            .unwrap_or_else(|| format!("{}:", field.key()))
+    };
+    let name = facet_name(field);
+    view! {
+        <div class="facet">
+            <div class="mhead">
+                <div class="field">
+                    {icon("#i-search")}
+                    <input
+                        type="search"
+                        aria-label=format!("Find in {name}")
+                        placeholder=move || format!("Find in {}", counted(values.with(Vec::len), "value", "values"))
+                        autocomplete="off"
+                        spellcheck="false"
+                        on:input=move |event| find.set(event_target_value(&event))
+                    />
+                </div>
+            </div>
+            <div class="mh">
+                <div class="seg seg-s" role="group" aria-label=name>{sides.into_iter().collect_view()}</div>
+                <button class="btn-link end" type="button" on:click=move |_| write(vec![])>"Clear"</button>
+            </div>
+            <ul class="vlist" tabindex="0" aria-label=format!("Values of {name}")>{list}</ul>
+            <div class="mfoot">
+                <code class="trunc">{word}</code>
+                <b class="end">{move || format!("{} match", count(ui.matching()))}</b>
+            </div>
+        </div>
+    }
+}
+
+fn ticked_now(ui: Ui, field: Field) -> Vec<String> {
+    ui.filter.with_untracked(|filter| {
+        (filter.term(field))
+            .map(|term| term.values.clone())
+            .unwrap_or_default()
+    })
+}
+
+/// What a chip is called.
+#[must_use]
+pub fn facet_name(field: Field) -> &'static str {
+    match field {
+        Field::Class => "Class",
+        Field::Tls => "TLS",
+        _ => "Labels",
+    }
+}
+
+/// What can be done with a row.
+pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
+    let entry = |act: &'static str, glyph: &'static str, words: String, end: String| {
+        view! {
+            <button class="mi" type="button" role="menuitem" data-act=act>
+                {icon(glyph)}
+                <span class="grow trunc">{words}</span>
+                <span class="e">{end}</span>
+            </button>
+        }
+    };
+    let key = |act, glyph, words: &str, key: &str| entry(act, glyph, words.into(), key.into());
+    let first = row.hosts.first();
+    let open = first
+        .filter(|host| format::is_linkable(host))
+        .map(|host| entry("open-host", "#i-ext", format!("Open {host}"), "o".into()));
+    let host = first.map(|_| match row.hosts.len() {
+        1 => key("host", "#i-globe", "Copy host", ""),
+        many => entry(
+            "all-hosts",
+            "#i-globe",
+            format!("Copy {many} hosts"),
+            String::new(),
+        ),
+    });
+    let url = format::url(row).map(|_| key("url", "#i-link", "Copy URL", ""));
+    let path = format::routes(row)
+        .next()
+        .map(|_| key("path", "#i-code", "Copy path", ""));
+    let class = row.ingress_class_name.as_ref().map(|class| {
+        entry(
+            "only-class",
+            "#i-filter",
+            format!("Only class {class}"),
+            String::new(),
+        )
+    });
+    let picked = ui
+        .picked
+        .with_untracked(|picked| picked.contains(&row.key()));
+    view! {
+        <h2 class="mh trunc">{format!("{}/{}", row.namespace, row.name)}</h2>
+        <div role="menu" aria-label=format!("Actions for {}", row.name)>
+            {key("open", "#i-route", "Open details", "Enter")}
+            {open}
+            <div class="msep" role="separator"></div>
+            {key("name", "#i-copy", "Copy name", "")}
+            {host}
+            {path}
+            {url}
+            {key("copy-yaml", "#i-code", "Copy YAML", "y")}
+            {key("kubectl", "#i-terminal", "Copy kubectl command", "c")}
+            {key("link", "#i-link", "Copy link to this row", "")}
+            <div class="msep" role="separator"></div>
+            {entry("only-namespace", "#i-filter", format!("Only namespace {}", row.namespace), String::new())}
+            {class}
+            <div class="msep" role="separator"></div>
+            {key("pick", "#i-check", if picked { "Do not pick this row" } else { "Pick this row" }, "x")}
+        </div>
+    }
+}

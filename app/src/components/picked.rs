@@ -1,0 +1,47 @@
+//! The bar over the lower edge while rows are picked.
+
+use std::collections::BTreeSet;
+
+use leptos::prelude::*;
+
+use super::icons::icon;
+use crate::format::{count, counted};
+use crate::state::Ui;
+
+/// How many rows are picked, and what to do with all of them.
+#[component]
+pub fn PickedBar() -> impl IntoView {
+    let ui = Ui::expect();
+    let numbers = Memo::new(move |_| {
+        ui.picked.with(|picked| {
+            let namespaces: BTreeSet<&str> =
+                picked.iter().map(|key| key.namespace.as_str()).collect();
+            (picked.len(), namespaces.len())
+        })
+    });
+    let buttons = [
+        ("picked-names", "Copy names", "#i-copy"),
+        ("picked-hosts", "Copy hosts", "#i-copy"),
+        ("picked-urls", "Copy URLs", "#i-link"),
+        ("picked-kubectl", "Copy kubectl", "#i-terminal"),
+    ];
+    move || {
+        let (rows, namespaces) = numbers.get();
+        (rows > 0).then(|| {
+            let buttons = buttons.map(|(act, label, glyph)| {
+                view! { <button class="btn btn-ghost" type="button" data-act=act>{icon(glyph)}{label}</button> }
+            });
+            view! {
+                <div class="selbar" role="toolbar" aria-label=format!("{} picked", counted(rows, "row", "rows"))>
+                    <b>{format!("{} picked", count(rows))}</b>
+                    " "
+                    <span class="muted">{format!("in {}", counted(namespaces, "namespace", "namespaces"))}</span>
+                    <span class="vr"></span>
+                    {buttons.into_iter().collect_view()}
+                    <span class="vr"></span>
+                    <button class="btn btn-ghost" type="button" data-act="unpick">"Clear "<kbd class="kbd">"Esc"</kbd></button>
+                </div>
+            }
+        })
+    }
+}

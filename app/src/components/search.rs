@@ -1,0 +1,147 @@
+//! The search field: tokens, what is typed, and what could be typed.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+
+use super::icons::{icon, small_icon};
+use crate::state::Ui;
+use crate::suggest::{Offers, offers};
+
+/// The field and the list under it.
+#[component]
+pub fn SearchField() -> impl IntoView {
+    let ui = Ui::expect();
+    let tokens = move || {
+        ui.tokens.with(|tokens| {
+            tokens
+                .iter()
+                .enumerate()
+                .map(|(index, token)| {
+                    let (key, value) = token.split_once(':').unwrap_or(("", token));
+                    view! {
+                        <span class="token">
+                            <span class="k">{format!("{key}:")}</span>
+                            <span class="v">{value.to_owned()}</span>
+                            <button type="button" data-act="untoken" data-value=index aria-label=format!("Remove {token}")>
+                                {icon("#i-x")}
+                            </button>
+                        </span>
+                    }
+                })
+                .collect_view()
+        })
+    };
+    let open = move || ui.suggesting.get();
+    let active = move || {
+        ui.suggestion
+            .get()
+            .filter(|_| open())
+            .map(|index| format!("offer-{index}"))
+    };
+    let first = ui.typed.get_untracked();
+    view! {
+        <div class="field search">
+            {icon("#i-search")}
+            <span class="tokens">{tokens}</span>
+            <input
+                type="search"
+                role="combobox"
+                name="q"
+                id="search"
+                aria-label="Search and filter"
+                aria-expanded=move || if open() { "true" } else { "false" }
+                aria-controls="offers"
+                aria-autocomplete="list"
+                aria-activedescendant=active
+                placeholder=move || {
+                    let empty = ui.tokens.with(Vec::is_empty);
+                    empty.then_some("Filter by name, namespace, host, path or service")
+                }
+                value=first
+                prop:value=move || ui.typed.get()
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                maxlength="500"
+                aria-keyshortcuts="/"
+            />
+            <kbd class="kbd" aria-hidden="true">{move || if open() { "Esc" } else { "/" }}</kbd>
+            {move || open().then(|| view! { <List/> })}
+        </div>
+    }
+}
+
+/// What the last word could become.
+#[component]
+fn List() -> impl IntoView {
+    let ui = Ui::expect();
+    let list = Memo::new(move |_| {
+        ui.live.version.track();
+        let text = ui.live.filter.get();
+        let typed = ui.typed.get();
+        // A space after the last word begins another one.
+        let text = if typed.is_empty() || typed.ends_with(' ') {
+            format!("{text} ")
+        } else {
+            text
+        };
+        ui.live.with_table(|table| offers(table, &text))
+    });
+    let hint = move || {
+        list.with(|Offers { hint, .. }| {
+            hint.clone().map(|(what, then)| {
+                view! { <div class="hintline" role="status">{icon("#i-q")}<span><b>{what}</b>" "{then}</span></div> }
+            })
+        })
+    };
+    let items = move || {
+        let chosen = ui.suggestion.get();
+        list.with(|Offers { offers, .. }| {
+            let mut group = "";
+            offers
+                .iter()
+                .enumerate()
+                .map(|(index, offer)| {
+                    let heading = (offer.group != group).then_some(offer.group);
+                    group = offer.group;
+                    let heading = heading
+                        .map(|words| view! { <div class="gl" role="presentation">{words}</div> });
+                    view! {
+                        {heading}
+                        <div
+                            class="sopt"
+                            role="option"
+                            id=format!("offer-{index}")
+                            data-offer=offer.word.clone()
+                            aria-selected=if chosen == Some(index) { "true" } else { "false" }
+                        >
+                            {icon(offer.icon)}
+                            <span class="trunc">{offer.word.clone()}</span>
+                            <span class="d trunc">{offer.detail.clone()}</span>
+                            <span class="e">{crate::suggest::rows_words(offer.rows)}</span>
+                        </div>
+                    }
+                })
+                .collect_view()
+        })
+    };
+    let none = move || list.with(|list| list.offers.is_empty());
+    view! {
+        <div class="pop sugm">
+            {hint}
+            <div id="offers" role="listbox" aria-label="Suggestions">{items}</div>
+            {move || if none() {
+                Either::Left(view! { <p class="muted mnote">"No value has this in it."</p> })
+            } else {
+                Either::Right(())
+            }}
+            <div class="mfoot" aria-hidden="true">
+                <span><kbd class="kbd">"↑"</kbd><kbd class="kbd">"↓"</kbd>"move"</span>
+                <span><kbd class="kbd">"Tab"</kbd>"take"</span>
+                <span><kbd class="kbd">"-"</kbd>"not"</span>
+                <span><kbd class="kbd">","</kbd>"or"</span>
+                <span class="end">{small_icon("#i-search")}<kbd class="kbd">"Enter"</kbd>"search"</span>
+            </div>
+        </div>
+    }
+}

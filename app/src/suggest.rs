@@ -1,0 +1,276 @@
+//! What the search field offers: pure, so that each case can be looked at.
+
+use protocol::filter::{Field, Filter, Mistake, mistakes};
+use protocol::table::Table;
+
+use crate::format::count;
+
+/// How many values of one key are offered.
+const VALUES: usize = 8;
+/// How many values of each field are offered for a plain word.
+const FOUND: usize = 3;
+
+/// One line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The heading that it stands under.
+    pub group: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+    /// What takes the place of the last word.
+    pub word: String,
+    /// What that means.
+    pub detail: String,
+    /// How many rows it would leave.
+    pub rows: Option<usize>,
+}
+
+/// What the list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// Why a word is not what it looks like.
+    pub hint: Option<(String, String)>,
+    /// What can be taken.
+    pub offers: Vec<Offer>,
+}
+
+/// The icon of a field and what is typed after its key.
+#[must_use]
+pub fn about(field: Field) -> (&'static str, &'static str) {
+    match field {
+        Field::Host => ("#i-globe", "a part of a host, none"),
+        Field::Namespace => ("#i-ns", "a namespace, team-*"),
+        Field::Name => ("#i-route", "a part of the name"),
+        Field::Class => ("#i-route", "an ingress class, none"),
+        Field::Service => ("#i-server", "a part of a service"),
+        Field::Path => ("#i-code", "a part of a path"),
+        Field::Tls => ("#i-lock", "yes, no, partly, a secret"),
+        Field::Is => ("#i-q", "wildcard, default, hostless"),
+        Field::Label => ("#i-tag", "env=prod, team=*"),
+        Field::Address => ("#i-server", "an address, none"),
+    }
+}
+
+/// What the last word of the search could become.
+#[must_use]
+pub fn offers(table: &Table, text: &str) -> Offers {
+    let word = last_word(text);
+    let before = Filter::parse(&text[..text.len() - word.len()]);
+    let (sign, body) = match word.strip_prefix('-') {
+        Some(body) => ("-", body),
+        None => ("", word),
+    };
+    let with = |word: &str| {
+        let mut text = before.to_string();
+        text.push(' ');
+        text.push_str(word);
+        table.count(&Filter::parse(&text))
+    };
+    let mut list = Offers {
+        hint: mistakes(word).first().map(explained),
+        offers: Vec::new(),
+    };
+    if let Some((key, typed)) = body.split_once(':') {
+        match Field::of_key(key) {
+            Some(field) => {
+                let (kept, part) = typed
+                    .rsplit_once(',')
+                    .map_or(("", typed), |(kept, part)| (&typed[..=kept.len()], part));
+                let values = table.values(field, &before, part);
+                list.offers
+                    .extend(values.into_iter().take(VALUES).map(|(value, rows)| Offer {
+                        group: "Values",
+                        icon: about(field).0,
+                        word: format!("{sign}{}:{kept}{value}", field.key()),
+                        detail: String::new(),
+                        rows: (sign.is_empty() && kept.is_empty()).then_some(rows),
+                    }));
+            }
+            None => {
+                let likely = mistakes(word)
+                    .into_iter()
+                    .find_map(|mistake| match mistake {
+                        Mistake::UnknownKey { likely, .. } => likely,
+                        Mistake::UnknownValue { .. } => None,
+                    });
+                if let Some(field) = likely.filter(|_| !typed.is_empty()) {
+                    let value = match field {
+                        Field::Label if !key.eq_ignore_ascii_case("labels") => {
+                            format!("{key}={typed}")
+                        }
+                        _ => typed.to_owned(),
+                    };
+                    let word = format!("{sign}{}:{value}", field.key());
+                    list.offers.push(Offer {
+                        group: "Did you mean",
+                        icon: about(field).0,
+                        rows: Some(with(&word)),
+                        detail: about(field).1.into(),
+                        word,
+                    });
+                }
+                if !typed.is_empty() {
+                    let word = format!("{sign}{typed}");
+                    list.offers.push(Offer {
+                        group: "Did you mean",
+                        icon: "#i-search",
+                        rows: Some(with(&word)),
+                        detail: "anywhere in the row".into(),
+                        word,
+                    });
+                }
+            }
+        }
+        return list;
+    }
+    let lower = body.to_lowercase();
+    let keys = Field::ALL
+        .into_iter()
+        .filter(|field| field.key().starts_with(&lower));
+    list.offers.extend(keys.map(|field| Offer {
+        group: "Filter by",
+        icon: about(field).0,
+        word: format!("{sign}{}:", field.key()),
+        detail: about(field).1.into(),
+        rows: None,
+    }));
+    if body.len() > 1 {
+        for field in [Field::Namespace, Field::Host, Field::Name] {
+            let values = table.values(field, &before, body);
+            list.offers
+                .extend(values.into_iter().take(FOUND).map(|(value, rows)| Offer {
+                    group: "Found",
+                    icon: about(field).0,
+                    word: format!("{sign}{}:{value}", field.key()),
+                    detail: String::new(),
+                    rows: sign.is_empty().then_some(rows),
+                }));
+        }
+    }
+    list
+}
+
+/// What is being typed: everything after the last space.
+#[must_use]
+pub fn last_word(text: &str) -> &str {
+    text.rsplit(char::is_whitespace).next().unwrap_or_default()
+}
+
+/// A mistake in words: what is so, and what happens.
+#[must_use]
+pub fn explained(mistake: &Mistake) -> (String, String) {
+    match mistake {
+        Mistake::UnknownKey { key, likely, .. } => (
+            format!("{key}: is not a filter."),
+            match likely {
+                Some(field) => format!(
+                    "It is searched as text. {}: takes {}.",
+                    field.key(),
+                    about(*field).1
+                ),
+                None => "It is searched as text.".into(),
+            },
+        ),
+        Mistake::UnknownValue {
+            field,
+            value,
+            allowed,
+        } => (
+            format!("{}:{value} matches nothing.", field.key()),
+            format!("{}: takes {}.", field.key(), allowed.join(", ")),
+        ),
+    }
+}
+
+/// The words of a search that are tokens, and the text after them.
+#[must_use]
+pub fn split(text: &str) -> (Vec<String>, String) {
+    let is_token = |word: &&str| {
+        let body = word.strip_prefix('-').unwrap_or(word);
+        (body.split_once(':')).is_some_and(|(key, value)| {
+            Field::of_key(key).is_some() && !value.trim_matches(',').is_empty()
+        })
+    };
+    let (tokens, rest): (Vec<&str>, Vec<&str>) = text.split_whitespace().partition(is_token);
+    (
+        tokens.into_iter().map(str::to_owned).collect(),
+        rest.join(" "),
+    )
+}
+
+/// How many rows, as the list says it.
+#[must_use]
+pub fn rows_words(rows: Option<usize>) -> Option<String> {
+    rows.map(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Ingress, IngressDocument};
+
+    use super::*;
+
+    fn table() -> Table {
+        let row = |namespace: &str, name: &str, class: &str| Ingress {
+            name: name.into(),
+            namespace: namespace.into(),
+            hosts: vec![format!("{name}.example.com")],
+            ingress_class_name: Some(class.into()),
+            ..Ingress::default()
+        };
+        let items = vec![
+            row("shop", "cart", "nginx"),
+            row("shop", "checkout", "traefik"),
+            row("docs", "handbook", "nginx"),
+        ];
+        let mut table = Table::new();
+        table.apply_document(IngressDocument {
+            items,
+            ..IngressDocument::default()
+        });
+        table.settle();
+        table
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        let offers = offers(&table(), text).offers;
+        offers
+            .into_iter()
+            .map(|offer| match offer.rows {
+                Some(rows) => format!("{} ({rows})", offer.word),
+                None => offer.word,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_key_offers_its_values_with_what_they_leave() {
+        assert_eq!(words("class:"), ["class:nginx (2)", "class:traefik (1)"]);
+        assert_eq!(words("ns:shop class:t"), ["class:traefik (1)"]);
+        assert_eq!(words("class:nginx,tr"), ["class:nginx,traefik"]);
+        assert_eq!(words("-class:tr"), ["-class:traefik"]);
+    }
+
+    #[test]
+    fn a_plain_word_offers_keys_and_what_it_is_found_in() {
+        assert_eq!(words("ho"), ["host:", "ns:shop (2)"]);
+        assert_eq!(words("").len(), Field::ALL.len());
+    }
+
+    #[test]
+    fn an_unknown_key_is_explained_with_the_likely_one() {
+        let list = offers(&table(), "namespace:shop");
+        let (what, then) = list.hint.unwrap_or_default();
+        assert_eq!(what, "namespace: is not a filter.");
+        assert!(then.starts_with("It is searched as text."));
+        assert_eq!(words("namespace:shop"), ["ns:shop (2)", "shop (2)"]);
+        assert_eq!(words("owner:a"), ["label:owner=a (0)", "a (3)"]);
+    }
+
+    #[test]
+    fn words_with_a_key_and_a_value_are_tokens() {
+        let (tokens, rest) = split("web ns:shop -tls:no host: odd:x");
+        assert_eq!(tokens, ["ns:shop", "-tls:no"]);
+        assert_eq!(rest, "web host: odd:x");
+    }
+}

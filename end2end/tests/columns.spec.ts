@@ -1,0 +1,165 @@
+import { expect, test } from "../support/test.ts";
+import type { Ingresses } from "../support/ingresses.ts";
+
+/** The headings that are shown, from left to right. */
+function headings(ingresses: Ingresses) {
+  return ingresses.table.getByRole("columnheader").getByRole("button");
+}
+
+test("columns are hidden, moved and sized, and stay so over a reload, from the server's first markup on", async ({
+  page,
+  request,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart");
+  await ingresses.open(dashboard.url);
+  await expect(headings(ingresses)).toHaveText([
+    "Name",
+    "Namespace",
+    "Hosts",
+    "Path and backend",
+    "Class",
+    "Address",
+    "TLS",
+    "Age",
+  ]);
+
+  await page.getByRole("button", { name: "Columns" }).click();
+  const menu = page.getByRole("dialog", { name: "Columns" });
+  await expect(menu.getByRole("checkbox", { name: "Name", exact: true })).toBeDisabled();
+  await menu.getByRole("checkbox", { name: "Class" }).uncheck();
+  await menu.getByRole("checkbox", { name: "Address" }).uncheck();
+  await expect(menu).toContainText("6 of 8");
+  await menu.getByRole("button", { name: "Move TLS" }).focus();
+  for (let step = 0; step < 5; step += 1) await page.keyboard.press("ArrowUp");
+  await expect(menu.getByRole("button", { name: "Move TLS" })).toBeFocused();
+  const grip = menu.getByRole("button", { name: "Move Age" });
+  await grip.dragTo(menu.getByText("Namespace", { exact: true }), { targetPosition: { x: 5, y: 2 } });
+  await page.keyboard.press("Escape");
+  const order = ["Name", "TLS", "Age", "Namespace", "Hosts", "Path and backend"];
+  await expect(headings(ingresses)).toHaveText(order);
+  await expect(ingresses.row("cart").getByRole("cell", { name: "nginx" })).toHaveCount(0);
+
+  const name = ingresses.table.getByRole("columnheader", { name: "Name", exact: true });
+  const width = async () => (await name.boundingBox())?.width ?? 0;
+  const before = await width();
+  await name.getByRole("button").focus();
+  for (let step = 0; step < 5; step += 1) await page.keyboard.press("Shift+ArrowRight");
+  await expect.poll(width).toBe(before + 80);
+  const box = await name.boundingBox();
+  const edge = { x: (box?.x ?? 0) + (box?.width ?? 0) - 3, y: (box?.y ?? 0) + 10 };
+  await page.mouse.move(edge.x, edge.y);
+  await page.mouse.down();
+  await page.mouse.move(edge.x + 40, edge.y, { steps: 4 });
+  await page.mouse.up();
+  await expect.poll(width).toBe(before + 120);
+
+  await page.reload();
+  await ingresses.isLive();
+  await expect(headings(ingresses)).toHaveText(order);
+  expect(await width()).toBe(before + 120);
+  const html = await (await page.request.get(dashboard.url)).text();
+  expect(html.indexOf('data-sort="tls"')).toBeLessThan(html.indexOf('data-sort="ns"'));
+  expect(html).not.toContain('data-sort="class"');
+  // The choice is a person's, not the server's.
+  expect(await (await request.get(dashboard.url)).text()).toContain('data-sort="class"');
+
+  await page.getByRole("button", { name: "Columns" }).click();
+  await menu.getByRole("button", { name: "Reset" }).click();
+  await expect(headings(ingresses)).toHaveCount(8);
+  await expect.poll(width).toBe(before);
+});
+
+test("rows are sorted by any column", async ({ page, cluster, dashboard, ingresses }) => {
+  const tls = [{ secretName: "a-tls" }];
+  await cluster.create("x", "one", { className: "c", hosts: ["b.example.com"], path: "/b", tls });
+  await cluster.create("z", "two", { className: "a", hosts: ["c.example.com"], path: "/c" });
+  await cluster.create("y", "three", { className: "b", hosts: ["a.example.com"], path: "/a" });
+  await cluster.setAddresses("x", "one", [{ ip: "192.0.2.2" }]);
+  await cluster.setAddresses("z", "two", [{ ip: "192.0.2.1" }]);
+  await ingresses.open(dashboard.url);
+  await expect(ingresses.row("two")).toContainText("192.0.2.1");
+  for (const [heading, names] of [
+    ["Namespace", ["one", "three", "two"]],
+    ["Hosts", ["three", "one", "two"]],
+    ["Path and backend", ["three", "one", "two"]],
+    ["Class", ["two", "three", "one"]],
+    ["Address", ["two", "one", "three"]],
+    ["TLS", ["three", "two", "one"]],
+    ["Name", ["one", "three", "two"]],
+  ] as const) {
+    await ingresses.table.getByRole("columnheader", { name: heading, exact: true }).getByRole("button").click();
+    await ingresses.leave();
+    await expect(ingresses.names).toHaveText([...names]);
+  }
+  await expect(page).not.toHaveURL(/sort/);
+});
+
+test("rows are put together by class, host suffix and TLS with counts, and groups close", async ({
+  page,
+  request,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart", { hosts: ["cart.shop.example.com"], tls: [{ secretName: "cart-tls" }] });
+  await cluster.create("shop", "pay", { hosts: ["pay.shop.example.com"], className: "traefik" });
+  await cluster.create("docs", "wiki", { hosts: ["wiki.example.com"] });
+  await ingresses.open(dashboard.url);
+  const lines = ingresses.table.locator("tbody tr[data-place]:not([hidden]) > th");
+  const groupBy = async (name: string) => {
+    await page.getByRole("button", { name: "Group", exact: true }).click();
+    await page.getByRole("menuitemradio", { name }).click();
+    await ingresses.leave();
+  };
+
+  await groupBy("Class");
+  await expect(lines).toHaveText(["nginx 2 ingresses", "cart", "wiki", "traefik 1 ingress", "pay"]);
+  await expect(page).toHaveURL(/[?&]group=class/);
+  await expect(ingresses.table.getByRole("table")).toHaveAttribute("aria-rowcount", "6");
+  const html = await (await request.get(page.url())).text();
+  expect(html).toContain('data-value="traefik"');
+  await groupBy("Host suffix");
+  await expect(lines).toHaveText(["example.com 1 ingress", "wiki", "shop.example.com 2 ingresses", "cart", "pay"]);
+  await groupBy("TLS");
+  await expect(lines).toHaveText(["With TLS 1 ingress", "cart", "Without TLS 2 ingresses", "pay", "wiki"]);
+  await groupBy("Namespace");
+  await expect(lines).toHaveText(["docs 1 ingress", "wiki", "shop 2 ingresses", "cart", "pay"]);
+
+  const shop = ingresses.table.getByRole("button", { name: /^shop/ });
+  await shop.click();
+  await ingresses.leave();
+  await expect(shop).toHaveAttribute("aria-expanded", "false");
+  await expect(lines).toHaveText(["docs 1 ingress", "wiki", "shop 2 ingresses"]);
+  await cluster.create("shop", "unseen");
+  await shop.blur();
+  await expect(lines).toHaveText(["docs 1 ingress", "wiki", "shop 3 ingresses"]);
+
+  await page.keyboard.press("Home");
+  await expect(ingresses.table.getByRole("button", { name: /^docs/ })).toBeFocused();
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await expect(shop).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(shop).toHaveAttribute("aria-expanded", "true");
+  await page.reload();
+  await ingresses.isLive();
+  await expect(lines).toHaveText(["docs 1 ingress", "wiki", "shop 3 ingresses", "cart", "pay", "unseen"]);
+});
+
+test("rows do not move while the focus is in one of them, until it leaves", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "m");
+  await ingresses.open(dashboard.url);
+  await page.keyboard.press("j");
+  await expect(ingresses.name("m")).toBeFocused();
+  await cluster.create("shop", "a");
+  await cluster.create("shop", "b");
+  const waiting = page.getByRole("button", { name: "2 updates waiting" });
+  await expect(waiting).toBeVisible();
+  await expect(ingresses.names).toHaveText(["m"]);
+  await page.keyboard.press(".");
+  await expect(ingresses.names).toHaveText(["a", "b", "m"]);
+  await expect(waiting).toHaveCount(0);
+});

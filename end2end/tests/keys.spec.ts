@@ -1,0 +1,37 @@
+import { expect, test } from "../support/test.ts";
+
+test("? shows every key, keeps the focus in the list and gives it back", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await ingresses.open(dashboard.url);
+  await page.keyboard.press("j");
+  await page.keyboard.press("?");
+  const help = page.getByRole("dialog", { name: "Keyboard" });
+  await expect(help).toContainText("Copy kubectl command");
+  for (let step = 0; step < 5; step += 1) {
+    await page.keyboard.press("Tab");
+    expect(await help.evaluate((help) => help.contains(document.activeElement))).toBe(true);
+  }
+  await page.keyboard.press("?");
+  await expect(help).toHaveCount(0);
+  await expect(ingresses.name("cart")).toBeFocused();
+
+  await page.getByRole("button", { name: "Keyboard help" }).click();
+  await expect(help).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Keyboard help" })).toBeFocused();
+});
+
+test("single keys can be turned off, and stay off", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await ingresses.open(dashboard.url);
+  await page.keyboard.press("?");
+  await page.getByRole("checkbox", { name: "Single keys" }).uncheck();
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await ingresses.isLive();
+  await page.keyboard.press("n");
+  await page.keyboard.press("?");
+  await page.keyboard.press("ArrowDown");
+  await expect(ingresses.name("cart")).toBeFocused();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});

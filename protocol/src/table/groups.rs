@@ -1,0 +1,230 @@
+//! Rows put together by what they share, with a head for each group.
+//!
+//! The order of the rows has the group in front, so a group is a range of the view and making the
+//! groups is one pass over it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ingress::Ingress;
+
+/// What rows can be put together by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grouping {
+    /// `metadata.namespace`
+    Namespace,
+    /// The ingress class.
+    Class,
+    /// The first host without its first label.
+    HostSuffix,
+    /// Covered by TLS, partly, or not at all.
+    Tls,
+}
+
+/// A group of the view.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// What its rows share: a namespace, a class, a suffix; `yes`, `partly` or `no` for TLS. Empty
+    /// where the rows have none.
+    pub value: String,
+    /// How many rows of it match the filter.
+    pub rows: usize,
+    /// Whether its rows are shown.
+    pub open: bool,
+}
+
+/// Where a group is.
+#[derive(Clone, Debug)]
+struct Span {
+    value: String,
+    /// Its first row in the view.
+    first: usize,
+    rows: usize,
+    /// The line of its head.
+    line: usize,
+    open: bool,
+}
+
+/// What a line shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Head(Group),
+    /// An index into the view.
+    Row(usize),
+}
+
+/// The groups of a view.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Groups {
+    spans: Vec<Span>,
+    closed: BTreeSet<String>,
+    rows: usize,
+    lines: usize,
+}
+
+impl Groups {
+    /// Makes the groups anew of the value that each row of the view has, in the view's order.
+    pub(super) fn fill<'v>(&mut self, values: impl Iterator<Item = &'v str>) {
+        self.spans.clear();
+        self.rows = 0;
+        for value in values {
+            match self.spans.last_mut() {
+                Some(span) if span.value == value => span.rows += 1,
+                _ => self.spans.push(Span {
+                    value: value.to_owned(),
+                    first: self.rows,
+                    rows: 1,
+                    line: 0,
+                    open: true,
+                }),
+            }
+            self.rows += 1;
+        }
+        self.place();
+    }
+
+    /// There are no groups: each of so many rows is a line.
+    pub(super) fn clear(&mut self, rows: usize) {
+        self.spans.clear();
+        (self.rows, self.lines) = (rows, rows);
+    }
+
+    /// Opens every group, for other groups than those that were closed.
+    pub(super) fn open_all(&mut self) {
+        self.closed.clear();
+    }
+
+    /// Opens or closes a group.
+    pub(super) fn toggle(&mut self, value: &str) {
+        if !self.closed.remove(value) {
+            self.closed.insert(value.to_owned());
+        }
+        self.place();
+    }
+
+    fn place(&mut self) {
+        let mut line = 0;
+        for span in &mut self.spans {
+            span.line = line;
+            span.open = !self.closed.contains(&span.value);
+            line += 1 + if span.open { span.rows } else { 0 };
+        }
+        self.lines = if self.spans.is_empty() {
+            self.rows
+        } else {
+            line
+        };
+    }
+
+    /// How many lines there are, heads included.
+    pub(super) fn lines(&self) -> usize {
+        self.lines
+    }
+
+    /// What line `index` shows.
+    pub(super) fn at(&self, index: usize) -> Option<Place> {
+        if index >= self.lines {
+            return None;
+        }
+        let after = self.spans.partition_point(|span| span.line <= index);
+        let Some(span) = after.checked_sub(1).map(|at| &self.spans[at]) else {
+            return Some(Place::Row(index));
+        };
+        Some(match index - span.line {
+            0 => Place::Head(Group {
+                value: span.value.clone(),
+                rows: span.rows,
+                open: span.open,
+            }),
+            below => Place::Row(span.first + below - 1),
+        })
+    }
+
+    /// The line of row `index` of the view; that of its group where that is closed.
+    pub(super) fn line_of(&self, index: usize) -> usize {
+        let after = self.spans.partition_point(|span| span.first <= index);
+        match after.checked_sub(1).map(|at| &self.spans[at]) {
+            None => index,
+            Some(span) if span.open => span.line + 1 + index - span.first,
+            Some(span) => span.line,
+        }
+    }
+
+    /// The line of a group's head.
+    pub(super) fn head(&self, value: &str) -> Option<usize> {
+        let span = self.spans.iter().find(|span| span.value == value)?;
+        Some(span.line)
+    }
+}
+
+/// What a row is put together by, and where its group is among the groups: those without a value
+/// are last.
+pub(super) fn group_of(grouping: Option<Grouping>, row: &Ingress, tls: u8) -> (u8, &str) {
+    let value = match grouping {
+        None => return (0, ""),
+        Some(Grouping::Namespace) => Some(row.namespace.as_str()),
+        Some(Grouping::Class) => row.ingress_class_name.as_deref(),
+        Some(Grouping::HostSuffix) => row.hosts.first().map(|host| suffix(host)),
+        Some(Grouping::Tls) => {
+            return match tls {
+                2 => (0, "yes"),
+                1 => (1, "partly"),
+                _ => (2, "no"),
+            };
+        }
+    };
+    value
+        .filter(|value| !value.is_empty())
+        .map_or((1, ""), |value| (0, value))
+}
+
+/// A host without its first label, where two remain: `shop.example.com` is of `example.com`, and
+/// `example.com` of itself.
+fn suffix(host: &str) -> &str {
+    match host.split_once('.') {
+        Some((_, rest)) if rest.contains('.') => rest,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suffix_keeps_two_labels() {
+        let hosts = [
+            "a.b.example.com",
+            "a.example.com",
+            "example.com",
+            "localhost",
+        ];
+        assert_eq!(
+            hosts.map(suffix),
+            ["b.example.com", "example.com", "example.com", "localhost"]
+        );
+        assert_eq!(suffix("*.promo.example.com"), "promo.example.com");
+    }
+
+    #[test]
+    fn a_closed_group_is_its_head() {
+        let mut groups = Groups::default();
+        groups.fill(["a", "a", "b", "c"].into_iter());
+        assert_eq!(groups.lines(), 7);
+        assert_eq!(groups.at(1), Some(Place::Row(0)));
+        assert_eq!(groups.line_of(3), 6);
+        groups.toggle("a");
+        let head = Group {
+            value: "a".into(),
+            rows: 2,
+            open: false,
+        };
+        assert_eq!(groups.at(0), Some(Place::Head(head)));
+        assert_eq!(groups.at(2), Some(Place::Row(2)));
+        assert_eq!((groups.line_of(1), groups.line_of(3)), (0, 4));
+        assert_eq!((groups.lines(), groups.at(5)), (5, None));
+        assert_eq!(groups.head("b"), Some(1));
+    }
+}
