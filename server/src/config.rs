@@ -28,7 +28,16 @@ pub struct Config {
 
     /// Serve to others than this machine without authentication: everyone who reaches the port
     /// sees what the dashboard's account sees
-    #[arg(long, env = "INSECURE_NO_AUTH")]
+    #[arg(
+        long,
+        env = "INSECURE_NO_AUTH",
+        value_name = "true|false",
+        action = clap::ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = false,
+        default_missing_value = "true"
+    )]
     pub insecure_no_auth: bool,
 
     /// Host names, separated by commas, that requests may name besides loopback ones
@@ -246,6 +255,10 @@ fn names(text: &str, what: &str, valid: impl Fn(&str) -> bool) -> Result<Names, 
         .map(str::to_owned)
         .collect();
     match names.iter().find(|name| !valid(name)) {
+        // Taken for "no limit" it would open what a template with empty variables meant to close.
+        None if names.is_empty() && !text.is_empty() => Err(format!(
+            "it names nothing; allowed are {what}, separated by commas, or leave it out"
+        )),
         None => Ok(Names(names)),
         Some(name) => Err(format!(
             "{name:?} is not allowed; allowed are {what}, separated by commas"
@@ -359,14 +372,13 @@ mod tests {
 
     #[test]
     fn lists_pass_over_what_is_empty() {
-        let config = parse(&[
-            "--allowed-hosts=,A.example.com, [::1],",
-            "--redact-annotations=,",
-        ])
-        .unwrap();
+        let config = parse(&["--allowed-hosts=,A.example.com, [::1],"]).unwrap();
         let hosts: Vec<_> = config.allowed_hosts.0.iter().map(String::as_str).collect();
         assert_eq!(hosts, ["[::1]", "a.example.com"]);
-        assert!(config.redact_annotations.0.is_empty());
+        for nothing in [",", " ", " , "] {
+            let error = parse(&["--watch-namespaces", nothing]).unwrap_err();
+            assert!(error.contains("names nothing"), "{error}");
+        }
     }
 
     #[test]

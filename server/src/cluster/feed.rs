@@ -75,6 +75,8 @@ pub struct Feed<S> {
     listed: bool,
     /// The objects may not be seen, and that was said.
     withdrawn: bool,
+    /// The log says that it fails: it will say when that is over.
+    said_to_fail: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +120,7 @@ impl<S: Sink> Feed<S> {
             forbidden_since: None,
             listed: false,
             withdrawn: false,
+            said_to_fail: false,
         }
     }
 
@@ -154,6 +157,7 @@ impl<S: Sink> Feed<S> {
                 Err(Failure::Relist(error)) => (error, Step::List),
             };
             step = next;
+            self.said_to_fail = true;
             self.limits.metrics.watch_failures.inc();
             let delay = if error.code() != Some(403) {
                 self.forbidden_since = None;
@@ -251,6 +255,13 @@ impl<S: Sink> Feed<S> {
             .await
             .map_err(failed_start)?;
         self.sink.status(NamespaceState::Live, true, None);
+        if std::mem::take(&mut self.said_to_fail) {
+            info!(
+                watch.resource = self.collection.resource,
+                watch.scope = self.collection.namespace.as_deref().unwrap_or("*"),
+                "feed live again"
+            );
+        }
         let started = Instant::now();
         let mut version = from;
         let mut bookmarks = false;

@@ -63,7 +63,10 @@ pub async fn page(
 }
 
 /// `POST /api/fn/...`
-pub async fn server_function(State(server): State<Server>, request: Request<Body>) -> Response {
+pub async fn server_function(State(server): State<Server>, mut request: Request<Body>) -> Response {
+    // To a form without scripts, which there is none of, the answer would be a redirect to wherever
+    // the `Referer` says.
+    request.headers_mut().remove(header::ACCEPT);
     let backend: Arc<dyn Backend> = Arc::new(server);
     let answer = leptos_axum::handle_server_fns_with_context(
         move || provide_context(backend.clone()),
