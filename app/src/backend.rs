@@ -2,7 +2,7 @@
 //! it into the reactive context as `Arc<dyn Backend>`, so that this crate never depends on it.
 
 use async_trait::async_trait;
-use protocol::message::{NamespaceState, StreamError};
+use protocol::message::{NamespaceStatus, StreamError};
 use protocol::{Ingress, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +33,6 @@ pub struct ClusterInfo {
     pub simulated: bool,
     /// Whether the API server has answered since the server started.
     pub answered: bool,
-    /// Why the cluster's rows are not live, if they are not.
-    pub problem: Option<StreamError>,
     /// The server's build: the name of the folder of its assets.
     pub build: String,
     /// The server's version.
@@ -66,12 +64,14 @@ pub struct Rows {
     pub partly_tls: usize,
     /// Rows without a class.
     pub without_class: usize,
-    /// Namespaces in the scope, and those that are not live with their state.
+    /// Namespaces in the scope.
     pub namespaces: usize,
     /// Namespaces in the cluster, where they may be listed.
     pub namespaces_total: Option<usize>,
-    /// Namespaces of the scope that are not live.
-    pub not_live: Vec<(String, NamespaceState)>,
+    /// The parts of the scope that are not live.
+    pub states: Vec<NamespaceStatus>,
+    /// Why they are not.
+    pub errors: Vec<StreamError>,
     /// Whether the rows are known at all: false until the first list has been answered.
     pub synced: bool,
 }

@@ -460,6 +460,7 @@ fn announce_currency(ui: Ui) {
             Currency::Live | Currency::Partly if lost => ui.announce("Live again"),
             Currency::Partly => ui.announce("Some namespaces are not live"),
             Currency::Stale | Currency::Reconnecting if !lost => ui.announce("Connection lost"),
+            Currency::Forbidden => ui.announce("Nothing here may be read"),
             Currency::Offline => ui.announce("Offline"),
             Currency::ClusterLost => ui.announce("The Kubernetes API does not answer"),
             Currency::Refused => ui.announce("The server refuses the stream"),
@@ -538,7 +539,9 @@ fn keep(ui: Ui, name: &str, value: &str) {
     store(name, value);
 }
 
-/// An opened popup gets the focus; a closed one gives it back to what opened it.
+/// An opened popup gets the focus; a closed one gives it back to what had it: the row that the
+/// keys were at (its element may show another row by now, and the focus is a frame behind the
+/// keys), else the element.
 fn focus_popup(ui: Ui) {
     let opener = StoredValue::new_local(None::<HtmlElement>);
     Effect::new(move |before: Option<bool>| {
@@ -546,6 +549,7 @@ fn focus_popup(ui: Ui) {
         if open && before != Some(true) {
             let active = document()
                 .active_element()
+                .filter(|active| active.tag_name() != "BODY" && line_of(ui, active).is_none())
                 .and_then(|active| active.dyn_into().ok());
             opener.set_value(active);
         }
@@ -572,10 +576,12 @@ fn focus_popup(ui: Ui) {
                     }
                 }
             });
-        } else if before == Some(true)
-            && let Some(opener) = opener.get_value()
-        {
-            let _ = opener.focus();
+        } else if before == Some(true) {
+            if let Some(opener) = opener.get_value() {
+                let _ = opener.focus();
+            } else if let Some(place) = current_key(ui).and_then(|key| place_of(ui, &key)) {
+                focus_place(place);
+            }
         }
         open
     });

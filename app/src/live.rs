@@ -119,6 +119,8 @@ impl Live {
         self.scope.set(scope.clone());
         #[cfg(feature = "hydrate")]
         engine::set_scope(scope);
+        self.states.set(Vec::new());
+        self.errors.set(Vec::new());
         self.publish_rows();
         self.publish_status();
     }
@@ -197,8 +199,9 @@ impl Live {
         self.version.update(|version| *version += 1);
     }
 
+    /// Tells what is not live. Until the stream has said a word the server-rendered is the truth.
     fn publish_status(self) {
-        let (complete, states, errors) = self.with_table(|table| {
+        let (heard, complete, states, errors) = self.with_table(|table| {
             let states: Vec<_> = table
                 .scope_state()
                 .into_iter()
@@ -207,8 +210,12 @@ impl Live {
                 .collect();
             // The whole scope has no namespace, which sorts first.
             let errors: Vec<_> = table.errors().values().cloned().collect();
-            (table.is_complete(), states, errors)
+            let heard = table.is_known() || !states.is_empty();
+            (heard, table.is_complete(), states, errors)
         });
+        if !heard {
+            return;
+        }
         set_if_changed(self.complete, complete);
         set_if_changed(self.states, states);
         set_if_changed(self.errors, errors);

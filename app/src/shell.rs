@@ -29,6 +29,13 @@ pub struct PageContext {
 }
 
 impl PageContext {
+    /// The namespaces whose rows are shown.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        let most = self.backend.cluster().max_namespaces;
+        Query::parse(&self.query).scope(most).0
+    }
+
     fn data(&self) -> PageData {
         let cluster = self.backend.cluster();
         let query = Query::parse(&self.query);

@@ -161,6 +161,8 @@ impl Ui {
         );
         let offset = (query.page - 1).saturating_mul(POOL);
         let mut rows = data.rows;
+        live.states.set(std::mem::take(&mut rows.states));
+        live.errors.set(std::mem::take(&mut rows.errors));
         let mut items = std::mem::take(&mut rows.items).into_iter();
         let mut groups = data.groups.into_iter().peekable();
         let slots = (0..POOL)
@@ -252,6 +254,12 @@ impl Ui {
     #[must_use]
     pub fn is_known(self) -> bool {
         self.is_fed() || self.first.with_value(|rows| rows.synced)
+    }
+
+    /// Whether it is known how many rows there are: they have come, and they may be read.
+    #[must_use]
+    pub fn is_counted(self) -> bool {
+        self.is_known() && self.currency.get() != Currency::Forbidden
     }
 
     /// [`Ui::is_fed`] without tracking it.

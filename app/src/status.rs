@@ -40,6 +40,9 @@ pub enum Currency {
     Live,
     /// Live, but for some namespaces.
     Partly,
+    /// The server's account may read nothing of what is asked for: how many rows there are is not
+    /// known.
+    Forbidden,
     /// The stream is silent.
     Stale,
     /// There is no stream; the next one comes by itself.
@@ -111,6 +114,9 @@ impl Facts {
             State::Closed | State::Connecting | State::Hidden if !self.known && !self.answered => {
                 Currency::NoCluster
             }
+            State::Closed | State::Connecting | State::Hidden if self.nothing_allowed() => {
+                Currency::Forbidden
+            }
             State::Closed | State::Connecting | State::Hidden => Currency::Connecting,
             State::Syncing | State::Live => match self.scope_state() {
                 Some(NamespaceState::Retrying) if self.known => Currency::ClusterLost,
@@ -119,7 +125,7 @@ impl Facts {
                     Currency::NoCluster
                 }
                 Some(NamespaceState::Syncing) => Currency::Connecting,
-                Some(NamespaceState::Forbidden) => Currency::Partly,
+                _ if self.nothing_allowed() => Currency::Forbidden,
                 _ if self.connection.state == State::Syncing => Currency::Connecting,
                 _ if self.states.iter().any(|status| status.namespace.is_some()) => {
                     Currency::Partly
@@ -155,6 +161,12 @@ impl Facts {
             }
             Currency::Live => badge("conn conn-live", None, "Live", self.since_last_message()),
             Currency::Partly => badge("conn conn-live", None, "Live", self.partly()),
+            Currency::Forbidden => badge(
+                "conn conn-warn",
+                Some("#i-lock"),
+                "No permission",
+                "nothing may be read".into(),
+            ),
             Currency::Stale => {
                 let detail = format!("no message for {}", self.silence());
                 badge("conn conn-warn", Some("#i-clock"), "Stale", detail)
@@ -190,16 +202,23 @@ impl Facts {
                 "conn conn-warn",
                 Some("#i-serverx"),
                 "Cluster lost",
-                match self.lost_since() {
-                    Some(since) => format!("no answer for {}", duration(self.now - since)),
-                    None => "API does not answer".into(),
+                match (self.refused(), self.lost_since()) {
+                    (false, Some(since)) => format!("no answer for {}", duration(self.now - since)),
+                    (false, None) => "API does not answer".into(),
+                    (true, Some(since)) => format!("refused for {}", duration(self.now - since)),
+                    (true, None) => "API refuses".into(),
                 },
             ),
             Currency::NoCluster => badge(
                 "conn conn-bad",
                 Some("#i-serverx"),
                 "No cluster",
-                "API does not answer".into(),
+                if self.refused() {
+                    "API refuses"
+                } else {
+                    "API does not answer"
+                }
+                .into(),
             ),
         }
     }
@@ -208,7 +227,8 @@ impl Facts {
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
         let mut notices: Vec<Notice> = self.connection_notice().into_iter().collect();
-        if self.currency() != Currency::NoCluster {
+        // Where there is nothing to show the view itself says why.
+        if !matches!(self.currency(), Currency::NoCluster | Currency::Forbidden) {
             notices.extend(
                 self.states
                     .iter()
@@ -255,6 +275,13 @@ impl Facts {
             .count();
         self.scope_state() == Some(NamespaceState::Forbidden)
             || (forbidden > 0 && forbidden >= self.namespaces)
+    }
+
+    /// Whether the API server answers, but does not accept the account: 401, or 403 to everything.
+    #[must_use]
+    pub fn refused(&self) -> bool {
+        self.scope_error()
+            .is_some_and(|error| error.reason == ErrorReason::Forbidden)
     }
 
     /// Since when the whole scope is not live, in milliseconds since 1970.
@@ -353,7 +380,11 @@ impl Facts {
                 notice(
                     "notice notice-warn",
                     "#i-serverx",
-                    "The Kubernetes API does not answer.".into(),
+                    match self.refused() {
+                        true => "The Kubernetes API does not accept the dashboard's account.",
+                        false => "The Kubernetes API does not answer.",
+                    }
+                    .into(),
                     format!(
                         " This page is connected; the server has lost the cluster{cause} and keeps trying.{rows}"
                     ),
@@ -400,9 +431,6 @@ impl Facts {
     }
 
     fn partly(&self) -> String {
-        if self.scope_state() == Some(NamespaceState::Forbidden) {
-            return "no permission".into();
-        }
         let not_live = self
             .states
             .iter()
@@ -618,6 +646,26 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_may_be_read_nothing_is_live() {
+        let mut facts = facts(State::Live);
+        for states in [
+            vec![status(None, NamespaceState::Forbidden)],
+            vec![
+                status(Some("pay"), NamespaceState::Forbidden),
+                status(Some("shop"), NamespaceState::Forbidden),
+            ],
+        ] {
+            facts.states = states;
+            facts.namespaces = 2;
+            assert_eq!(badge_text(&facts), "No permission, nothing may be read");
+            assert_eq!(facts.title(), Some("(!) Not live"));
+            assert_eq!(facts.notices(), vec![], "the view itself says it");
+        }
+        facts.namespaces = 3;
+        assert_eq!(badge_text(&facts), "Live, 1 of 3 namespaces");
+    }
+
+    #[test]
     fn a_silent_api_server_is_lost_or_was_never_there() {
         let mut facts = facts(State::Live);
         facts.states = vec![status(None, NamespaceState::Retrying)];
@@ -627,8 +675,17 @@ mod tests {
         assert_eq!(badge_text(&facts), "Cluster lost, no answer for 4 min");
         assert!(facts.notices()[0].text.contains("as of 11:59:11"));
         assert_eq!(facts.notices().len(), 1);
+        facts.errors = vec![StreamError {
+            error: "the Kubernetes API answered 401: Unauthorized".into(),
+            namespace: None,
+            reason: ErrorReason::Forbidden,
+            retry_in_ms: None,
+        }];
+        assert_eq!(badge_text(&facts), "Cluster lost, refused for 4 min");
+        assert!(facts.notices()[0].title.contains("does not accept"));
         facts.known = false;
         assert_eq!(facts.currency(), Currency::NoCluster);
+        assert_eq!(badge_text(&facts), "No cluster, API refuses");
         assert_eq!(facts.notices(), vec![], "the view itself says it");
     }
 }

@@ -188,6 +188,11 @@ test.describe("where the account may not read everything", () => {
 
     await page.goto(`${dashboard.url}?ns=finance`);
     await expect(page.getByRole("heading", { name: "You may not list ingresses in finance" })).toBeVisible();
+    // What may not be read is neither live nor none.
+    await expect(ingresses.badge).toContainText("No permission");
+    await expect(page).toHaveTitle(/^\(!\) Not live/);
+    await expect(page.locator(".stats")).toContainText("Ingresses–no permission");
+    await expect(page.getByRole("contentinfo")).not.toContainText("0 ingresses");
     await expect(main.getByText(/create role kube-ingress-dash/).first()).toBeVisible();
     await cluster.setRules();
     await ingresses.leave();

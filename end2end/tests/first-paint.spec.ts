@@ -1,3 +1,4 @@
+import { kubeconfigFor } from "../support/simulator.ts";
 import { Ingresses, expect, test } from "../support/test.ts";
 
 test.describe("without JavaScript", () => {
@@ -16,6 +17,27 @@ test.describe("without JavaScript", () => {
     await expect(row).toContainText("shop.example.com");
     await expect(row).toContainText("traefik");
     await expect(page.getByRole("region", { name: "State of this page" })).toContainText("does not update by itself");
+  });
+
+  test("what may not be read and what does not answer is said, and is not none", async ({ page, cluster, start }) => {
+    await cluster.create("finance", "ledger");
+    await cluster.setRules({ decision: "deny", resource: "ingresses" });
+    const forbidden = await start({ kubeconfig: cluster.kubeconfig });
+    await expect(async () => {
+      await page.goto(`${forbidden.url}?ns=finance`);
+      const title = page.getByRole("heading", { name: "You may not list ingresses in finance" });
+      await expect(title).toBeVisible({ timeout: 1 });
+    }).toPass();
+    await expect(page.getByRole("contentinfo")).not.toContainText("0 ingresses");
+
+    const unreachable = await start({ kubeconfig: kubeconfigFor("http://127.0.0.1:9") });
+    await expect(async () => {
+      await page.goto(unreachable.url);
+      await expect(page.getByText(/refused/i).first()).toBeVisible({ timeout: 1 });
+    }).toPass();
+    // Nothing here works or comes by itself without scripts.
+    await expect(page.getByRole("button")).toHaveCount(0);
+    await expect(page.getByText("by themselves")).toBeHidden();
   });
 
   test("the filter is a form and further rows are on further pages", async ({ page, cluster, dashboard, ingresses }) => {

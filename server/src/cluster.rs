@@ -7,6 +7,7 @@ pub mod api;
 pub mod connect;
 pub mod feed;
 pub mod project;
+pub mod pulse;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use self::api::{Api, ApiError, Collection};
 use self::feed::{Feed, Limits, Sink, jittered};
@@ -59,6 +60,7 @@ pub struct Cluster {
     demanded: Mutex<BTreeMap<Scope, usize>>,
     changed: Arc<Notify>,
     version: watch::Sender<Option<String>>,
+    silent: watch::Sender<Option<ApiError>>,
 }
 
 /// Keeps the feeds of a scope running until dropped.
@@ -120,6 +122,7 @@ impl Cluster {
         if !settings.namespaces.is_empty() {
             journal.limit_to(settings.namespaces.clone());
         }
+        let (silent, silence) = pulse::channel();
         Arc::new(Self {
             api,
             catalog: Arc::new(Catalog::new(journal.clone())),
@@ -127,12 +130,14 @@ impl Cluster {
             limits: Arc::new(Limits {
                 watch_timeout: settings.watch_timeout,
                 lists: Semaphore::new(CONCURRENT_LISTS),
+                silence,
                 metrics,
             }),
             settings,
             demanded: Mutex::default(),
             changed: Arc::default(),
             version: watch::Sender::new(None),
+            silent,
         })
     }
 
@@ -165,6 +170,8 @@ impl Cluster {
 
     /// Watches until dropped.
     pub async fn run(self: Arc<Self>) {
+        let mut whole = self.decide().await;
+        let _pulse = Task::spawn(pulse::run(self.api.clone(), self.silent.clone()));
         let namespaces = self.settings.namespaces.is_empty().then(|| {
             let sink = NamespaceSink::new(self.journal.clone(), self.changed.clone());
             let feed = Feed::new(
@@ -176,7 +183,7 @@ impl Cluster {
             Task::spawn(feed.run(false))
         });
         loop {
-            if self.decide().await {
+            if whole {
                 self.journal.set_cluster_wide(true);
                 info!(
                     watch.mode = "cluster",
@@ -193,12 +200,14 @@ impl Cluster {
                 );
                 self.watch_namespaces(namespaces.is_some()).await;
             }
+            whole = self.decide().await;
         }
     }
 
     /// Whether the whole cluster is watched at once. Waits for an answer where it has to ask.
     async fn decide(&self) -> bool {
         let mut delay = DECISION_RETRY_MIN;
+        let mut said = String::new();
         loop {
             let answer = async {
                 let version = self.api.version().await;
@@ -215,10 +224,22 @@ impl Cluster {
                 }
                 Err(error) => {
                     let delay_now = jittered(delay);
-                    warn!(error = %error, retry_in_ms = delay_now.as_millis() as u64, "the cluster cannot be watched yet");
+                    let (text, retry_in_ms) = (error.to_string(), delay_now.as_millis() as u64);
+                    if said == text {
+                        debug!(
+                            error = text,
+                            retry_in_ms, "the cluster still cannot be watched"
+                        );
+                    } else {
+                        warn!(
+                            error = text,
+                            retry_in_ms, "the cluster cannot be watched yet"
+                        );
+                        said.clone_from(&text);
+                    }
                     let error = FeedError {
                         reason: error.reason(),
-                        text: error.to_string(),
+                        text,
                         retry_at: Some((Instant::now() + delay_now).into_std()),
                     };
                     self.journal

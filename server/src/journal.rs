@@ -650,15 +650,18 @@ impl Journal {
         inner.feeds.limited_to = Some(namespaces);
     }
 
-    /// What keeps parts of a scope from being live.
+    /// The parts of a scope that are not live, and why: what a stream tells first.
     #[must_use]
-    pub fn errors(&self, scope: &Scope) -> Vec<StreamError> {
-        let statuses = self.lock().statuses(scope, 0);
-        let error = |message| match message {
-            Message::Error(error) => Some(error),
-            _ => None,
-        };
-        statuses.into_iter().filter_map(error).collect()
+    pub fn not_live(&self, scope: &Scope) -> (Vec<NamespaceStatus>, Vec<StreamError>) {
+        let (mut states, mut errors) = (Vec::new(), Vec::new());
+        for message in self.lock().statuses(scope, 0) {
+            match message {
+                Message::NamespaceStatus(status) => states.push(status),
+                Message::Error(error) => errors.push(error),
+                _ => {}
+            }
+        }
+        (states, errors)
     }
 
     /// Names the namespaces that there are.

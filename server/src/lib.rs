@@ -95,7 +95,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         "cluster"
     );
     let cluster = Cluster::new(connection.api, journal.clone(), settings, metrics.clone());
-    tokio::spawn(cluster.clone().run());
+    let watching = tokio::spawn(cluster.clone().run());
 
     let server = Server::new(Service {
         cluster,
@@ -110,6 +110,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let max_streams = server.max_streams;
     info!("listening on http://{address}{}/", server.config.base_path);
     listen::run(listener, web::router(&server), max_streams, shutdown).await;
+    // Before the runtime, or the watches find their connection gone and say so.
+    watching.abort();
+    let _ = watching.await;
     info!("ended");
     Ok(())
 }

@@ -13,7 +13,7 @@ pub fn Footer() -> impl IntoView {
     let total = Memo::new(move |_| ui.total());
     let matching = Memo::new(move |_| ui.matching());
     let number = move || {
-        if !ui.is_known() {
+        if !ui.is_counted() {
             return String::new();
         }
         let (total, matching) = (total.get(), matching.get());
@@ -24,7 +24,7 @@ pub fn Footer() -> impl IntoView {
         }
     };
     let noun = move || {
-        if !ui.is_known() {
+        if !ui.is_counted() {
             return "No data yet".to_owned();
         }
         let (total, matching) = (total.get(), matching.get());

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::icons::icon;
 use crate::format::count;
 use crate::state::Ui;
+use crate::status::Currency;
 
 #[derive(Clone, PartialEq)]
 struct Numbers {
@@ -49,9 +50,20 @@ pub fn Stats() -> impl IntoView {
             })
         }
     });
-    let number =
-        move |read: fn(&Numbers) -> usize| move || numbers.with(|numbers| count(read(numbers)));
+    // What is not known is no zero.
+    let number = move |read: fn(&Numbers) -> usize| {
+        move || {
+            if ui.is_counted() {
+                numbers.with(|numbers| count(read(numbers)))
+            } else {
+                "–".into()
+            }
+        }
+    };
     let loaded = move || {
+        if ui.currency.get() == Currency::Forbidden {
+            return "no permission".into();
+        }
         if !ui.is_known() {
             return "not loaded yet".into();
         }
@@ -64,12 +76,18 @@ pub fn Stats() -> impl IntoView {
         })
     };
     let wildcards = move || {
+        if !ui.is_counted() {
+            return String::new();
+        }
         numbers.with(|numbers| match numbers.wildcards {
             1 => "1 wildcard".into(),
             many => format!("{} wildcards", count(many)),
         })
     };
     let coverage = move || {
+        if !ui.is_counted() {
+            return String::new();
+        }
         numbers.with(|numbers| {
             let percent = (numbers.tls * 100).checked_div(numbers.rows).unwrap_or(0);
             match numbers.partly {

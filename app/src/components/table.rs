@@ -48,8 +48,7 @@ fn current_view(ui: Ui) -> View {
     let complete = if ui.is_fed() {
         ui.live.complete.get()
     } else {
-        ui.first
-            .with_value(|rows| rows.synced && rows.not_live.is_empty())
+        ui.first.with_value(|rows| rows.synced) && ui.live.states.with(Vec::is_empty)
     };
     if facts.nothing_allowed() {
         View::Forbidden
@@ -376,7 +375,9 @@ fn Forbidden() -> impl IntoView {
             <p>
                 "The dashboard's account lacks "<code>"list"</code>" and "<code>"watch"</code>" on "
                 <code>"ingresses.networking.k8s.io"</code>
-                ". The rows appear by themselves once it may. Ask a cluster admin to run:"
+                ". "
+                <span class="live-only">"The rows appear by themselves once it may. "</span>
+                "Ask a cluster admin to run:"
             </p>
             {grants}
             <div class="go">
@@ -390,15 +391,11 @@ fn Forbidden() -> impl IntoView {
 #[component]
 fn Unreachable() -> impl IntoView {
     let ui = Ui::expect();
-    let (url, version, started, problem) = ui.cluster.with_value(|cluster| {
+    let (url, version, started) = ui.cluster.with_value(|cluster| {
         (
             cluster.url.clone(),
             cluster.server_version.clone(),
             unix_ms(&cluster.started_at),
-            cluster
-                .problem
-                .as_ref()
-                .map(|problem| problem.error.clone()),
         )
     });
     let up = move || {
@@ -409,10 +406,9 @@ fn Unreachable() -> impl IntoView {
     let cause = move || {
         ui.facts()
             .scope_error()
-            .map(|error| error.error.clone())
-            .or_else(|| problem.clone())
-            .unwrap_or_else(|| "no answer yet".into())
+            .map_or_else(|| "no answer yet".into(), |error| error.error.clone())
     };
+    let refused = Memo::new(move |_| ui.facts().refused());
     view! {
         <div class="reach">
             <ol class="chain" aria-label="Where it breaks">
@@ -432,13 +428,21 @@ fn Unreachable() -> impl IntoView {
                 <li class="node node-bad">
                     <span class="disc">{icon("#i-wheel")}</span>
                     <b>"Kubernetes API"</b>
-                    <span class="st st-bad">{icon("#i-bado")}<span class="trunc">"No answer"</span></span>
+                    <span class="st st-bad">{icon("#i-bado")}<span class="trunc">{move || if refused.get() { "Refuses" } else { "No answer" }}</span></span>
                     <span class="muted trunc" title=url.clone()>{url.clone()}</span>
                 </li>
             </ol>
-            <h2>"The Kubernetes API does not answer"</h2>
-            <p>"The dashboard has had no answer since it started, so there is nothing to show yet. It keeps trying; the rows appear by themselves."</p>
-            <div class="go">
+            <h2>
+                {move || match refused.get() {
+                    true => "The Kubernetes API does not accept the dashboard's account",
+                    false => "The Kubernetes API does not answer",
+                }}
+            </h2>
+            <p>
+                "The dashboard has had no data since it started, so there is nothing to show yet. It keeps trying."
+                <span class="live-only">" The rows appear by themselves."</span>
+            </p>
+            <div class="go live-only">
                 <button class="btn btn-primary" type="button" data-act="retry">{small_icon("#i-refresh")}"Connect again"</button>
             </div>
             <dl class="why-list">

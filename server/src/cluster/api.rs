@@ -378,7 +378,8 @@ impl Api {
         Ok(body.map_err(|error| self.unreachable(&error))?.to_bytes())
     }
 
-    fn late(&self, limit: Duration) -> ApiError {
+    /// No answer within `limit`.
+    pub(super) fn late(&self, limit: Duration) -> ApiError {
         ApiError::Timeout {
             url: self.url.clone(),
             limit,

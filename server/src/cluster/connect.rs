@@ -34,7 +34,9 @@ pub enum ConnectError {
         cause: String,
     },
     /// The service account of the pod.
-    #[error("the pod's service account cannot be used: {0}")]
+    #[error(
+        "the pod's service account in /var/run/secrets/kubernetes.io/serviceaccount cannot be used: {0}"
+    )]
     ServiceAccount(String),
 }
 
@@ -96,7 +98,7 @@ pub async fn connect(demo: Option<DemoSize>) -> Result<Connection, ConnectError>
     }
     if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
         let refused =
-            |error: &dyn std::fmt::Display| ConnectError::ServiceAccount(error.to_string());
+            |error: &dyn std::error::Error| ConnectError::ServiceAccount(with_causes(error));
         let config = kube::Config::incluster().map_err(|error| refused(&error))?;
         return client(config, "in-cluster".into()).map_err(|error| refused(&error));
     }
@@ -153,7 +155,13 @@ async fn from_kubeconfig(paths: &[PathBuf]) -> Result<Connection, ConnectError> 
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(|error| refused(with_causes(&error)))?;
-    client(config, context).map_err(|error| refused(with_causes(&error)))
+    // The client runs it at once, and does not name it where it fails.
+    let plugin = config.auth_info.exec.as_ref().and_then(|exec| {
+        let command = exec.command.as_ref()?;
+        Some(format!("the credential plugin {command}: "))
+    });
+    client(config, context)
+        .map_err(|error| refused(plugin.unwrap_or_default() + &with_causes(&error)))
 }
 
 fn client(mut config: kube::Config, name: String) -> Result<Connection, kube::Error> {

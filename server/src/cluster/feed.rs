@@ -5,7 +5,8 @@
 //! | failure | next |
 //! |---|---|
 //! | the watch ends, or is cut in the middle of a line | watch from the last version |
-//! | 410, garbage, a version that went backwards, silence, an API server that was away | list again and tell the difference |
+//! | the pulse finds nobody there | ask whether the version still holds, then watch from it |
+//! | 410, garbage, a version that went backwards, no bookmarks, an API server that was away | list again and tell the difference |
 //! | 403 | forbidden, once a SelfSubjectAccessReview agrees or it has lasted 10 s |
 //! | anything else | the same step again, with backoff; `Retry-After` is obeyed |
 
@@ -20,6 +21,7 @@ use tracing::{debug, info, warn};
 
 use super::api::{Api, ApiError, Collection, WatchEvent};
 use super::project;
+use super::pulse::Silence;
 use crate::journal::FeedError;
 use crate::metrics::Metrics;
 
@@ -60,6 +62,8 @@ pub struct Limits {
     pub watch_timeout: Duration,
     /// Lists at the same time.
     pub lists: Semaphore,
+    /// Says when the API server does not answer.
+    pub silence: Silence,
     /// The process's metrics.
     pub metrics: Arc<Metrics>,
 }
@@ -75,8 +79,8 @@ pub struct Feed<S> {
     listed: bool,
     /// The objects may not be seen, and that was said.
     withdrawn: bool,
-    /// The log says that it fails: it will say when that is over.
-    said_to_fail: bool,
+    /// What the log last said of its failure: it says the same once, and when it is over.
+    said: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +108,8 @@ impl Step {
 enum Failure {
     /// The same step again.
     Retry(ApiError),
+    /// Watch on from here, where the API server still knows this version.
+    Resume(u64, ApiError),
     /// List again.
     Relist(ApiError),
 }
@@ -120,7 +126,7 @@ impl<S: Sink> Feed<S> {
             forbidden_since: None,
             listed: false,
             withdrawn: false,
-            said_to_fail: false,
+            said: None,
         }
     }
 
@@ -154,10 +160,10 @@ impl<S: Sink> Feed<S> {
                     continue;
                 }
                 Err(Failure::Retry(error)) => (error, step.again()),
+                Err(Failure::Resume(from, error)) => (error, Step::Watch { from, broken: true }),
                 Err(Failure::Relist(error)) => (error, Step::List),
             };
             step = next;
-            self.said_to_fail = true;
             self.limits.metrics.watch_failures.inc();
             let delay = if error.code() != Some(403) {
                 self.forbidden_since = None;
@@ -176,6 +182,7 @@ impl<S: Sink> Feed<S> {
             } else {
                 if !self.withdrawn {
                     warn!(watch.scope = scope, watch.resource = resource, error = %error, "feed forbidden");
+                    self.said = Some(error.to_string());
                 }
                 self.withdraw();
                 // What was withdrawn comes back with a list, not with the changes since.
@@ -183,7 +190,26 @@ impl<S: Sink> Feed<S> {
                 sleep(FORBIDDEN_RETRY).await;
                 continue;
             };
-            warn!(watch.scope = scope, watch.resource = resource, error = %error, retry_in_ms = delay.as_millis() as u64, "feed failed");
+            let text = error.to_string();
+            let retry_in_ms = delay.as_millis() as u64;
+            if self.said.as_ref() == Some(&text) {
+                debug!(
+                    watch.scope = scope,
+                    watch.resource = resource,
+                    error = text,
+                    retry_in_ms,
+                    "feed still fails"
+                );
+            } else {
+                warn!(
+                    watch.scope = scope,
+                    watch.resource = resource,
+                    error = text,
+                    retry_in_ms,
+                    "feed failed"
+                );
+                self.said = Some(text);
+            }
             sleep(delay).await;
         }
     }
@@ -255,7 +281,7 @@ impl<S: Sink> Feed<S> {
             .await
             .map_err(failed_start)?;
         self.sink.status(NamespaceState::Live, true, None);
-        if std::mem::take(&mut self.said_to_fail) {
+        if self.said.take().is_some() {
             info!(
                 watch.resource = self.collection.resource,
                 watch.scope = self.collection.namespace.as_deref().unwrap_or("*"),
@@ -263,6 +289,7 @@ impl<S: Sink> Feed<S> {
             );
         }
         let started = Instant::now();
+        let mut silence = self.limits.silence.listen();
         let mut version = from;
         let mut bookmarks = false;
         loop {
@@ -271,7 +298,12 @@ impl<S: Sink> Feed<S> {
             } else {
                 life + SETTLED
             };
-            let event = match timeout(patience, watch.next()).await {
+            let next = tokio::select! {
+                biased;
+                next = timeout(patience, watch.next()) => next,
+                error = silence.next() => return Err(Failure::Resume(version, error)),
+            };
+            let event = match next {
                 Ok(Ok(Some(event))) => event,
                 Ok(Ok(None)) => {
                     if started.elapsed() < SETTLED && version == from {

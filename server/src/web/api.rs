@@ -70,7 +70,7 @@ pub async fn ingresses(
         .retry_after(1)
     })?;
     let (revision, mut rows) = server.journal.rows(&scope.scope);
-    let errors = server.journal.errors(&scope.scope);
+    let (_, errors) = server.journal.not_live(&scope.scope);
     let revision_id = server.journal.id(&scope, revision);
     let tag = entity_tag(&revision_id, &pending, &errors, query.as_deref());
     let caching = [

@@ -117,7 +117,7 @@ struct Cluster {
 /// What an operator wants to know first.
 pub async fn health(State(server): State<Server>) -> Response {
     let (_, cluster_wide) = server.journal.whole_status();
-    let mut errors = server.journal.errors(&Scope::All);
+    let (_, mut errors) = server.journal.not_live(&Scope::All);
     errors.truncate(MAX_ERRORS);
     let counts = server.journal.feeds_by_state();
     let health = Health {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::backend::{Backend, BackendError, ClusterInfo, Rows};
 use async_trait::async_trait;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -13,11 +14,14 @@ use leptos::nonce::provide_nonce;
 use leptos::prelude::*;
 use protocol::Scope;
 use protocol::filter::Filter;
-use protocol::message::{NamespaceState, StreamError};
+use tokio::time::timeout;
 
-use super::problem::Problem;
-use super::{Server, assets, object, security};
+use super::problem::{self, Problem};
+use super::{BODY_LIMIT, Server, assets, object, security};
 use crate::row::Row;
+
+/// A page waits no longer for rows that are being listed: it is better there without them.
+const FIRST_ROWS_LIMIT: Duration = Duration::from_secs(1);
 
 /// `GET /`
 pub async fn page(
@@ -33,11 +37,15 @@ pub async fn page(
         .collect::<Vec<_>>()
         .join("; ");
     let context = app::PageContext {
-        backend: Arc::new(server),
+        backend: Arc::new(server.clone()),
         query: query.unwrap_or_default(),
         cookies,
         now: jiff::Timestamp::now().as_millisecond(),
     };
+    let scope = context.scope();
+    // A namespace that nobody looked at before is watched from here on, also without scripts.
+    let _demand = server.cluster.demand(&scope);
+    let _ = timeout(FIRST_ROWS_LIMIT, server.settle(&scope)).await;
     let backend = context.backend.clone();
     let render = leptos_axum::render_app_to_stream_with_context(
         move || {
@@ -62,8 +70,24 @@ pub async fn page(
     render(request).await.into_response()
 }
 
-/// `POST /api/fn/...`
-pub async fn server_function(State(server): State<Server>, mut request: Request<Body>) -> Response {
+/// `POST /api/fn/...`. Refusals of the function itself are in the format of Leptos, with a status of
+/// HTTP as the endpoint for one ingress has it.
+pub async fn server_function(
+    State(server): State<Server>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let path = request.uri().path();
+    if !leptos::server_fn::axum::server_fn_paths().any(|(known, _)| known == path) {
+        return Err(problem::not_found(request.uri().clone()).await);
+    }
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a request may have {BODY_LIMIT} bytes"),
+        )
+    })?;
+    let mut request = Request::from_parts(parts, Body::from(body));
     // To a form without scripts, which there is none of, the answer would be a redirect to wherever
     // the `Referer` says.
     request.headers_mut().remove(header::ACCEPT);
@@ -72,34 +96,32 @@ pub async fn server_function(State(server): State<Server>, mut request: Request<
         move || provide_context(backend.clone()),
         request,
     );
-    let mut response = answer.await.into_response();
-    response
-        .headers_mut()
+    let (mut head, body) = answer.await.into_response().into_parts();
+    head.headers
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    if head.status != StatusCode::INTERNAL_SERVER_ERROR {
+        return Ok(Response::from_parts(head, body));
+    }
+    // Leptos says only in the text that it was the arguments that could not be read.
+    let text = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if [&b"Args|"[..], b"MissingArg|", b"Deserialization|"]
+        .iter()
+        .any(|kind| text.starts_with(kind))
+    {
+        head.status = StatusCode::BAD_REQUEST;
+    }
+    Ok(Response::from_parts(head, Body::from(text)))
 }
 
 #[async_trait]
 impl Backend for Server {
     fn cluster(&self) -> ClusterInfo {
-        let (whole, cluster_wide) = self.journal.whole_status();
-        let problem = whole
-            .error
-            .as_ref()
-            .filter(|_| cluster_wide || whole.state != NamespaceState::Forbidden)
-            .map(|error| StreamError {
-                error: error.text.clone(),
-                namespace: None,
-                reason: error.reason,
-                retry_in_ms: error.retry_in_ms(),
-            });
         ClusterInfo {
             name: self.cluster_name.clone(),
             url: self.cluster.api().url().to_owned(),
             version: self.cluster.version(),
             simulated: self.simulated,
             answered: self.is_ready() || self.cluster.version().is_some(),
-            problem,
             build: assets::build_id().into(),
             server_version: env!("CARGO_PKG_VERSION").into(),
             started_at: self.0.started_at.clone(),
@@ -142,24 +164,22 @@ impl Backend for Server {
         }
         let readiness = self.journal.readiness(scope);
         rows.synced = readiness.is_some_and(|readiness| readiness.pending.is_empty());
-        rows.not_live = self
-            .journal
-            .namespace_states()
-            .into_iter()
-            .filter(|(name, _)| scope.contains(name))
-            .filter_map(|(name, (state, _))| {
-                Some((name, state.filter(|state| *state != NamespaceState::Live)?))
-            })
-            .collect();
+        (rows.states, rows.errors) = self.journal.not_live(scope);
         rows
     }
 
     async fn yaml(&self, namespace: &str, name: &str) -> Result<String, BackendError> {
-        let refused = |problem: Problem| match problem.status {
-            StatusCode::NOT_FOUND => BackendError::NotFound(format!("{namespace}/{name}")),
-            StatusCode::BAD_REQUEST => BackendError::Invalid(problem.detail),
-            StatusCode::FORBIDDEN => BackendError::Forbidden(problem.detail),
-            _ => BackendError::Unavailable(problem.detail),
+        let options = use_context::<leptos_axum::ResponseOptions>();
+        let refused = |problem: Problem| {
+            if let Some(options) = &options {
+                options.set_status(problem.status);
+            }
+            match problem.status {
+                StatusCode::NOT_FOUND => BackendError::NotFound(format!("{namespace}/{name}")),
+                StatusCode::BAD_REQUEST => BackendError::Invalid(problem.detail),
+                StatusCode::FORBIDDEN => BackendError::Forbidden(problem.detail),
+                _ => BackendError::Unavailable(problem.detail),
+            }
         };
         let object = self.object(namespace, name).await.map_err(refused)?;
         object::to_yaml(&object).map_err(refused)

@@ -10,11 +10,13 @@ use crate::{
 mod cut {
     use super::{
         a_cut_way_is_told_and_healed_on_the_same_stream,
+        a_silent_way_is_noticed_though_nothing_breaks,
         readiness_waits_for_the_api_server_and_never_turns_back,
     };
     use crate::upstream::scenarios;
 
     scenarios! {
+        a_silent_way_is_noticed_though_nothing_breaks,
         a_cut_way_is_told_and_healed_on_the_same_stream,
         readiness_waits_for_the_api_server_and_never_turns_back,
     }
@@ -65,6 +67,33 @@ async fn a_cut_way_is_told_and_healed_on_the_same_stream(mut up: Upstream) {
         .await;
     up.delete(&namespace, "comes").await;
     client.loses(&namespace, "comes").await;
+}
+
+async fn a_silent_way_is_noticed_though_nothing_breaks(mut up: Upstream) {
+    let namespace = up.namespace("a").await;
+    up.create(&namespace, "goes").await;
+    let dash = up.dash().await;
+    let mut client = dash.stream(&format!("namespaces={namespace}")).await;
+    client.synced().await;
+
+    up.gate.freeze();
+    up.delete(&namespace, "goes").await;
+    client
+        .wait_until("retrying", |state| state.is(None, NamespaceState::Retrying))
+        .await;
+    let error = client.state.errors().last().unwrap();
+    assert!(
+        error.error.contains(&up.url()) && error.error.contains("did not answer within"),
+        "{}",
+        error.error
+    );
+
+    up.gate.close();
+    up.gate.open().await;
+    client.loses(&namespace, "goes").await;
+    client
+        .wait_until("live", |state| state.is(None, NamespaceState::Live))
+        .await;
 }
 
 async fn readiness_waits_for_the_api_server_and_never_turns_back(mut up: Upstream) {

@@ -122,6 +122,43 @@ async fn pages_of_other_sites_are_not_answered() {
     }
 }
 
+#[tokio::test]
+async fn a_server_function_refuses_with_the_status_of_what_is_wrong() {
+    let dash = demo().await;
+    let ask = async |path: &str, body: String| {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("accept", "text/html"),
+            ("referer", "https://elsewhere.example.com/"),
+        ];
+        let request = dash.request(Method::POST, path, &headers);
+        dash.answer(request.map(|_| body.into())).await
+    };
+    let yaml = "/api/fn/ingress_yaml";
+    for (path, body, status, word) in [
+        (
+            yaml,
+            "namespace=shop&name=nobody".to_owned(),
+            404,
+            "shop/nobody",
+        ),
+        (yaml, "namespace=..&name=x".to_owned(), 400, "namespace"),
+        (yaml, "namespace=shop".to_owned(), 400, "name"),
+        (
+            yaml,
+            "name=".to_owned() + &"x".repeat(70_000),
+            413,
+            "65536 bytes",
+        ),
+        ("/api/fn/nothing", String::new(), 404, "nothing"),
+    ] {
+        let answer = ask(path, body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        assert!(answer.text().contains(word), "{}", answer.text());
+        assert!(!answer.headers.contains_key("location"), "{path}");
+    }
+}
+
 fn is_guarded(answer: &Answer, what: &str) {
     assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
     assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");

@@ -303,7 +303,7 @@ impl World {
             status,
             retry_after: None,
         };
-        let (operation, effect) = match self.rng.u8(..16) {
+        let (operation, effect) = match self.rng.u8(..17) {
             0 => (Operation::Watch, status(401)),
             1 => (Operation::Watch, status(403)),
             2 => (Operation::Watch, status(410)),
@@ -325,6 +325,7 @@ impl World {
             12 => (Operation::Watch, Effect::Truncate),
             13 => (Operation::List, Effect::Cut),
             14 => (Operation::Watch, Effect::ErrorEvent { status: 410 }),
+            15 => (Operation::Any, Effect::Hang),
             _ => (Operation::Watch, Effect::Stall),
         };
         let mut fault = Fault::new(operation, effect.clone());

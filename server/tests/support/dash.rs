@@ -275,10 +275,12 @@ impl Dash {
 
     /// One request and its whole answer.
     pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let (parts, body) = self
-            .send(self.request(method, path, headers))
-            .await
-            .into_parts();
+        self.answer(self.request(method, path, headers)).await
+    }
+
+    /// The whole answer to a request.
+    pub(crate) async fn answer(&self, request: Request<Full<Bytes>>) -> Answer {
+        let (parts, body) = self.send(request).await.into_parts();
         let body = timeout(LIMIT, body.collect())
             .await
             .expect("the answer ends")

@@ -45,6 +45,7 @@ pub(crate) struct Gate {
 struct Relay {
     accepting: JoinHandle<()>,
     connections: CancellationToken,
+    frozen: CancellationToken,
 }
 
 impl Drop for Relay {
@@ -77,6 +78,11 @@ impl Gate {
         self.open = None;
     }
 
+    /// Every connection stays open and nothing comes through any more, on new ones neither.
+    pub(crate) fn freeze(&self) {
+        self.open.as_ref().expect("an open gate").frozen.cancel();
+    }
+
     /// Lets connections through again.
     pub(crate) async fn open(&mut self) {
         let bound = async {
@@ -99,17 +105,21 @@ impl Relay {
     fn start(listener: TcpListener, target: SocketAddr) -> Self {
         let connections = CancellationToken::new();
         let cut = connections.clone();
+        let frozen = CancellationToken::new();
+        let freeze = frozen.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((mut near, _)) = listener.accept().await {
-                let cut = cut.clone();
+                let (cut, freeze) = (cut.clone(), freeze.clone());
                 tokio::spawn(async move {
                     let relay = async {
                         let mut far = TcpStream::connect(target).await?;
                         tokio::io::copy_bidirectional(&mut near, &mut far).await
                     };
                     tokio::select! {
-                        _ = relay => {}
+                        biased;
                         () = cut.cancelled() => {}
+                        () = freeze.cancelled() => cut.cancelled().await,
+                        _ = relay => {}
                     }
                 });
             }
@@ -117,6 +127,7 @@ impl Relay {
         Self {
             accepting,
             connections,
+            frozen,
         }
     }
 }
