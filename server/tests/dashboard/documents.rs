@@ -295,10 +295,14 @@ async fn namespaces_have_counts_and_states(up: Upstream) {
             .find(|item| item["name"] == *name)
             .cloned()
     };
-    // Namespaces are a watch of their own, with an order of its own.
+    // Namespaces are a watch of their own, with an order of its own; rows are there before the
+    // watch is accepted that makes them live.
     let answer = dash
         .get_until("/api/namespaces", |answer| {
-            summary(&answer.json(), &empty).is_some()
+            let document = answer.json();
+            [&full, &empty]
+                .iter()
+                .all(|name| summary(&document, name).is_some_and(|item| item["state"] == "live"))
         })
         .await;
     let document = answer.ok();
