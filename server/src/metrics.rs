@@ -43,6 +43,8 @@ pub struct Metrics {
     pub done: Family<DoneReason, Counter>,
     /// Rows held.
     pub rows: Gauge,
+    /// Tasks of the runtime that have not ended; set when the metrics are read.
+    pub tasks: Gauge,
 }
 
 /// Label of [`Metrics::watches`].
@@ -78,6 +80,7 @@ impl Default for Metrics {
             resets: Counter::default(),
             done: Family::default(),
             rows: Gauge::default(),
+            tasks: Gauge::default(),
         };
         let mut registry = Registry::with_prefix("ingress_dash");
         let m = &metrics;
@@ -124,6 +127,7 @@ impl Default for Metrics {
             m.done.clone(),
         );
         registry.register("rows", "Ingresses held", m.rows.clone());
+        registry.register("tasks", "Tasks of the runtime", m.tasks.clone());
         Self {
             registry,
             ..metrics

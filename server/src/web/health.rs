@@ -153,6 +153,8 @@ pub async fn health(State(server): State<Server>) -> Response {
 pub async fn metrics(State(server): State<Server>) -> Response {
     let metrics = &server.metrics;
     metrics.rows.set(server.journal.len() as i64);
+    let tasks = tokio::runtime::Handle::current().metrics();
+    metrics.tasks.set(tasks.num_alive_tasks() as i64);
     metrics
         .encodings
         .inner()

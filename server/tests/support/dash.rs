@@ -10,7 +10,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -140,6 +140,11 @@ impl Process {
         // Standard error is closed, so this takes no time.
         let status = self.child.wait().expect("the child was not waited for");
         (status.code(), self.log())
+    }
+
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal by name.
@@ -297,24 +302,32 @@ impl Dash {
 
     /// Asks again, as soon as an answer has come, until one fits.
     pub(crate) async fn get_until(&self, path: &str, fits: impl Fn(&Answer) -> bool) -> Answer {
-        let mut last = None;
-        let asking = async {
-            loop {
-                let answer = self.get(path).await;
-                if fits(&answer) {
-                    return answer;
-                }
-                last = Some(answer.text());
-                tokio::time::sleep(POLL).await;
-            }
-        };
-        let found = timeout(LIMIT, asking).await;
-        found.unwrap_or_else(|_| {
+        self.try_until(path, fits).await.unwrap_or_else(|last| {
             panic!(
-                "{path} never fits; last: {last:?}\nlog:\n{}",
+                "{path} never fits; last: {}\nlog:\n{}",
+                last.text(),
                 self.process.log()
             )
         })
+    }
+
+    /// The same; the error is the last answer where none fits.
+    pub(crate) async fn try_until(
+        &self,
+        path: &str,
+        fits: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, Answer> {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let answer = self.get(path).await;
+            if fits(&answer) {
+                return Ok(answer);
+            }
+            if Instant::now() >= deadline {
+                return Err(answer);
+            }
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Opens a stream of `query` (without `?`) with an empty table.

@@ -36,7 +36,7 @@ const RESTRICTED: &str = "restricted";
 
 /// A TCP relay: what the dashboard connects to in place of the API server.
 pub(crate) struct Gate {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     target: SocketAddr,
     /// Absent while the gate is closed.
     open: Option<Relay>,
@@ -142,7 +142,7 @@ pub(crate) struct Upstream {
 }
 
 /// Reports a test that cannot run, as `cargo xtask test` reads it.
-fn skip(test: &str, reason: &str) {
+pub(crate) fn skip(test: &str, reason: &str) {
     println!("SKIPPED: {test}: {reason}");
     if let Some(file) = env::var_os("KUBE_INGRESS_DASH_SKIPPED") {
         let mut file = OpenOptions::new()
