@@ -30,7 +30,7 @@ use tokio::{net::TcpStream, sync::watch, time::timeout};
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// The pause between two looks at what says nothing by itself.
-const POLL: Duration = Duration::from_millis(20);
+pub(crate) const POLL: Duration = Duration::from_millis(20);
 
 /// A folder that goes with its value.
 pub(crate) struct Folder(PathBuf);
