@@ -1,5 +1,8 @@
 //! The built binary as a child process, a small HTTP client, and a stream client that knows nothing but the messages.
 
+// Each test binary uses its own part of this module.
+#![allow(dead_code)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,

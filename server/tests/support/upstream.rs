@@ -2,6 +2,9 @@
 //!
 //! Both are reached through a [`Gate`], so that the way to them can be cut and opened again.
 
+// Each test binary uses its own part of this module.
+#![allow(dead_code, unused_imports, unused_macros)]
+
 use std::{
     collections::BTreeSet,
     env,
