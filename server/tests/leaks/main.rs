@@ -1,13 +1,10 @@
 //! Clients come, go and change their minds by the thousand, and nothing of them stays: counted from outside, at the
 //! dashboard's process and at the Kubernetes API.
 
-#[allow(dead_code)]
 #[path = "../support/dash.rs"]
 mod dash;
-#[allow(dead_code)]
 #[path = "../support/real_cluster.rs"]
 mod real_cluster;
-#[allow(dead_code, unused_imports, unused_macros)]
 #[path = "../support/upstream.rs"]
 mod upstream;
 

@@ -9,14 +9,11 @@
 //! `KUBE_INGRESS_DASH_MODEL_OPERATIONS` makes a longer run, of as many seeds as that takes.
 
 mod client;
-#[allow(dead_code)]
 #[path = "../support/dash.rs"]
 mod dash;
 mod real;
-#[allow(dead_code)]
 #[path = "../support/real_cluster.rs"]
 mod real_cluster;
-#[allow(dead_code, unused_imports, unused_macros)]
 #[path = "../support/upstream.rs"]
 mod upstream;
 mod world;
