@@ -158,12 +158,13 @@ impl Metrics {
         let counters: HashSet<String> = open_metrics.lines().filter_map(type_of).collect();
         let mut text = String::with_capacity(open_metrics.len() + 256);
         for line in open_metrics.lines().filter(|line| *line != "# EOF") {
-            let mut words = line.splitn(4, ' ');
-            match (words.next(), words.next(), words.next(), words.next()) {
-                (Some("#"), Some(what), Some(name), Some(rest)) if counters.contains(name) => {
-                    text.push_str(&format!("# {what} {name}_total {rest}"));
-                }
-                _ => text.push_str(line),
+            // `# HELP name words` or `# TYPE name counter`.
+            let name = line
+                .strip_prefix("# ")
+                .and_then(|line| line.split(' ').nth(1));
+            match name.filter(|name| counters.contains(*name)) {
+                Some(name) => text.push_str(&line.replacen(name, &format!("{name}_total"), 1)),
+                None => text.push_str(line),
             }
             text.push('\n');
         }

@@ -140,7 +140,11 @@ async fn visit(dash: &Dash, namespaces: &[String], number: u64) {
             let request = format!(
                 "GET /api/ingresses/stream?{query} HTTP/1.1\r\nhost: localhost\r\n{}",
                 // Some go in the middle of the request.
-                if number % 8 == 0 { "\r\n" } else { "accept" }
+                if number.is_multiple_of(8) {
+                    "\r\n"
+                } else {
+                    "accept"
+                }
             );
             socket
                 .write_all(request.as_bytes())

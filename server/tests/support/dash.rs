@@ -319,7 +319,7 @@ impl Dash {
         &self,
         path: &str,
         fits: impl Fn(&Answer) -> bool,
-    ) -> Result<Answer, Answer> {
+    ) -> Result<Answer, Box<Answer>> {
         let deadline = Instant::now() + LIMIT;
         loop {
             let answer = self.get(path).await;
@@ -327,7 +327,7 @@ impl Dash {
                 return Ok(answer);
             }
             if Instant::now() >= deadline {
-                return Err(answer);
+                return Err(answer.into());
             }
             tokio::time::sleep(POLL).await;
         }
