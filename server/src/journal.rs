@@ -440,10 +440,10 @@ impl Journal {
     #[must_use]
     pub fn start(&self, scope: &ScopeId, last_event_id: Option<&str>) -> Start {
         let revision = last_event_id.and_then(|id| {
-            let (bound, revision) = id.rsplit_once('.')?;
-            (bound == format!("{}.{:x}", self.epoch, scope.hash))
-                .then(|| u64::from_str_radix(revision, 16).ok())
-                .flatten()
+            let (_, revision) = id.rsplit_once('.')?;
+            let revision = u64::from_str_radix(revision, 16).ok()?;
+            // Only as it was given out: a sign or a zero in front would be read too.
+            (id == self.id(scope, revision)).then_some(revision)
         });
         let inner = self.lock();
         match revision {

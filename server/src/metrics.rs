@@ -1,5 +1,6 @@
-//! The process's metrics in the OpenMetrics text format. No label holds the name of a namespace.
+//! The process's metrics, as OpenMetrics and in Prometheus's older text format. No label holds the name of a namespace.
 
+use std::collections::HashSet;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -43,6 +44,8 @@ pub struct Metrics {
     pub done: Family<DoneReason, Counter>,
     /// Rows held.
     pub rows: Gauge,
+    /// Tasks of the runtime that have not ended; set when the metrics are read.
+    pub tasks: Gauge,
 }
 
 /// Label of [`Metrics::watches`].
@@ -78,6 +81,7 @@ impl Default for Metrics {
             resets: Counter::default(),
             done: Family::default(),
             rows: Gauge::default(),
+            tasks: Gauge::default(),
         };
         let mut registry = Registry::with_prefix("ingress_dash");
         let m = &metrics;
@@ -124,6 +128,7 @@ impl Default for Metrics {
             m.done.clone(),
         );
         registry.register("rows", "Ingresses held", m.rows.clone());
+        registry.register("tasks", "Tasks of the runtime", m.tasks.clone());
         Self {
             registry,
             ..metrics
@@ -132,12 +137,63 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The text of `/metrics`.
+    /// The OpenMetrics text.
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub fn open_metrics(&self) -> String {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)
             .expect("a String takes everything");
         text
+    }
+
+    /// The same in Prometheus's text format 0.0.4: a counter is called what its samples are called, and there is no end
+    /// mark.
+    #[must_use]
+    pub fn prometheus_text(&self) -> String {
+        let open_metrics = self.open_metrics();
+        let type_of = |line: &str| {
+            let (name, kind) = line.strip_prefix("# TYPE ")?.rsplit_once(' ')?;
+            (kind == "counter").then(|| name.to_owned())
+        };
+        let counters: HashSet<String> = open_metrics.lines().filter_map(type_of).collect();
+        let mut text = String::with_capacity(open_metrics.len() + 256);
+        for line in open_metrics.lines().filter(|line| *line != "# EOF") {
+            // `# HELP name words` or `# TYPE name counter`.
+            let name = line
+                .strip_prefix("# ")
+                .and_then(|line| line.split(' ').nth(1));
+            match name.filter(|name| counters.contains(*name)) {
+                Some(name) => text.push_str(&line.replacen(name, &format!("{name}_total"), 1)),
+                None => text.push_str(line),
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_have_one_name_in_the_older_format() {
+        let metrics = Metrics::default();
+        metrics.replays.inc();
+        metrics.streams.set(3);
+        let open = metrics.open_metrics();
+        assert!(
+            open.contains("# TYPE ingress_dash_replays counter\ningress_dash_replays_total 1\n")
+        );
+        assert!(open.ends_with("# EOF\n"));
+        let text = metrics.prometheus_text();
+        assert!(
+            text.contains(
+                "# HELP ingress_dash_replays_total Full replays.\n# TYPE ingress_dash_replays_total counter\ningress_dash_replays_total 1\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("# TYPE ingress_dash_streams gauge\ningress_dash_streams 3\n"));
+        assert!(!text.contains("EOF"));
     }
 }

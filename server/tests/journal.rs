@@ -272,10 +272,15 @@ fn ids_of_other_scopes_and_processes_are_replayed() {
         journal.start(&all, Some(&journal.id(&all, 1))),
         Start::Resume(1)
     );
+    let id = journal.id(&all, 1);
+    let (bound, _) = id.rsplit_once('.').unwrap();
     for id in [
         journal.id(&one, 1),
         other.id(&all, 1),
         journal.id(&all, 2),
+        // Forms of 1 that no id has.
+        format!("{bound}.01"),
+        format!("{bound}.+1"),
         "0".into(),
         String::new(),
         "epoch".into(),

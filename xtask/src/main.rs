@@ -1,10 +1,11 @@
-//! Build glue: `cargo xtask build`, `run`, `test`, `planted` and `bench`.
+//! Build glue: `cargo xtask build`, `run`, `test`, `planted`, `fuzz` and `bench`.
 //!
 //! Needs Rust and nothing else to build and run; the tests use Go, Node and Chromium where they are.
 
 mod bench;
 mod build;
 mod command;
+mod fuzz;
 mod planted;
 mod report;
 mod site;
@@ -45,6 +46,17 @@ enum Task {
         /// Only bugs whose name has one of these words
         words: Vec<String>,
     },
+    /// Fuzzes a target of fuzz/fuzz_targets; needs a nightly toolchain and cargo-fuzz
+    Fuzz {
+        /// `scope`, `id`, `sse`, `row` or `message`
+        target: String,
+        /// A nightly toolchain, as rustup names it
+        #[arg(long, default_value = "nightly")]
+        toolchain: String,
+        /// For how long
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Measures the release build under many clients; `--list` names the scenarios, `--help` the options
     #[command(disable_help_flag = true)]
     Bench {
@@ -64,6 +76,14 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Run { arguments } => command::replace(&build::everything()?, &arguments),
         Task::Test { suite } => Ok(suites::run(&suite)),
         Task::Planted { words } => planted::run(&words),
+        Task::Fuzz {
+            target,
+            toolchain,
+            seconds,
+        } => {
+            fuzz::run_target(&target, &toolchain, seconds)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Bench { arguments } => bench::run_scenarios(arguments),
     }
 }

@@ -38,16 +38,16 @@ const BUGS: &[Bug] = &[
         name: "an id of another scope is accepted",
         file: "server/src/journal.rs",
         edits: &[(
-            r#"(bound == format!("{}.{:x}", self.epoch, scope.hash))"#,
-            "bound.starts_with(&self.epoch)",
+            "(id == self.id(scope, revision)).then_some(revision)",
+            "id.starts_with(&self.epoch).then_some(revision)",
         )],
     },
     Bug {
         name: "an id of another process is accepted",
         file: "server/src/journal.rs",
         edits: &[(
-            r#"(bound == format!("{}.{:x}", self.epoch, scope.hash))"#,
-            r#"bound.ends_with(&format!(".{:x}", scope.hash))"#,
+            "(id == self.id(scope, revision)).then_some(revision)",
+            r#"id.ends_with(&format!(".{:x}.{revision:x}", scope.hash)).then_some(revision)"#,
         )],
     },
     Bug {

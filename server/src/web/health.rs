@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use protocol::Scope;
 use protocol::message::{NamespaceState, StreamError};
 use serde::Serialize;
 
+use super::negotiation::Accepted;
 use super::problem::Problem;
 use super::{Server, assets};
 use crate::metrics::WatchState;
@@ -149,10 +150,12 @@ pub async fn health(State(server): State<Server>) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(health)).into_response()
 }
 
-/// OpenMetrics text.
-pub async fn metrics(State(server): State<Server>) -> Response {
+/// OpenMetrics, or Prometheus's older text format for who prefers that.
+pub async fn metrics(State(server): State<Server>, headers: HeaderMap) -> Response {
     let metrics = &server.metrics;
     metrics.rows.set(server.journal.len() as i64);
+    let tasks = tokio::runtime::Handle::current().metrics();
+    metrics.tasks.set(tasks.num_alive_tasks() as i64);
     metrics
         .encodings
         .inner()
@@ -165,6 +168,17 @@ pub async fn metrics(State(server): State<Server>) -> Response {
             .get_or_create(&WatchState { state: name })
             .set(count);
     }
-    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, content_type)], metrics.encode()).into_response()
+    let accepted = Accepted::read(&headers, header::ACCEPT);
+    let older = accepted.weight("text/plain") > accepted.weight("application/openmetrics-text");
+    let (content_type, text) = match older {
+        true => (
+            "text/plain; version=0.0.4; charset=utf-8",
+            metrics.prometheus_text(),
+        ),
+        false => (
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            metrics.open_metrics(),
+        ),
+    };
+    ([(header::CONTENT_TYPE, content_type)], text).into_response()
 }

@@ -2,7 +2,7 @@
 
 use axum::{Router, body::Body};
 use futures::FutureExt as _;
-use http::Request;
+use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use protocol::{
     Ingress, Message, Scope,
@@ -14,7 +14,7 @@ use tokio::task::unconstrained;
 use tower::ServiceExt as _;
 use tracing::debug;
 
-use crate::Coverage;
+use crate::{Coverage, dash::Dash};
 
 /// A stream's reader and the table that it has built.
 pub(crate) struct Client {
@@ -30,12 +30,14 @@ pub(crate) struct Client {
     seen: Seen,
     /// Operations since it was last read.
     pub(crate) unread: u64,
-    /// Whether the scope was chosen after the last connection.
+    /// Whether the scope was chosen after the last message.
     chosen: bool,
 }
 
 #[derive(Default)]
 struct Seen {
+    /// Whether it began with an id of the same dashboard.
+    held: bool,
     messages: u64,
     reset: bool,
     synced: bool,
@@ -102,7 +104,7 @@ impl Client {
     }
 
     /// Changes what is asked for. The id is kept, and is of the old scope: the server has to see that. Where nothing was
-    /// asked since the last choice it is not, because the table has lost rows of the scope that the id may be of.
+    /// answered since the last choice it is not, because the table has lost rows of the scope that the id may be of.
     pub(crate) fn choose(&mut self, scope: Scope) {
         self.stream = None;
         if std::mem::replace(&mut self.chosen, true) {
@@ -112,14 +114,9 @@ impl Client {
         self.scope = scope;
     }
 
-    /// Connects to the dashboard number `dash`, with the id that it holds.
+    /// Connects to the dashboard number `dash` inside this process, with the id that it holds.
     pub(crate) async fn connect(&mut self, router: &Router, dash: u64, met: &mut Coverage) {
-        let names = self.scope.names().map(|names| {
-            let names: Vec<_> = names.iter().map(String::as_str).collect();
-            format!("namespaces={}", names.join(","))
-        });
-        let uri = format!("/api/ingresses/stream?{}", names.unwrap_or_default());
-        let mut request = Request::get(uri).header("host", "localhost");
+        let mut request = Request::get(self.path()).header("host", "localhost");
         if let Some(id) = &self.id {
             request = request.header("last-event-id", id);
         }
@@ -130,17 +127,41 @@ impl Client {
             .await
             .expect("handlers answer");
         assert_eq!(response.status(), 200);
-        self.stream = Some(response.into_body());
-        self.chosen = false;
-        self.parser = sse::Parser::default();
-        self.seen = Seen::default();
-        self.table.begin_stream();
-        let held = self.id.is_some() && self.id_of == dash;
+        self.connected(response.into_body(), dash);
         // The first chunk says whether the id was taken.
         self.read(1, None, met);
-        if held && self.seen.messages > 0 && self.id.is_none() {
-            met.floors += 1;
-        }
+    }
+
+    /// Connects to the process that is dashboard number `number`, with the id that it holds.
+    pub(crate) async fn connect_to(&mut self, dash: &Dash, number: u64) {
+        let headers: Vec<_> = self
+            .id
+            .as_deref()
+            .map(|id| ("last-event-id", id))
+            .into_iter()
+            .collect();
+        let request = dash.request(Method::GET, &self.path(), &headers);
+        let response = dash.send(request).await;
+        assert_eq!(response.status(), 200);
+        self.connected(Body::new(response.into_body()), number);
+    }
+
+    fn path(&self) -> String {
+        let names = self.scope.names().map(|names| {
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            format!("namespaces={}", names.join(","))
+        });
+        format!("/api/ingresses/stream?{}", names.unwrap_or_default())
+    }
+
+    fn connected(&mut self, stream: Body, dash: u64) {
+        self.stream = Some(stream);
+        self.parser = sse::Parser::default();
+        self.seen = Seen {
+            held: self.id.is_some() && self.id_of == dash,
+            ..Seen::default()
+        };
+        self.table.begin_stream();
         self.id_of = dash;
     }
 
@@ -197,6 +218,7 @@ impl Client {
                 assert!(!replaying || id == "0", "an id before synced: {message:?}");
                 self.hold(id, &message);
             }
+            self.chosen = false;
             let change = self.table.apply(message, 0);
             assert_eq!(change.mismatch, None, "synced counts what is held");
             self.seen.messages += 1;
@@ -223,6 +245,7 @@ impl Client {
             Message::Reset(_) => {
                 assert!(first, "reset is the first message or none");
                 self.seen.reset = true;
+                met.floors += u64::from(self.seen.held);
             }
             Message::IngressAdded(row) => met.exists(row, &self.scope),
             Message::IngressModified(row) => {

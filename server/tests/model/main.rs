@@ -9,6 +9,13 @@
 //! `KUBE_INGRESS_DASH_MODEL_OPERATIONS` makes a longer run, of as many seeds as that takes.
 
 mod client;
+#[path = "../support/dash.rs"]
+mod dash;
+mod real;
+#[path = "../support/real_cluster.rs"]
+mod real_cluster;
+#[path = "../support/upstream.rs"]
+mod upstream;
 mod world;
 
 use std::{

@@ -1,5 +1,8 @@
 //! The built binary as a child process, a small HTTP client, and a stream client that knows nothing but the messages.
 
+// Each test binary uses its own part of this module.
+#![allow(dead_code)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -10,7 +13,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -30,7 +33,7 @@ use tokio::{net::TcpStream, sync::watch, time::timeout};
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// The pause between two looks at what says nothing by itself.
-const POLL: Duration = Duration::from_millis(20);
+pub(crate) const POLL: Duration = Duration::from_millis(20);
 
 /// A folder that goes with its value.
 pub(crate) struct Folder(PathBuf);
@@ -140,6 +143,11 @@ impl Process {
         // Standard error is closed, so this takes no time.
         let status = self.child.wait().expect("the child was not waited for");
         (status.code(), self.log())
+    }
+
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal by name.
@@ -299,24 +307,32 @@ impl Dash {
 
     /// Asks again, as soon as an answer has come, until one fits.
     pub(crate) async fn get_until(&self, path: &str, fits: impl Fn(&Answer) -> bool) -> Answer {
-        let mut last = None;
-        let asking = async {
-            loop {
-                let answer = self.get(path).await;
-                if fits(&answer) {
-                    return answer;
-                }
-                last = Some(answer.text());
-                tokio::time::sleep(POLL).await;
-            }
-        };
-        let found = timeout(LIMIT, asking).await;
-        found.unwrap_or_else(|_| {
+        self.try_until(path, fits).await.unwrap_or_else(|last| {
             panic!(
-                "{path} never fits; last: {last:?}\nlog:\n{}",
+                "{path} never fits; last: {}\nlog:\n{}",
+                last.text(),
                 self.process.log()
             )
         })
+    }
+
+    /// The same; the error is the last answer where none fits.
+    pub(crate) async fn try_until(
+        &self,
+        path: &str,
+        fits: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, Box<Answer>> {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let answer = self.get(path).await;
+            if fits(&answer) {
+                return Ok(answer);
+            }
+            if Instant::now() >= deadline {
+                return Err(answer.into());
+            }
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Opens a stream of `query` (without `?`) with an empty table.

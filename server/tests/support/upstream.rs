@@ -2,6 +2,9 @@
 //!
 //! Both are reached through a [`Gate`], so that the way to them can be cut and opened again.
 
+// Each test binary uses its own part of this module.
+#![allow(dead_code, unused_imports, unused_macros)]
+
 use std::{
     collections::BTreeSet,
     env,
@@ -34,9 +37,11 @@ use crate::{
 /// The real account that may do nothing until a test says otherwise.
 const RESTRICTED: &str = "restricted";
 
+const RBAC: &str = "rbac.authorization.k8s.io";
+
 /// A TCP relay: what the dashboard connects to in place of the API server.
 pub(crate) struct Gate {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     target: SocketAddr,
     /// Absent while the gate is closed.
     open: Option<Relay>,
@@ -141,19 +146,70 @@ enum Kind {
     Own(Box<RealCluster>),
 }
 
+/// Writes as an administrator, not through the gate. What fails is the caller's to judge.
+#[derive(Clone)]
+pub(crate) struct Admin(kube::Client);
+
+impl Admin {
+    /// Applies an ingress, which makes it where there is none (server-side apply).
+    pub(crate) async fn apply(
+        &self,
+        namespace: &str,
+        name: &str,
+        spec: Value,
+    ) -> Result<(), kube::Error> {
+        let path = format!(
+            "{}/{name}?fieldManager=test&force=true",
+            ingresses(namespace)
+        );
+        let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": name}, "spec": spec});
+        let content_type = "application/apply-patch+yaml";
+        self.send(Method::PATCH, &path, content_type, Some(&ingress))
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes an ingress; an error where there is none.
+    pub(crate) async fn delete(&self, namespace: &str, name: &str) -> Result<(), kube::Error> {
+        let path = format!("{}/{name}", ingresses(namespace));
+        self.send(Method::DELETE, &path, "application/json", None)
+            .await?;
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, kube::Error> {
+        let request = Request::builder()
+            .method(&method)
+            .uri(path)
+            .header("content-type", content_type);
+        let body = body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default();
+        let request = request.body(body).expect("a valid request");
+        self.0.request::<Value>(request).await
+    }
+}
+
 /// A Kubernetes API for one test, whose namespaces no other test touches.
 pub(crate) struct Upstream {
     kind: Kind,
     pub(crate) gate: Gate,
-    /// Writes as an administrator, not through the gate.
-    admin: kube::Client,
+    pub(crate) admin: Admin,
     prefix: String,
     folder: Folder,
     allowed: BTreeSet<String>,
+    /// Whom a real Role is bound to.
+    subject: Value,
 }
 
 /// Reports a test that cannot run, as `cargo xtask test` reads it.
-fn skip(test: &str, reason: &str) {
+pub(crate) fn skip(test: &str, reason: &str) {
     println!("SKIPPED: {test}: {reason}");
     if let Some(file) = env::var_os("KUBE_INGRESS_DASH_SKIPPED") {
         let mut file = OpenOptions::new()
@@ -231,10 +287,11 @@ impl Upstream {
         Self {
             kind,
             gate: Gate::before(target).await,
-            admin,
+            admin: Admin(admin),
             prefix: format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed)),
             folder: Folder::new(),
             allowed: BTreeSet::new(),
+            subject: json!({"apiGroup": RBAC, "kind": "User", "name": RESTRICTED}),
         }
     }
 
@@ -300,6 +357,33 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
         self.dash_as(RESTRICTED, environment).await
     }
 
+    /// Starts a dashboard with the token of a real service account of this namespace, which is created. It may read
+    /// ingresses where [`allow`](Self::allow) says from now on, and nothing else.
+    pub(crate) async fn service_account_dash(
+        &mut self,
+        namespace: &str,
+        environment: &[(&str, &str)],
+    ) -> Dash {
+        let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
+        let account =
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": RESTRICTED}});
+        self.send(Method::POST, &accounts, Some(&account)).await;
+        let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}});
+        let tokens = format!("{accounts}/{RESTRICTED}/token");
+        let answer = self.send(Method::POST, &tokens, Some(&request)).await;
+        let token = answer["status"]["token"].as_str().expect("a token");
+        self.subject =
+            json!({"kind": "ServiceAccount", "name": RESTRICTED, "namespace": namespace});
+        let cluster = self.kind.cluster().expect("a real API server");
+        let text = kubeconfig(cluster, RESTRICTED)
+            .replace(&cluster.token(RESTRICTED), token)
+            .replace(&cluster.url(), &self.url());
+        let path = self.folder.write("service-account", &text);
+        let mut all = vec![("KUBECONFIG", path.to_str().expect("the path is UTF-8"))];
+        all.extend(environment);
+        Dash::start(&all, &[]).await
+    }
+
     /// Lets the restricted account read the ingresses of a namespace.
     pub(crate) async fn allow(&mut self, namespace: &str) {
         self.allowed.insert(namespace.to_owned());
@@ -309,12 +393,11 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
         let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}");
         let metadata = json!({"name": RESTRICTED});
         let rules = json!([{"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": ["get", "list", "watch"]}]);
-        let group = "rbac.authorization.k8s.io";
-        let role = json!({"apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": metadata, "rules": rules});
+        let role = json!({"apiVersion": format!("{RBAC}/v1"), "kind": "Role", "metadata": metadata, "rules": rules});
         let binding = json!({
-            "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": metadata,
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": RESTRICTED},
-            "subjects": [{"apiGroup": group, "kind": "User", "name": RESTRICTED}],
+            "apiVersion": format!("{RBAC}/v1"), "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": RESTRICTED},
+            "subjects": [self.subject],
         });
         self.send(Method::POST, &format!("{rbac}/roles"), Some(&role))
             .await;
@@ -448,16 +531,20 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
             Method::PATCH => "application/merge-patch+json",
             _ => "application/json",
         };
-        let request = Request::builder()
-            .method(&method)
-            .uri(path)
-            .header("content-type", content_type);
-        let body = body
-            .map(|body| body.to_string().into_bytes())
-            .unwrap_or_default();
-        let request = request.body(body).expect("a valid request");
-        let answer = self.admin.request::<Value>(request).await;
-        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        self.admin
+            .send(method.clone(), path, content_type, body)
+            .await
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// Every ingress that the API server lists.
+    pub(crate) async fn list_all(&self) -> Vec<Value> {
+        let path = "/apis/networking.k8s.io/v1/ingresses";
+        let mut list = self.send(Method::GET, path, None).await;
+        match list["items"].take() {
+            Value::Array(items) => items,
+            other => panic!("a list has items: {other}"),
+        }
     }
 
     /// Makes the API server forget what changed so far: no watch resumes from an older version.
@@ -480,6 +567,22 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
             Kind::Simulator(_) => self.gate.close(),
             Kind::Own(cluster) => cluster.kill_apiserver(),
             Kind::Shared(_) => panic!("other tests need it"),
+        }
+    }
+
+    /// Kills a real API server's store.
+    pub(crate) fn kill_etcd(&mut self) {
+        match &mut self.kind {
+            Kind::Own(cluster) => cluster.kill_etcd(),
+            _ => panic!("not a store of this test's own"),
+        }
+    }
+
+    /// Starts the store again with its data.
+    pub(crate) async fn restart_etcd(&mut self) {
+        match &mut self.kind {
+            Kind::Own(cluster) => cluster.restart_etcd().await.expect("etcd starts again"),
+            _ => panic!("not a store of this test's own"),
         }
     }
 
