@@ -25,6 +25,10 @@ use crate::row::Row;
 /// was away for more deletes than this starts again with `reset`.
 const MAX_TOMBSTONES: usize = 20_000;
 
+/// Floors kept of namespaces that have no log any more. Above it, one floor serves all that have
+/// none.
+const MAX_DROPPED: usize = 10_000;
+
 /// The log, its cursors' wake lists, and the state of the feeds that fill it. Shared by reference;
 /// the lock is a plain mutex because it is held for microseconds and never across an await.
 #[derive(Debug)]
@@ -44,8 +48,10 @@ struct Inner {
     namespaces: HashMap<Arc<str>, NamespaceLog>,
     /// The highest floor of all namespaces, which is the floor of [`Scope::All`].
     floor: u64,
-    /// The floor of every namespace that has no log of its own.
-    dropped_floor: u64,
+    /// The floors of namespaces whose log was dropped.
+    dropped: HashMap<Arc<str>, u64>,
+    /// The floor of every namespace that has neither a log nor a floor of its own.
+    unknown_floor: u64,
     rows: usize,
     tombstones: BTreeMap<u64, Key>,
     waiters_of_all: Waiters,
@@ -327,12 +333,12 @@ impl Journal {
             Some((name, _)) => name.clone(),
             None => row.key.namespace.as_str().into(),
         };
-        let dropped_floor = inner.dropped_floor;
+        let floor = inner.dropped_floor(&row.key.namespace);
         let log = inner
             .namespaces
             .entry(namespace.clone())
             .or_insert_with(|| NamespaceLog {
-                floor: dropped_floor,
+                floor,
                 ..NamespaceLog::default()
             });
         let previous = log
@@ -412,21 +418,29 @@ impl Journal {
     }
 
     /// Drops a namespace whose feed stopped: nobody is told, but ids from before are void for
-    /// every scope that has the namespace, because changes may be missed from now on.
+    /// every scope that has the namespace, because deletes may be missed from now on. Where it had
+    /// no row there is none to miss, and nobody else's stream pays for a name that was made up.
     pub fn forget(&self, namespace: &str) {
         let mut inner = self.lock();
-        inner.revision += 1;
-        let floor = inner.revision;
-        if let Some(log) = inner.namespaces.remove(namespace) {
-            inner.rows -= log.rows;
-            for revision in log.log.keys() {
-                inner.log.remove(revision);
-                inner.tombstones.remove(revision);
-            }
-        }
-        inner.dropped_floor = floor;
-        inner.floor = inner.floor.max(floor);
         inner.feeds.namespaces.remove(namespace);
+        let Some((name, mut log)) = inner.namespaces.remove_entry(namespace) else {
+            return;
+        };
+        if !log.log.is_empty() {
+            inner.revision += 1;
+            log.floor = inner.revision;
+            inner.floor = inner.revision;
+        }
+        inner.rows -= log.rows;
+        for revision in log.log.keys() {
+            inner.log.remove(revision);
+            inner.tombstones.remove(revision);
+        }
+        if inner.dropped.len() >= MAX_DROPPED {
+            inner.dropped.clear();
+            inner.unknown_floor = inner.revision;
+        }
+        inner.dropped.insert(name, log.floor);
     }
 
     /// The id of a revision for this scope: opaque to clients.
@@ -982,11 +996,17 @@ impl Inner {
         }
     }
 
+    /// The floor of a namespace that has no log.
+    fn dropped_floor(&self, namespace: &str) -> u64 {
+        let known = self.dropped.get(namespace).copied();
+        known.unwrap_or(self.unknown_floor)
+    }
+
     fn floor_of(&self, scope: &Scope) -> u64 {
         let of = |name: &String| {
             self.namespaces
                 .get(name.as_str())
-                .map_or(self.dropped_floor, |log| log.floor)
+                .map_or_else(|| self.dropped_floor(name), |log| log.floor)
         };
         match scope {
             Scope::All => self.floor,

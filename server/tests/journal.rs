@@ -291,6 +291,30 @@ fn ids_of_other_scopes_and_processes_are_replayed() {
 }
 
 #[test]
+fn a_namespace_that_is_let_go_costs_nobody_else_the_stream() {
+    let journal = Journal::new("epoch".into());
+    journal.upsert(row("a", "one", 1));
+    let scope = |name: &str| ScopeId::new(Scope::parse([name], 9).unwrap());
+    let [all, a, b] = [ScopeId::new(Scope::All), scope("a"), scope("b")];
+    let start = |scope: &ScopeId| journal.start(scope, Some(&journal.id(scope, 1)));
+    // Made up, or without rows: there was nothing to miss.
+    for name in ["made-up", "b"] {
+        journal.forget(name);
+        for scope in [&all, &a, &b] {
+            assert_eq!(start(scope), Start::Resume(1), "{name}");
+        }
+    }
+    journal.forget("a");
+    assert_eq!(start(&b), Start::Resume(1));
+    for scope in [&all, &a] {
+        assert_eq!(start(scope), Start::Replay(2));
+    }
+    // Its rows come back, and an id from before stays void.
+    journal.upsert(row("a", "two", 2));
+    assert_eq!(start(&a), Start::Replay(3));
+}
+
+#[test]
 fn a_stalled_client_is_told_each_row_once_however_often_it_changed() {
     let journal = Journal::new("epoch".into());
     let mut client = Client::new(Scope::All, &journal);

@@ -66,8 +66,8 @@ const BUGS: &[Bug] = &[
         name: "a feed that stops raises no floor",
         file: "server/src/journal.rs",
         edits: &[
-            ("inner.dropped_floor = floor;", ""),
-            ("inner.floor = inner.floor.max(floor);", "let _ = floor;"),
+            ("log.floor = inner.revision;", ""),
+            ("inner.floor = inner.revision;", ""),
         ],
     },
     Bug {
