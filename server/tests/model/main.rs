@@ -9,6 +9,7 @@
 //! `KUBE_INGRESS_DASH_MODEL_OPERATIONS` makes a longer run, of as many seeds as that takes.
 
 mod client;
+mod turns;
 mod world;
 
 use std::{
@@ -36,6 +37,7 @@ pub(crate) struct Coverage {
     quiet_points: u64,
     resumes: u64,
     catch_ups: u64,
+    waits: u64,
     floors: u64,
     pendings: u64,
     mode_changes: u64,
@@ -60,6 +62,7 @@ impl Coverage {
         self.quiet_points += other.quiet_points;
         self.resumes += other.resumes;
         self.catch_ups += other.catch_ups;
+        self.waits += other.waits;
         self.floors += other.floors;
         self.pendings += other.pendings;
         self.mode_changes += other.mode_changes;
@@ -67,13 +70,14 @@ impl Coverage {
         self.restores += other.restores;
     }
 
-    fn counts(&self) -> [(&'static str, u64); 9] {
+    fn counts(&self) -> [(&'static str, u64); 10] {
         [
             ("operations", self.operations),
             ("quiet points", self.quiet_points),
             ("resumes without reset", self.resumes),
             ("deletes found by relist", self.relist_deletes),
             ("catch-ups", self.catch_ups),
+            ("waits for a replay", self.waits),
             ("floors", self.floors),
             ("pendings", self.pendings),
             ("mode changes", self.mode_changes),
