@@ -1,6 +1,7 @@
 //! Who may open a stream: so many in all, so many per client address.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +29,41 @@ impl Streams {
         // A count is changed in one step.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn enter(&self, client: Option<IpAddr>, most: usize, per_client: u64) -> Result<(), Problem> {
+        let mut open = self.lock();
+        if open.all >= most {
+            return Err(too_many(format!(
+                "{} streams are open, which is the most (MAX_STREAMS)",
+                open.all
+            )));
+        }
+        if let Some(client) = client {
+            let own = open.by_client.get(&client).copied().unwrap_or(0);
+            if per_client > 0 && own >= per_client {
+                return Err(too_many(format!(
+                    "{own} streams of {client} are open, which is the most for one client \
+                     (MAX_STREAMS_PER_CLIENT). If that is a proxy, it should be among TRUSTED_PROXIES"
+                )));
+            }
+            open.by_client.insert(client, own + 1);
+        }
+        open.all += 1;
+        Ok(())
+    }
+
+    fn leave(&self, client: Option<IpAddr>) {
+        let mut open = self.lock();
+        open.all -= 1;
+        if let Some(client) = client
+            && let Entry::Occupied(mut own) = open.by_client.entry(client)
+        {
+            *own.get_mut() -= 1;
+            if *own.get() == 0 {
+                own.remove();
+            }
+        }
+    }
 }
 
 /// One of the streams that may be open at the same time.
@@ -42,25 +78,10 @@ impl Place {
     pub(super) fn take(server: &Server, client: Option<IpAddr>) -> Result<Self, Problem> {
         let client = client.map(network_of);
         let per_client = server.config.max_streams_per_client;
-        let mut open = server.0.streams.lock();
-        if open.all >= server.max_streams {
-            return Err(too_many(format!(
-                "{} streams are open, which is the most (MAX_STREAMS)",
-                open.all
-            )));
-        }
-        if let Some(client) = client {
-            let own = open.by_client.entry(client).or_default();
-            if per_client > 0 && *own >= per_client {
-                return Err(too_many(format!(
-                    "{own} streams of {client} are open, which is the most for one client \
-                     (MAX_STREAMS_PER_CLIENT). If that is a proxy, it should be among TRUSTED_PROXIES"
-                )));
-            }
-            *own += 1;
-        }
-        open.all += 1;
-        drop(open);
+        server
+            .0
+            .streams
+            .enter(client, server.max_streams, per_client)?;
         Ok(Self {
             server: server.clone(),
             client,
@@ -71,16 +92,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.server.0.streams.lock();
-        open.all -= 1;
-        if let Some(client) = self.client
-            && let Some(own) = open.by_client.get_mut(&client)
-        {
-            *own -= 1;
-            if *own == 0 {
-                open.by_client.remove(&client);
-            }
-        }
+        self.server.0.streams.leave(self.client);
     }
 }
 
@@ -166,6 +178,24 @@ mod tests {
             }
         }
         assert_eq!(client("::1", &["198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn nothing_is_kept_of_who_has_left_or_was_refused() {
+        let streams = Streams::default();
+        let clients = ["192.0.2.1", "2001:db8::"].map(|client| Some(client.parse().unwrap()));
+        for client in clients {
+            streams.enter(client, 4, 2).unwrap();
+            streams.enter(client, 4, 2).unwrap();
+            assert!(streams.enter(client, 5, 2).is_err(), "its own are too many");
+        }
+        assert!(streams.enter(Some([192, 0, 2, 9].into()), 4, 2).is_err());
+        assert_eq!(streams.lock().by_client.len(), 2);
+        for client in clients.into_iter().chain(clients) {
+            streams.leave(client);
+        }
+        let open = streams.lock();
+        assert!(open.all == 0 && open.by_client.is_empty(), "{open:?}");
     }
 
     #[test]

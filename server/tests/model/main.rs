@@ -8,6 +8,9 @@
 //!
 //! `KUBE_INGRESS_DASH_MODEL_OPERATIONS` makes a longer run, of as many seeds as that takes.
 
+// A panic is how a test fails, in what tests share too.
+#![allow(clippy::unwrap_used)]
+
 mod client;
 mod turns;
 mod world;
