@@ -114,7 +114,7 @@ impl Bench {
     }
 
     fn dashboard(&self, api: &Api) -> Result<Process> {
-        let mut environment = vec![("MAX_STREAMS", "100000")];
+        let mut environment = vec![("MAX_STREAMS", "100000"), ("MAX_STREAMS_PER_CLIENT", "0")];
         environment.extend(
             self.environment
                 .iter()

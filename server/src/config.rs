@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use ipnet::IpNet;
 use protocol::scope::is_dns_label;
 
 use crate::cluster::connect::DemoSize;
@@ -72,6 +73,19 @@ pub struct Config {
     #[arg(long, env = "MAX_STREAMS", value_name = "COUNT", default_value = "12000", value_parser = in_range::<1, 1_000_000>)]
     pub max_streams: u64,
 
+    /// Streams at the same time of one client address (an IPv6 network of /64); 0 for no limit
+    #[arg(long, env = "MAX_STREAMS_PER_CLIENT", value_name = "COUNT", default_value = "1000", value_parser = in_range::<0, 1_000_000>)]
+    pub max_streams_per_client: u64,
+
+    /// Proxies whose X-Forwarded-For is believed, separated by commas: addresses and networks, as
+    /// in 10.0.0.0/8
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "NETWORK,...", default_value = "", value_parser = networks)]
+    pub trusted_proxies: Networks,
+
+    /// Full replays at the same time; further streams wait with heartbeats
+    #[arg(long, env = "MAX_REPLAYS", value_name = "COUNT", default_value = "64", value_parser = in_range::<1, 100_000>)]
+    pub max_replays: u64,
+
     /// Feeds of single namespaces at the same time
     #[arg(long, env = "MAX_WATCHES", value_name = "COUNT", default_value = "500", value_parser = in_range::<1, 100_000>)]
     pub max_watches: u64,
@@ -129,6 +143,18 @@ pub enum LogFormat {
 /// Names that were given separated by commas. Empty ones between the commas are passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names(pub BTreeSet<String>);
+
+/// Networks that were given separated by commas; an address is a network of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(pub Vec<IpNet>);
+
+impl Networks {
+    /// Whether one of them has this address.
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
 
 /// Settings that do not go together.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -286,6 +312,18 @@ fn hosts(text: &str) -> Result<Names, String> {
     names(&text.to_ascii_lowercase(), what, valid)
 }
 
+fn networks(text: &str) -> Result<Networks, String> {
+    let network = |name: &str| {
+        let address = || name.parse::<IpAddr>().map(IpNet::from);
+        name.parse::<IpNet>().or_else(|_| address()).ok()
+    };
+    let what = "IP addresses and networks, as in 10.0.0.0/8";
+    let names = names(text, what, |name| network(name).is_some())?;
+    Ok(Networks(
+        names.0.iter().filter_map(|name| network(name)).collect(),
+    ))
+}
+
 fn annotation_keys(text: &str) -> Result<Names, String> {
     let what =
         "annotation keys, in which * stands for any text, as in example.com/token or */auth-*";
@@ -337,6 +375,10 @@ mod tests {
             ("--allowed-hosts=http://x/", "without scheme"),
             ("--allowed-hosts=x:80", "port"),
             ("--redact-annotations=a b", "annotation keys"),
+            ("--max-replays=0", "from 1 to"),
+            ("--max-streams-per-client=many", "from 0 to"),
+            ("--trusted-proxies=10.0.0.0/33", "networks"),
+            ("--trusted-proxies=proxy.example.com", "networks"),
         ] {
             let error = parse(&[argument]).unwrap_err();
             let (name, value) = argument.split_once('=').unwrap();
@@ -379,6 +421,19 @@ mod tests {
             let error = parse(&["--watch-namespaces", nothing]).unwrap_err();
             assert!(error.contains("names nothing"), "{error}");
         }
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        let config = parse(&["--trusted-proxies=10.0.0.0/8, 192.0.2.7,fd00::/8,"]).unwrap();
+        let trusts = |address: &str| config.trusted_proxies.contain(address.parse().unwrap());
+        for address in ["10.1.2.3", "192.0.2.7", "fd12::1"] {
+            assert!(trusts(address), "{address}");
+        }
+        for address in ["11.0.0.1", "192.0.2.8", "::1"] {
+            assert!(!trusts(address), "{address}");
+        }
+        assert_eq!(parse(&[]).unwrap().trusted_proxies.0, []);
     }
 
     #[test]

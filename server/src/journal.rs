@@ -848,6 +848,14 @@ impl Journal {
         self.lock().readiness(scope)
     }
 
+    /// The states that are not live, for a client whose rows have to wait, and its status cursor
+    /// after them.
+    #[must_use]
+    pub fn faults(&self, scope: &Scope) -> (Vec<Message>, u64) {
+        let inner = self.lock();
+        (inner.statuses(scope, 0), inner.feeds.revision.max(1))
+    }
+
     /// What there is to tell a client of the scope that has been given everything up to `cursor`,
     /// and was told the states up to `told`. `None` where `cursor` is not the newest revision any
     /// more: rows come before states, because `live` means that the client has them.

@@ -2,13 +2,14 @@
 //! costs 8 KB per connection, and has no timer, so that a client may take for ever over a header.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -27,10 +28,35 @@ const HEADER_LIMIT: Duration = Duration::from_secs(10);
 const BUFFER: usize = 8192;
 /// The kernel doubles it. Without a limit a client that does not read holds 4 MB of kernel memory.
 const SEND_BUFFER: usize = 64 << 10;
-/// A socket that takes nothing for this long is cut.
+/// A socket that takes nothing for this long is slow: its stream is to end,
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
+/// and it is cut where it takes nothing for this long on top, or again.
+const GRACE: Duration = Duration::from_secs(5);
 /// Other connections than streams are few and short.
 const CONNECTIONS_BESIDE_STREAMS: usize = 2_000;
+
+/// What a handler may know of the connection that its request came on: a request extension.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The other end.
+    pub peer: SocketAddr,
+    slow: Arc<AtomicBool>,
+}
+
+impl Connection {
+    fn new(peer: SocketAddr) -> Self {
+        Self {
+            peer,
+            slow: Arc::default(),
+        }
+    }
+
+    /// Whether the client took nothing for 30 s since the request.
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        self.slow.load(Ordering::Relaxed)
+    }
+}
 
 /// Serves `router` until the shutdown has drained every connection, or its time is over.
 pub async fn run(listener: TcpListener, router: Router, max_streams: usize, shutdown: Shutdown) {
@@ -60,19 +86,19 @@ pub async fn run(listener: TcpListener, router: Router, max_streams: usize, shut
             let _place = place;
             let _ = stream.set_nodelay(true);
             let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
+            let connection = Connection::new(address);
+            let socket = Deadline::new(stream, connection.slow.clone());
             let service =
                 router.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
-                    request.extensions_mut().insert(ConnectInfo(address));
+                    connection.slow.store(false, Ordering::Relaxed);
+                    request.extensions_mut().insert(connection.clone());
                     request.map(axum::body::Body::new)
                 });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_LIMIT)
                 .max_buf_size(BUFFER)
-                .serve_connection(
-                    TokioIo::new(Deadline::new(stream)),
-                    TowerToHyperService::new(service),
-                );
+                .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service));
             let mut connection = std::pin::pin!(connection);
             let result = tokio::select! {
                 result = connection.as_mut() => result,
@@ -100,17 +126,20 @@ pub async fn run(listener: TcpListener, router: Router, max_streams: usize, shut
     }
 }
 
-/// A socket that fails where writing makes no progress for [`WRITE_LIMIT`]. The deadline belongs
-/// here: a handler whose body is not polled any more cannot act.
+/// A socket that fails where writing makes no progress for [`WRITE_LIMIT`] and [`GRACE`]. The
+/// deadline belongs here: a handler whose body is not polled any more cannot act. In the time of
+/// grace it may, should the client read again.
 struct Deadline {
     stream: TcpStream,
+    slow: Arc<AtomicBool>,
     blocked: Option<Pin<Box<Sleep>>>,
 }
 
 impl Deadline {
-    fn new(stream: TcpStream) -> Self {
+    fn new(stream: TcpStream, slow: Arc<AtomicBool>) -> Self {
         Self {
             stream,
+            slow,
             blocked: None,
         }
     }
@@ -124,10 +153,17 @@ impl Deadline {
             self.blocked = None;
             return written;
         }
+        let was_slow = self.slow.load(Ordering::Relaxed);
+        let limit = if was_slow { GRACE } else { WRITE_LIMIT };
         let blocked = self
             .blocked
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_LIMIT)));
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + limit)));
         ready!(blocked.as_mut().poll(context));
+        if !was_slow {
+            self.slow.store(true, Ordering::Relaxed);
+            blocked.as_mut().reset(Instant::now() + GRACE);
+            ready!(blocked.as_mut().poll(context));
+        }
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
             "the client takes nothing",

@@ -36,6 +36,8 @@ pub struct Metrics {
     pub delivery: Histogram,
     /// Full replays.
     pub replays: Counter<u64, AtomicU64>,
+    /// Streams that wait for their turn to replay.
+    pub replays_waiting: Gauge,
     /// Resumes without a reset.
     pub resumes: Counter<u64, AtomicU64>,
     /// Ids that could not be resumed.
@@ -77,6 +79,7 @@ impl Default for Metrics {
             relist_deletes: Counter::default(),
             delivery: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             replays: Counter::default(),
+            replays_waiting: Gauge::default(),
             resumes: Counter::default(),
             resets: Counter::default(),
             done: Family::default(),
@@ -120,6 +123,11 @@ impl Default for Metrics {
             m.delivery.clone(),
         );
         registry.register("replays", "Full replays", m.replays.clone());
+        registry.register(
+            "replays_waiting",
+            "Streams that wait for their turn to replay",
+            m.replays_waiting.clone(),
+        );
         registry.register("resumes", "Resumes without a reset", m.resumes.clone());
         registry.register("resets", "Ids that could not be resumed", m.resets.clone());
         registry.register(
@@ -133,6 +141,25 @@ impl Default for Metrics {
             registry,
             ..metrics
         }
+    }
+}
+
+/// One more in a gauge, until dropped.
+#[derive(Debug)]
+pub struct Counted(Gauge);
+
+impl Counted {
+    /// Counts itself.
+    #[must_use]
+    pub fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

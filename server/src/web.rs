@@ -1,5 +1,6 @@
 //! The router, and what its handlers share.
 
+mod admission;
 pub mod api;
 pub mod assets;
 mod documents;
@@ -13,12 +14,13 @@ pub mod stream;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::DefaultPredicate;
 
@@ -62,7 +64,9 @@ pub struct State {
     started: Instant,
     started_at: String,
     documents: Documents,
-    streams: Arc<AtomicUsize>,
+    streams: admission::Streams,
+    /// Turns to replay.
+    replays: Arc<Semaphore>,
     // Readiness does not turn back when the API server is lost later.
     was_ready: AtomicBool,
 }
@@ -71,12 +75,14 @@ impl Server {
     /// A server that has just started.
     #[must_use]
     pub fn new(service: Service) -> Self {
+        let replays = service.config.max_replays as usize;
         Self(Arc::new(State {
             service,
             started: Instant::now(),
             started_at: journal::now(),
             documents: Documents::default(),
-            streams: Arc::default(),
+            streams: admission::Streams::default(),
+            replays: Arc::new(Semaphore::new(replays)),
             was_ready: AtomicBool::new(false),
         }))
     }

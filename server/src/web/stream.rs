@@ -1,10 +1,10 @@
 //! `/api/ingresses/stream`: the rows of a scope and their changes as server-sent events.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::future::pending;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -12,20 +12,27 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use protocol::message::{Done, DoneReason, Heartbeat, Reset, Synced};
 use protocol::{Message, Scope, sse};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
+use super::admission::{Place, client_address};
 use super::problem::Problem;
 use super::{Server, api, assets};
 use crate::cluster::Demand;
 use crate::journal::{ScopeId, Start, Subscription, Tip, now};
-use crate::metrics::DoneReason as DoneLabel;
+use crate::listen::Connection;
+use crate::metrics::{Counted, DoneReason as DoneLabel};
 
 /// At most this much in one write, whatever was missed.
 const WRITE_LIMIT: usize = 64 << 10;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long `synced` waits for namespaces that are still being listed.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+/// After this long a replay counts no more as one of `MAX_REPLAYS`: the client is slow to read,
+/// and has the others wait for nothing.
+const REPLAY_LEASE: Duration = Duration::from_secs(10);
 
 impl Server {
     /// Waits until every namespace of the scope has left `syncing`, at most 10 s. Returns the
@@ -51,6 +58,7 @@ impl Server {
 /// Admits a client and starts its stream. `HEAD` is admitted the same way and gets no stream.
 pub async fn stream(
     State(server): State<Server>,
+    connection: Option<Extension<Connection>>,
     method: Method,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -69,7 +77,13 @@ pub async fn stream(
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         .or_else(|| api::values(&pairs, "lastEventId").next().map(str::to_owned))
         .filter(|id| !id.is_empty());
-    let place = Place::take(&server)?;
+    // Absent where there is no socket.
+    let connection = connection.map(|Extension(connection)| connection);
+    let client = connection.as_ref().map(|connection| {
+        let trusted = &server.config.trusted_proxies;
+        client_address(connection.peer.ip(), &headers, trusted)
+    });
+    let place = Place::take(&server, client)?;
 
     let response_headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -79,7 +93,7 @@ pub async fn stream(
     if method == Method::HEAD {
         return Ok((response_headers, Body::empty()).into_response());
     }
-    let stream = Stream::open(server, scope, last_event_id.as_deref(), place);
+    let stream = Stream::open(server, scope, last_event_id.as_deref(), connection, place);
     let body = futures::stream::unfold(stream, |mut stream| async {
         let bytes = stream.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), stream))
@@ -87,39 +101,50 @@ pub async fn stream(
     Ok((response_headers, Body::from_stream(body)).into_response())
 }
 
-/// One of the streams that may be open at the same time.
-struct Place {
-    server: Server,
-    streams: Arc<AtomicUsize>,
+/// A stream's turn to replay, which it gives back when dropped.
+struct Turn {
+    /// Says that it has come; absent when that was heard.
+    comes: Option<(oneshot::Receiver<()>, Counted)>,
+    /// A task, because a stream whose client does not read is not polled, and holds nobody up.
+    _lease: AbortOnDropHandle<()>,
 }
 
-impl Place {
-    fn take(server: &Server) -> Result<Self, Problem> {
-        let streams = server.0.streams.clone();
-        let open = streams.fetch_add(1, Ordering::Relaxed);
-        let place = Self {
-            server: server.clone(),
-            streams,
-        };
-        server.metrics.streams.inc();
-        if open >= server.max_streams {
-            return Err(Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                format!(
-                    "{} streams are open, which is the most (MAX_STREAMS)",
-                    server.max_streams
-                ),
-            )
-            .retry_after(5));
+impl Turn {
+    fn ask(server: &Server) -> Self {
+        let replays = server.0.replays.clone();
+        let permit = replays.clone().try_acquire_owned().ok();
+        let (say, comes) = oneshot::channel();
+        let waits = permit.is_none();
+        let lease = tokio::spawn(async move {
+            let permit = match permit {
+                Some(permit) => Ok(permit),
+                None => replays.acquire_owned().await,
+            };
+            let _ = say.send(());
+            sleep(REPLAY_LEASE).await;
+            drop(permit);
+        });
+        Self {
+            comes: waits.then(|| (comes, Counted::new(&server.metrics.replays_waiting))),
+            _lease: AbortOnDropHandle::new(lease),
         }
-        Ok(place)
     }
-}
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.streams.fetch_sub(1, Ordering::Relaxed);
-        self.server.metrics.streams.dec();
+    fn is_waiting(&self) -> bool {
+        self.comes.is_some()
+    }
+
+    /// Returns when a wait is over.
+    async fn comes(turn: &mut Option<Self>) {
+        let Some(Self { comes, .. }) = turn else {
+            return pending().await;
+        };
+        match comes {
+            // It is not dropped unsent while the task is held.
+            Some((said, _)) => _ = said.await,
+            None => pending().await,
+        }
+        *comes = None;
     }
 }
 
@@ -130,6 +155,9 @@ struct Stream {
     subscription: Subscription,
     _demand: Demand,
     _place: Place,
+    connection: Option<Connection>,
+    /// Where a replay has to be written.
+    turn: Option<Turn>,
     cursor: u64,
     /// The cursor at which the client last held everything.
     base: u64,
@@ -155,7 +183,13 @@ enum Phase {
 }
 
 impl Stream {
-    fn open(server: Server, scope: ScopeId, last_event_id: Option<&str>, place: Place) -> Self {
+    fn open(
+        server: Server,
+        scope: ScopeId,
+        last_event_id: Option<&str>,
+        connection: Option<Connection>,
+        place: Place,
+    ) -> Self {
         let metrics = &server.metrics;
         metrics
             .namespaces_per_stream
@@ -181,7 +215,19 @@ impl Stream {
                 (Phase::Replay(revision), 0)
             }
         };
-        debug!(stream.scope = %scope.scope, ?phase, "stream opened");
+        let turn = matches!(phase, Phase::Replay(_)).then(|| Turn::ask(&server));
+        let waits = turn.as_ref().is_some_and(Turn::is_waiting);
+        let mut told = 0;
+        let mut ready = VecDeque::from([Bytes::from(first)]);
+        if waits {
+            let (statuses, revision) = server.journal.faults(&scope.scope);
+            told = revision;
+            let statuses = events(&statuses);
+            if !statuses.is_empty() {
+                ready.push_back(statuses.into());
+            }
+        }
+        debug!(stream.scope = %scope.scope, ?phase, waits, "stream opened");
         let opened = Instant::now();
         let life = server
             .config
@@ -190,15 +236,17 @@ impl Stream {
         Self {
             _demand: demand,
             _place: place,
+            connection,
+            turn,
             subscription,
             cursor,
             base: cursor,
-            told: 0,
+            told,
             phase,
             opened,
             heartbeat: opened + HEARTBEAT,
             expires: opened + life,
-            ready: VecDeque::from([first.into()]),
+            ready,
             server,
             scope,
         }
@@ -220,6 +268,9 @@ impl Stream {
             if self.phase == Phase::Ended {
                 return None;
             }
+            if self.connection.as_ref().is_some_and(Connection::is_slow) {
+                return Some(self.end(DoneReason::SlowConsumer));
+            }
             if let Some(bytes) = self.advance() {
                 return Some(bytes);
             }
@@ -236,6 +287,10 @@ impl Stream {
                     tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
                     return Some(self.end(DoneReason::Draining));
                 }
+                () = Turn::comes(&mut self.turn) => {
+                    // Nothing of the state at the start was written.
+                    self.phase = Phase::Replay(self.server.journal.revision());
+                }
                 () = self.subscription.changed() => {}
                 () = sleep_until(settle), if settle > Instant::now() => {}
                 () = sleep_until(self.heartbeat) => {
@@ -247,12 +302,19 @@ impl Stream {
         }
     }
 
+    fn is_waiting(&self) -> bool {
+        self.turn.as_ref().is_some_and(Turn::is_waiting)
+    }
+
     fn settle_deadline(&self) -> Instant {
         self.opened + SETTLE_LIMIT
     }
 
     /// What there is to write now, if anything.
     fn advance(&mut self) -> Option<Bytes> {
+        if self.is_waiting() {
+            return None;
+        }
         loop {
             let replay = match self.phase {
                 Phase::Replay(start) => Some(start),
@@ -274,6 +336,7 @@ impl Stream {
                 return Some(write.bytes);
             }
             self.base = self.cursor;
+            self.turn = None;
             let Some(tip) = journal.tip(&self.scope.scope, self.cursor, self.told) else {
                 // Something changed meanwhile: the rows go first.
                 match write.bytes.is_empty() {
@@ -296,10 +359,7 @@ impl Stream {
 
     /// The states, and `synced` once it may be said.
     fn tell(&mut self, tip: Tip) -> Bytes {
-        let mut bytes = Vec::new();
-        for message in tip.statuses {
-            sse::write_event(&mut bytes, None, message.encode().as_bytes());
-        }
+        let mut bytes = events(&tip.statuses);
         self.told = tip.told;
         let late = Instant::now() >= self.settle_deadline();
         let ready = tip.readiness.filter(|readiness| readiness.settled || late);
@@ -326,6 +386,11 @@ impl Stream {
     }
 
     fn end(&mut self, reason: DoneReason) -> Bytes {
+        self.count_end(reason);
+        events(&[Message::Done(Done::new(reason))]).into()
+    }
+
+    fn count_end(&mut self, reason: DoneReason) {
         self.phase = Phase::Ended;
         let label = match reason {
             DoneReason::Timeout => "timeout",
@@ -339,12 +404,23 @@ impl Stream {
             .done
             .get_or_create(&DoneLabel { reason: label })
             .inc();
-        let mut bytes = Vec::new();
-        sse::write_event(
-            &mut bytes,
-            None,
-            Message::Done(Done::new(reason)).encode().as_bytes(),
-        );
-        bytes.into()
     }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // Cut before it could be told.
+        if self.phase != Phase::Ended && self.connection.as_ref().is_some_and(Connection::is_slow) {
+            self.count_end(DoneReason::SlowConsumer);
+        }
+    }
+}
+
+/// Messages without ids.
+fn events(messages: &[Message]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for message in messages {
+        sse::write_event(&mut bytes, None, message.encode().as_bytes());
+    }
+    bytes
 }

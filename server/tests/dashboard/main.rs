@@ -17,6 +17,7 @@ mod access;
 mod bad_input;
 mod documents;
 mod faults;
+mod limits;
 mod metrics;
 mod outage;
 mod process;

@@ -8,12 +8,16 @@
 //!
 //! `KUBE_INGRESS_DASH_MODEL_OPERATIONS` makes a longer run, of as many seeds as that takes.
 
+// A panic is how a test fails, in what tests share too.
+#![allow(clippy::unwrap_used)]
+
 mod client;
 #[path = "../support/dash.rs"]
 mod dash;
 mod real;
 #[path = "../support/real_cluster.rs"]
 mod real_cluster;
+mod turns;
 #[path = "../support/upstream.rs"]
 mod upstream;
 mod world;
@@ -43,6 +47,7 @@ pub(crate) struct Coverage {
     quiet_points: u64,
     resumes: u64,
     catch_ups: u64,
+    waits: u64,
     floors: u64,
     pendings: u64,
     mode_changes: u64,
@@ -67,6 +72,7 @@ impl Coverage {
         self.quiet_points += other.quiet_points;
         self.resumes += other.resumes;
         self.catch_ups += other.catch_ups;
+        self.waits += other.waits;
         self.floors += other.floors;
         self.pendings += other.pendings;
         self.mode_changes += other.mode_changes;
@@ -74,13 +80,14 @@ impl Coverage {
         self.restores += other.restores;
     }
 
-    fn counts(&self) -> [(&'static str, u64); 9] {
+    fn counts(&self) -> [(&'static str, u64); 10] {
         [
             ("operations", self.operations),
             ("quiet points", self.quiet_points),
             ("resumes without reset", self.resumes),
             ("deletes found by relist", self.relist_deletes),
             ("catch-ups", self.catch_ups),
+            ("waits for a replay", self.waits),
             ("floors", self.floors),
             ("pendings", self.pendings),
             ("mode changes", self.mode_changes),

@@ -24,6 +24,8 @@ use crate::{Coverage, client::Client};
 const NAMESPACES: [&str; 7] = ["n0", "n1", "n2", "n3", "n4", "n5", "n6"];
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const CLIENTS: usize = 10;
+/// So few replays at once that some have to wait.
+const ARGUMENTS: [&str; 2] = ["--stream-timeout=900000", "--max-replays=2"];
 /// Time that everything that may wait has come back in: a feed's backoff (30 s and half), the recheck of the mode (60 s
 /// and half), a silent watch (150 s).
 const HEALED: Duration = Duration::from_secs(200);
@@ -48,16 +50,23 @@ pub(crate) struct World {
 }
 
 /// A dashboard without a socket.
-struct Dash {
-    router: Router,
-    journal: Arc<Journal>,
-    metrics: Arc<Metrics>,
+pub(crate) struct Dash {
+    pub(crate) router: Router,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) shutdown: Shutdown,
     watching: JoinHandle<()>,
     cluster_wide: bool,
 }
 
 impl Dash {
-    fn start(cluster: &simulator::Cluster, mode: WatchMode, only: &BTreeSet<String>) -> Self {
+    /// With further arguments as the binary takes them.
+    pub(crate) fn start(
+        cluster: &simulator::Cluster,
+        mode: WatchMode,
+        only: &BTreeSet<String>,
+        arguments: &[&str],
+    ) -> Self {
         let client = kube::Client::new(cluster.router(), "default");
         let journal = Arc::new(Journal::default());
         let metrics = Arc::new(Metrics::default());
@@ -70,20 +79,22 @@ impl Dash {
         let api = Api::new(client, "the simulated cluster".into());
         let cluster = Cluster::new(api, journal.clone(), settings, metrics.clone());
         let watching = tokio::spawn(cluster.clone().run());
+        let shutdown = Shutdown::default();
         let server = Server::new(Service {
             cluster,
             journal: journal.clone(),
             metrics: metrics.clone(),
-            shutdown: Shutdown::default(),
+            shutdown: shutdown.clone(),
             cluster_name: "model".into(),
             simulated: true,
             max_streams: 1_000,
-            config: Config::parse_from(["kube-ingress-dash", "--stream-timeout=900000"]),
+            config: Config::parse_from(["kube-ingress-dash"].iter().chain(arguments)),
         });
         Self {
             router: web::router(&server),
             journal,
             metrics,
+            shutdown,
             watching,
             cluster_wide: true,
         }
@@ -116,7 +127,7 @@ impl World {
         };
         let backup = cluster.resource_version();
         Self {
-            dash: Dash::start(&cluster, mode, &only),
+            dash: Dash::start(&cluster, mode, &only, &ARGUMENTS),
             rng,
             cluster,
             dashes: 1,
@@ -272,6 +283,7 @@ impl World {
         client
             .connect(&self.dash.router, self.dashes, &mut self.met)
             .await;
+        self.met.waits += u64::from(self.dash.metrics.replays_waiting.get() > 0);
     }
 
     fn cut(&mut self) {
@@ -382,7 +394,7 @@ impl World {
     fn restart(&mut self) {
         self.met.relist_deletes += self.dash.metrics.relist_deletes.get();
         self.dashes += 1;
-        self.dash = Dash::start(&self.cluster, self.mode, &self.only);
+        self.dash = Dash::start(&self.cluster, self.mode, &self.only, &ARGUMENTS);
         for client in &mut self.clients {
             client.leave();
         }

@@ -8,7 +8,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::{BufRead, BufReader},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
@@ -27,7 +27,7 @@ use protocol::{
     sse,
 };
 use serde_json::Value;
-use tokio::{net::TcpStream, sync::watch, time::timeout};
+use tokio::{net::TcpSocket, sync::watch, time::timeout};
 
 /// The longest that anything is waited for. Nothing that works takes nearly as long.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
@@ -243,8 +243,22 @@ impl Dash {
 
     /// Sends a request on a connection of its own and gives the answer before its body.
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> http::Response<Incoming> {
+        self.send_from(Ipv4Addr::LOCALHOST, request).await
+    }
+
+    /// The same from another address of this machine.
+    pub(crate) async fn send_from(
+        &self,
+        own: Ipv4Addr,
+        request: Request<Full<Bytes>>,
+    ) -> http::Response<Incoming> {
         let exchange = async {
-            let socket = TcpStream::connect(self.address)
+            let socket = TcpSocket::new_v4().expect("a socket");
+            socket
+                .bind((own, 0).into())
+                .expect("all of 127.0.0.0/8 is this machine");
+            let socket = socket
+                .connect(self.address)
                 .await
                 .expect("the dashboard accepts connections");
             let (mut sender, connection) =

@@ -1,0 +1,252 @@
+//! Streams whose clients are slow, in paused time: who waits for whom, and what becomes of them.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use axum::{Router, body::Body};
+use http::Request;
+use http_body_util::BodyExt as _;
+use kube_ingress_dash::{config::WatchMode, listen, metrics::DoneReason as Label};
+use protocol::{Message, message::DoneReason, sse};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::{Instant, sleep, timeout},
+};
+use tower::ServiceExt as _;
+
+use crate::world::Dash;
+
+const ROWS: usize = 60;
+
+/// A cluster whose rows are far more than sockets buffer, and a dashboard that has listed it.
+async fn dash(arguments: &[&str]) -> Dash {
+    let cluster = simulator::Cluster::empty();
+    let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+    let paths = json!([{"path": "/".repeat(25_000), "pathType": "Prefix", "backend": backend}]);
+    for row in 0..ROWS {
+        cluster.apply(json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {"namespace": "a", "name": format!("row{row}")},
+            "spec": {"rules": [{"http": {"paths": paths}}]},
+        }));
+    }
+    let dash = Dash::start(&cluster, WatchMode::Auto, &BTreeSet::new(), arguments);
+    while dash.journal.len() < ROWS {
+        sleep(Duration::from_millis(10)).await;
+    }
+    dash
+}
+
+/// A stream that is read by hand.
+struct Stream {
+    body: Body,
+    parser: sse::Parser,
+    messages: Vec<(Option<String>, Message)>,
+}
+
+impl Stream {
+    async fn open(router: &Router, id: Option<&str>) -> Self {
+        let mut request = Request::get("/api/ingresses/stream").header("host", "localhost");
+        if let Some(id) = id {
+            request = request.header("last-event-id", id);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        Self {
+            body: response.into_body(),
+            parser: sse::Parser::default(),
+            messages: Vec::new(),
+        }
+    }
+
+    /// Reads for so long, or to the end.
+    async fn read_for(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while let Ok(Some(frame)) = timeout(
+            until.saturating_duration_since(Instant::now()),
+            self.body.frame(),
+        )
+        .await
+        {
+            let data = frame.unwrap().into_data().unwrap();
+            self.parser
+                .push(&data, |event| {
+                    let message = Message::decode(&event.data).unwrap().unwrap();
+                    self.messages.push((event.id, message));
+                })
+                .unwrap();
+        }
+    }
+
+    fn heartbeats(&self) -> usize {
+        let heartbeat = |(_, message): &&(_, Message)| matches!(message, Message::Heartbeat(_));
+        self.messages.iter().filter(heartbeat).count()
+    }
+
+    fn rows(&self) -> usize {
+        let added = |(_, message): &&(_, Message)| matches!(message, Message::IngressAdded(_));
+        self.messages.iter().filter(added).count()
+    }
+
+    fn has_synced(&self) -> bool {
+        self.messages
+            .iter()
+            .any(|(_, message)| matches!(message, Message::Synced(_)))
+    }
+
+    fn id(&self) -> Option<&str> {
+        self.messages.iter().rev().find_map(|(id, _)| id.as_deref())
+    }
+}
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_waits_for_its_turn_with_heartbeats() {
+    let dash = dash(&["--max-replays=1"]).await;
+    let waiting = &dash.metrics.replays_waiting;
+    // Neither is read.
+    let first = Stream::open(&dash.router, None).await;
+    let second = Stream::open(&dash.router, None).await;
+    let mut third = Stream::open(&dash.router, None).await;
+    assert_eq!(waiting.get(), 2);
+
+    third.read_for(seconds(16)).await;
+    assert!(matches!(third.messages[0].1, Message::Reset(_)));
+    assert!(third.parser.retry_ms().is_some());
+    assert_eq!((third.rows(), third.heartbeats()), (0, 1));
+    assert_eq!(third.id(), Some("0"), "a stream that waits has no id");
+
+    // The turns of those that do not read are over after 10 s each.
+    third.read_for(seconds(5)).await;
+    assert!(third.has_synced());
+    assert_eq!(third.rows(), ROWS);
+    drop((first, second));
+    assert_eq!(waiting.get(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_comes_as_soon_as_one_has_everything_or_is_gone() {
+    let dash = dash(&["--max-replays=1"]).await;
+    let mut first = Stream::open(&dash.router, None).await;
+    let gone = Stream::open(&dash.router, None).await;
+    let mut last = Stream::open(&dash.router, None).await;
+    let start = Instant::now();
+    first.read_for(Duration::from_millis(100)).await;
+    assert!(first.has_synced());
+    drop(gone);
+    last.read_for(Duration::from_millis(100)).await;
+    assert!(last.has_synced());
+    assert!(
+        start.elapsed() < seconds(1),
+        "in paused time nothing takes longer by itself"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_waits_for_nobody() {
+    let dash = dash(&["--max-replays=1"]).await;
+    let mut client = Stream::open(&dash.router, None).await;
+    client.read_for(seconds(1)).await;
+    let _stalled = Stream::open(&dash.router, None).await;
+    let mut resumed = Stream::open(&dash.router, client.id()).await;
+    assert_eq!(dash.metrics.replays_waiting.get(), 0);
+    resumed.read_for(seconds(1)).await;
+    assert!(resumed.has_synced() && resumed.rows() == 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_waits_ends_with_the_server_and_with_its_life() {
+    for (drain, reason) in [(true, DoneReason::Draining), (false, DoneReason::Timeout)] {
+        let dash = dash(&["--max-replays=1", "--stream-timeout=5000"]).await;
+        let _stalled = Stream::open(&dash.router, None).await;
+        let mut waits = Stream::open(&dash.router, None).await;
+        if drain {
+            dash.shutdown.draining.cancel();
+        }
+        waits.read_for(seconds(9)).await;
+        let (_, last) = waits.messages.last().unwrap();
+        assert!(
+            matches!(last, Message::Done(done) if done.reason == reason),
+            "{last:?}"
+        );
+        assert_eq!(waits.rows(), 0);
+        drop(waits);
+        assert_eq!(dash.metrics.replays_waiting.get(), 0);
+    }
+}
+
+/// Asks for a stream on a socket that buffers little, and does not read.
+async fn stalled(dash: &Dash) -> TcpStream {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(listen::run(
+        listener,
+        dash.router.clone(),
+        10,
+        dash.shutdown.clone(),
+    ));
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 << 10).unwrap();
+    let mut socket = socket.connect(address).await.unwrap();
+    socket
+        .write_all(b"GET /api/ingresses/stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    while dash.metrics.streams.get() == 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    socket
+}
+
+fn slow_consumers(dash: &Dash) -> u64 {
+    let label = Label {
+        reason: "slowConsumer",
+    };
+    dash.metrics.done.get_or_create(&label).get()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_cut_and_counted() {
+    let dash = dash(&[]).await;
+    let mut socket = stalled(&dash).await;
+    sleep(seconds(34)).await;
+    assert_eq!((dash.metrics.streams.get(), slow_consumers(&dash)), (1, 0));
+    sleep(seconds(2)).await;
+    assert_eq!((dash.metrics.streams.get(), slow_consumers(&dash)), (0, 1));
+    let mut received = Vec::new();
+    let _ = socket.read_to_end(&mut received).await;
+    let received = String::from_utf8(received).unwrap();
+    assert!(received.starts_with("HTTP/1.1 200"));
+    assert!(!received.contains(r#"{"type":"done""#) && !received.contains(r#"{"type":"synced""#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_again_in_the_time_of_grace_is_told() {
+    let dash = dash(&[]).await;
+    let mut socket = stalled(&dash).await;
+    sleep(seconds(31)).await;
+    let mut received = String::new();
+    while !received.ends_with("\r\n0\r\n\r\n") {
+        let mut buffer = [0; 16 << 10];
+        let read = timeout(seconds(4), socket.read(&mut buffer)).await;
+        let read = read.expect("the stream ends").unwrap();
+        assert!(read > 0, "the connection stays");
+        received.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    let done = r#"{"type":"done","data":{"message":"Stream closed","reason":"slowConsumer"}}"#;
+    assert!(received.contains(done));
+    assert_eq!((dash.metrics.streams.get(), slow_consumers(&dash)), (0, 1));
+    // The connection is good for the next request.
+    socket
+        .write_all(b"HEAD /api/ingresses/stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    let mut buffer = [0; 1024];
+    let read = socket.read(&mut buffer).await.unwrap();
+    assert!(buffer[..read].starts_with(b"HTTP/1.1 200"));
+}
