@@ -17,7 +17,7 @@ use protocol::{Key, Scope};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
 use self::api::{Api, ApiError, Collection};
@@ -31,6 +31,8 @@ use crate::metrics::Metrics;
 const LINGER: Duration = Duration::from_secs(60);
 /// Lists at the same time.
 const CONCURRENT_LISTS: usize = 8;
+/// At most one early try in this time, whoever asks for it.
+const HURRY_PAUSE: Duration = Duration::from_secs(5);
 /// Whether the whole cluster may be watched after all is asked this often.
 const MODE_RECHECK: Duration = Duration::from_secs(60);
 const DECISION_RETRY_MIN: Duration = Duration::from_secs(1);
@@ -59,6 +61,7 @@ pub struct Cluster {
     demanded: Mutex<BTreeMap<Scope, usize>>,
     changed: Arc<Notify>,
     version: watch::Sender<Option<String>>,
+    hurried: Mutex<Option<Instant>>,
 }
 
 /// Keeps the feeds of a scope running until dropped.
@@ -127,13 +130,28 @@ impl Cluster {
             limits: Arc::new(Limits {
                 watch_timeout: settings.watch_timeout,
                 lists: Semaphore::new(CONCURRENT_LISTS),
+                hurry: Notify::new(),
                 metrics,
             }),
             settings,
             demanded: Mutex::default(),
             changed: Arc::default(),
             version: watch::Sender::new(None),
+            hurried: Mutex::default(),
         })
+    }
+
+    /// Tries at once what is being waited with: requests that failed, and permissions that are
+    /// missing. Returns whether that is so: in the next few seconds after one nobody may.
+    pub fn try_now(&self) -> bool {
+        let now = Instant::now();
+        let mut hurried = self.hurried.lock().unwrap_or_else(PoisonError::into_inner);
+        if hurried.is_some_and(|at| now < at + HURRY_PAUSE) {
+            return false;
+        }
+        *hurried = Some(now);
+        self.limits.hurry.notify_waiters();
+        true
     }
 
     /// The API server.
@@ -220,10 +238,11 @@ impl Cluster {
                         reason: error.reason(),
                         text: error.to_string(),
                         retry_at: Some((Instant::now() + delay_now).into_std()),
+                        missing: None,
                     };
                     self.journal
                         .set_status(None, NamespaceState::Retrying, false, Some(error));
-                    sleep(delay_now).await;
+                    self.limits.pause(delay_now).await;
                     delay = (delay * 2).min(DECISION_RETRY_MAX);
                 }
             }
@@ -336,6 +355,7 @@ impl Cluster {
                         self.settings.max_watches
                     ),
                     retry_at: None,
+                    missing: None,
                 };
                 self.journal
                     .set_status(Some(name), NamespaceState::Retrying, false, Some(error));

@@ -2,18 +2,19 @@
 
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
+use protocol::connection::State;
 use protocol::filter::mistakes;
 use protocol::table::{Column, Direction, Grouping};
 
 use super::icons::{classed_icon, icon, small_icon};
-use super::notices::command;
+use super::notices::{command, copy_details};
 use super::picked::PickedBar;
 use super::row::PoolRow;
 use crate::columns;
 use crate::format::{counted, duration, unix_ms};
 use crate::page::POOL;
 use crate::state::Ui;
-use crate::status::{Currency, grant};
+use crate::status::{Currency, account, grant, is_grantable, refusal};
 use crate::suggest::explained;
 
 /// A list of so few rows ends with a line that says so.
@@ -358,29 +359,42 @@ fn NoMatch() -> impl IntoView {
 #[component]
 fn Forbidden() -> impl IntoView {
     let ui = Ui::expect();
-    let grants = move || {
+    // One account for all; what is said of the first holds for the others.
+    let names = move || {
         ui.live.scope.with(|scope| match scope.names() {
-            None => command(grant(None)).into_any(),
-            Some(names) => names
-                .iter()
-                .take(GRANTS)
-                .map(|name| command(grant(Some(name))))
-                .collect_view()
-                .into_any(),
+            None => vec![None],
+            Some(names) => names.iter().cloned().map(Some).take(GRANTS).collect(),
         })
+    };
+    let error = move |name: &Option<String>| {
+        let errors = ui.live.errors.get();
+        let own = errors.iter().find(|error| error.namespace == *name);
+        own.or_else(|| errors.iter().find(|error| error.namespace.is_none()))
+            .cloned()
+    };
+    let reason = move || {
+        let name = names().into_iter().next().flatten();
+        refusal(error(&name).as_ref(), Some(&place(ui)))
+    };
+    let grants = move || {
+        names()
+            .into_iter()
+            .filter_map(|name| {
+                let error = error(&name);
+                is_grantable(error.as_ref())
+                    .then(|| command(grant(name.as_deref(), account(error.as_ref()))))
+            })
+            .collect_view()
     };
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-lock")}</div>
             <h2>{move || format!("You may not list ingresses in {}", place(ui))}</h2>
-            <p>
-                "The dashboard's account lacks "<code>"list"</code>" and "<code>"watch"</code>" on "
-                <code>"ingresses.networking.k8s.io"</code>
-                ". The rows appear by themselves once it may. Ask a cluster admin to run:"
-            </p>
+            <p>"The rows appear by themselves once it is allowed. "{reason}</p>
             {grants}
             <div class="go">
                 <button class="btn btn-primary" type="button" data-popup="namespaces">"Choose other namespaces"</button>
+                <button class="btn" type="button" data-act="try-now">{small_icon("#i-refresh")}"Check again"</button>
             </div>
         </div>
     }
@@ -390,15 +404,11 @@ fn Forbidden() -> impl IntoView {
 #[component]
 fn Unreachable() -> impl IntoView {
     let ui = Ui::expect();
-    let (url, version, started, problem) = ui.cluster.with_value(|cluster| {
+    let (url, version, started) = ui.cluster.with_value(|cluster| {
         (
             cluster.url.clone(),
             cluster.server_version.clone(),
             unix_ms(&cluster.started_at),
-            cluster
-                .problem
-                .as_ref()
-                .map(|problem| problem.error.clone()),
         )
     });
     let up = move || {
@@ -407,12 +417,20 @@ fn Unreachable() -> impl IntoView {
         })
     };
     let cause = move || {
-        ui.facts()
-            .scope_error()
-            .map(|error| error.error.clone())
-            .or_else(|| problem.clone())
+        let facts = ui.facts();
+        let error = facts.scope_error().map(|error| error.error.clone());
+        error
+            .or(facts.first_problem)
             .unwrap_or_else(|| "no answer yet".into())
     };
+    let details = Memo::new(move |_| ui.facts().details());
+    // Without a stream the page has to connect before anything else.
+    let connected =
+        Memo::new(move |_| matches!(ui.facts().connection.state, State::Syncing | State::Live));
+    let next_try = Memo::new(move |_| match connected.get() {
+        true => ui.facts().next_try(None),
+        false => String::new(),
+    });
     view! {
         <div class="reach">
             <ol class="chain" aria-label="Where it breaks">
@@ -437,9 +455,13 @@ fn Unreachable() -> impl IntoView {
                 </li>
             </ol>
             <h2>"The Kubernetes API does not answer"</h2>
-            <p>"The dashboard has had no answer since it started, so there is nothing to show yet. It keeps trying; the rows appear by themselves."</p>
+            <p>"The dashboard has had no answer since it started, so there is nothing to show yet. The rows appear by themselves once it answers."{next_try}</p>
             <div class="go">
-                <button class="btn btn-primary" type="button" data-act="retry">{small_icon("#i-refresh")}"Connect again"</button>
+                <button class="btn btn-primary" type="button" data-act=move || if connected.get() { "try-now" } else { "retry" }>
+                    {small_icon("#i-refresh")}
+                    "Try now"
+                </button>
+                {move || details.get().map(copy_details)}
             </div>
             <dl class="why-list">
                 <div><dt>"Address"</dt><dd><code class="trunc">{url.clone()}</code></dd></div>

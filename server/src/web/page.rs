@@ -92,6 +92,7 @@ impl Backend for Server {
                 namespace: None,
                 reason: error.reason,
                 retry_in_ms: error.retry_in_ms(),
+                missing: error.missing.clone(),
             });
         ClusterInfo {
             name: self.cluster_name.clone(),
@@ -152,6 +153,10 @@ impl Backend for Server {
             })
             .collect();
         rows
+    }
+
+    fn try_now(&self) -> bool {
+        self.cluster.try_now()
     }
 
     async fn yaml(&self, namespace: &str, name: &str) -> Result<String, BackendError> {
