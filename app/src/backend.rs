@@ -16,6 +16,10 @@ pub trait Backend: Send + Sync + 'static {
     /// by name, then namespace. At most `limit` rows from `offset` on.
     fn rows(&self, scope: &Scope, search: &str, offset: usize, limit: usize) -> Rows;
 
+    /// Has the server try at once what it is waiting with. Returns whether it does: so soon after
+    /// another early try it does not.
+    fn try_now(&self) -> bool;
+
     /// The object as YAML, as `/api/ingresses/{namespace}/{name}` gives it.
     async fn yaml(&self, namespace: &str, name: &str) -> Result<String, BackendError>;
 }

@@ -938,14 +938,33 @@ fn key_in_table(ui: Ui, event: &KeyboardEvent, target: Option<&Element>) -> bool
         ("ArrowUp", false) => step(ui, false),
         ("Home", false) => go_to(ui, 0),
         ("End", false) => go_to(ui, ui.live.lines.get_untracked().saturating_sub(1)),
-        // A focused name is a link and answers by itself. A row that was scrolled away has left
-        // its focus to the table.
-        ("Enter", false) if target.is_some_and(|target| target.id() == "tablewrap") => {
-            if let Some(row) = current_row(ui) {
-                ui.select(Some(row.key()));
-            }
-        }
+        ("Enter", false) => return open_current(ui, target),
         _ => return false,
+    }
+    true
+}
+
+/// Opens the line that the keys are at; whether it did. A name or a group's head that has the focus
+/// answers by itself, but where keys come faster than frames the focus is still behind. A row that
+/// was scrolled away has left its focus to the table.
+fn open_current(ui: Ui, target: Option<&Element>) -> bool {
+    let elsewhere = target.is_some_and(|target| {
+        closest(target, "tr[data-place]").is_some() && closest(target, ".nm, .grp").is_none()
+    });
+    let Some(key) = ui.current.get_untracked() else {
+        return false;
+    };
+    if elsewhere || focused_key(ui).as_ref() == Some(&key) {
+        return false;
+    }
+    let line = ui.live.with_table(|table| {
+        let index = table.line_of(&key)?;
+        table.line(index)
+    });
+    match line {
+        Some(Line::Group(group)) => ui.live.toggle_group(&group.value),
+        Some(Line::Row(_)) => ui.select(Some(key)),
+        None => return false,
     }
     true
 }

@@ -76,6 +76,22 @@ pub fn unix_ms(text: &str) -> Option<i64> {
     Some((((days * 24 + hour) * 60 + minute - offset) * 60 + second) * 1000)
 }
 
+/// Milliseconds since 1970 as an RFC 3339 time in UTC, to the second.
+#[must_use]
+pub fn rfc3339(ms: i64) -> String {
+    // As in `unix_ms`, a year starts in March.
+    let days = ms.div_euclid(86_400_000) + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{}Z", utc_clock(ms))
+}
+
 /// The time of the day in UTC: `12:03:11`.
 #[must_use]
 pub fn utc_clock(ms: i64) -> String {

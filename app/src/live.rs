@@ -6,6 +6,8 @@
 #[cfg(feature = "hydrate")]
 mod engine;
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use protocol::Scope;
 use protocol::connection::State;
@@ -48,6 +50,9 @@ pub struct Live {
     pub new_build: RwSignal<Option<String>>,
     /// What fails: the whole scope first, then by namespace.
     pub errors: RwSignal<Vec<StreamError>>,
+    /// When the server tries again, by namespace, on the clock of [`mono_now_ms`]; `None` is the
+    /// whole scope.
+    pub retries: RwSignal<BTreeMap<Option<String>, u64>>,
     /// What is not live: the whole scope first, then by namespace.
     pub states: RwSignal<Vec<NamespaceStatus>>,
     /// What is typed into the search field.
@@ -83,6 +88,7 @@ impl Live {
             scope: RwSignal::new(scope),
             new_build: RwSignal::default(),
             errors: RwSignal::default(),
+            retries: RwSignal::default(),
             states: RwSignal::default(),
             filter: RwSignal::new(filter.to_owned()),
             sort: RwSignal::new(sort),
@@ -219,6 +225,10 @@ impl Live {
         set_if_changed(self.complete, complete);
         set_if_changed(self.states, states);
         set_if_changed(self.errors, errors);
+        set_if_changed(
+            self.retries,
+            self.with_table(|table| table.retries().clone()),
+        );
     }
 }
 

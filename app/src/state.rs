@@ -11,6 +11,7 @@ use protocol::{Ingress, Key, Scope};
 
 use crate::backend::{ClusterInfo, Rows};
 use crate::columns::Columns;
+use crate::format::unix_ms;
 use crate::live::Live;
 use crate::page::{Density, POOL, PageData, Theme};
 use crate::query::{Query, Sort, Tab};
@@ -338,12 +339,16 @@ impl Ui {
             states: self.live.states.get(),
             errors: self.live.errors.get(),
             known: self.is_known(),
+            retries: self.live.retries.get(),
             answered: cluster.answered,
             simulated: cluster.simulated,
             namespaces: self.namespaces(),
             mono: self.mono.get(),
             now: self.now.get(),
             clock: crate::state::clock,
+            page_url: page_url(),
+            api_url: cluster.url.clone(),
+            started_at: unix_ms(&cluster.started_at),
         })
     }
 
@@ -419,6 +424,17 @@ impl Ui {
     pub fn announce(self, text: impl Into<String>) {
         self.announced.set(text.into());
     }
+}
+
+/// The address of the page without its query; empty on the server.
+fn page_url() -> String {
+    #[cfg(feature = "hydrate")]
+    if cfg!(target_arch = "wasm32") {
+        let location = window().location();
+        let origin = location.origin().unwrap_or_default();
+        return origin + &location.pathname().unwrap_or_default();
+    }
+    String::new()
 }
 
 /// The time of the day: the browser's, or UTC on the server.

@@ -1,9 +1,11 @@
 //! What the connection badge and the notices say: pure, so that every state can be looked at.
 
-use protocol::connection::{State, StopReason};
-use protocol::message::{ErrorReason, NamespaceState, NamespaceStatus, StreamError};
+use std::collections::BTreeMap;
 
-use crate::format::{counted, duration, shell_word, unix_ms};
+use protocol::connection::{State, StopReason};
+use protocol::message::{ErrorReason, Missing, NamespaceState, NamespaceStatus, StreamError};
+
+use crate::format::{counted, duration, rfc3339, shell_word, unix_ms};
 use crate::live::ConnectionView;
 
 /// What the badge and the notices are made of.
@@ -15,6 +17,8 @@ pub struct Facts {
     pub states: Vec<NamespaceStatus>,
     /// What fails.
     pub errors: Vec<StreamError>,
+    /// When the server tries again what fails, on the monotonic clock, by namespace.
+    pub retries: BTreeMap<Option<String>, u64>,
     /// Whether any rows are known, be it from the server's markup.
     pub known: bool,
     /// Whether the API server had answered when the page was rendered.
@@ -29,6 +33,12 @@ pub struct Facts {
     pub now: i64,
     /// Says the time of the day for milliseconds since 1970.
     pub clock: fn(i64) -> String,
+    /// The address of the page.
+    pub page_url: String,
+    /// The API server's address.
+    pub api_url: String,
+    /// When the server started, in milliseconds since 1970.
+    pub started_at: Option<i64>,
 }
 
 /// How current the page is: the one thing that badge, notices, title and announcements agree on.
@@ -100,10 +110,21 @@ pub struct Notice {
     pub title: String,
     /// What follows from it.
     pub text: String,
-    /// The label of the button that connects at once.
-    pub retry: Option<&'static str>,
+    /// The button that does it at once.
+    pub retry: Option<Retry>,
     /// A command that helps.
     pub command: Option<String>,
+    /// What to hand to whoever can help: what, where, why and since when.
+    pub details: Option<String>,
+}
+
+/// A button that does not wait for the next try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// The page connects to the server, under this label.
+    Connect(&'static str),
+    /// The server asks the API server.
+    Ask,
 }
 
 impl Facts {
@@ -312,6 +333,7 @@ impl Facts {
                 text,
                 retry,
                 command: None,
+                details: self.details(),
             })
         };
         match &self.connection.state {
@@ -325,7 +347,7 @@ impl Facts {
                     "{rows} Reconnects by itself{}.",
                     self.countdown(Some(*retry_at_mono_ms))
                 ),
-                Some("Reconnect"),
+                Some(Retry::Connect("Reconnect")),
             ),
             State::Reconnecting { attempt: 0, .. } => None,
             State::Reconnecting { .. } => notice(
@@ -333,7 +355,7 @@ impl Facts {
                 "#i-refresh",
                 "Connection lost.".into(),
                 format!(" Attempt {}.{rows}", self.attempt_words(", next try in ")),
-                Some("Retry now"),
+                Some(Retry::Connect("Retry now")),
             ),
             State::Offline {
                 attempts,
@@ -349,7 +371,7 @@ impl Facts {
                     counted(*attempts as usize, "attempt failed", "attempts failed"),
                     (self.clock)(*at_wall_ms as i64),
                 ),
-                Some("Reconnect"),
+                Some(Retry::Connect("Reconnect")),
             ),
             State::Draining { .. } => notice(
                 "notice notice-info",
@@ -370,7 +392,7 @@ impl Facts {
                     "#i-lock",
                     "The server refuses the stream.".into(),
                     format!("{text}{rows}"),
-                    Some("Try again"),
+                    Some(Retry::Connect("Try again")),
                 )
             }
             _ if self.currency() == Currency::ClusterLost => {
@@ -386,9 +408,10 @@ impl Facts {
                     }
                     .into(),
                     format!(
-                        " This page is connected; the server has lost the cluster{cause} and keeps trying.{rows}"
+                        " This page is connected; the server has lost the cluster{cause}.{rows}{}",
+                        self.next_try(None)
                     ),
-                    None,
+                    Some(Retry::Ask),
                 )
             }
             _ => None,
@@ -409,24 +432,90 @@ impl Facts {
                     Some(name) => format!("{name} is not shown."),
                     None => "You may not list ingresses in the whole cluster.".into(),
                 },
-                text: " The dashboard's account lacks list and watch on ingresses.networking.k8s.io there. Ask a cluster admin to run:".into(),
+                text: format!(" {}", refusal(error, name)),
                 retry: None,
-                command: Some(grant(name)),
+                command: is_grantable(error).then(|| grant(name, account(error))),
+                details: None,
             }),
-            (NamespaceState::Retrying, Some(name)) => Some(Notice {
-                class: "notice notice-warn",
-                icon: "#i-refresh",
-                title: format!("{name} may be out of date."),
-                text: match error {
+            (NamespaceState::Retrying, Some(name)) => {
+                let cause = match error {
                     Some(error) if error.reason != ErrorReason::Other => {
-                        format!(" {} Its rows stay; the server tries again by itself.", sentence(&error.error))
+                        format!(" {}", sentence(&error.error))
                     }
-                    _ => " Its rows stay; the server tries again by itself.".into(),
-                },
-                retry: None,
-                command: None,
-            }),
+                    _ => String::new(),
+                };
+                Some(Notice {
+                    class: "notice notice-warn",
+                    icon: "#i-refresh",
+                    title: format!("{name} may be out of date."),
+                    text: format!("{cause} Its rows stay.{}", self.next_try(Some(name))),
+                    retry: self.retry_at(Some(name)).map(|_| Retry::Ask),
+                    command: None,
+                    details: None,
+                })
+            }
             _ => None,
+        }
+    }
+
+    /// What to hand to whoever can help; only where the connection or the cluster is lost.
+    #[must_use]
+    pub fn details(&self) -> Option<String> {
+        let cause = || {
+            let error = self.scope_error().map(|error| error.error.as_str());
+            error.unwrap_or("no answer yet")
+        };
+        let (what, place, cause, since) = match (&self.connection.state, self.currency()) {
+            (
+                State::Offline {
+                    last_error,
+                    at_wall_ms,
+                    attempts,
+                    ..
+                },
+                _,
+            ) => {
+                let last = rfc3339(*at_wall_ms as i64);
+                (
+                    "The dashboard does not answer",
+                    &self.page_url,
+                    format!("{last_error}, {attempts} attempts, the last one at {last}"),
+                    self.connection.data_as_of_wall_ms.map(|ms| ms as i64),
+                )
+            }
+            (_, Currency::ClusterLost) => (
+                "The Kubernetes API does not answer any more",
+                &self.api_url,
+                cause().to_owned(),
+                self.lost_since(),
+            ),
+            (_, Currency::NoCluster) => (
+                "The Kubernetes API has not answered since the dashboard started",
+                &self.api_url,
+                cause().to_owned(),
+                self.started_at,
+            ),
+            _ => return None,
+        };
+        let since = since.map_or_else(|| "unknown".into(), rfc3339);
+        Some(format!(
+            "{what}\nURL: {place}\nCause: {cause}\nSince: {since}"
+        ))
+    }
+
+    /// When the server tries again: a namespace, or the whole scope.
+    #[must_use]
+    pub fn retry_at(&self, namespace: Option<&str>) -> Option<u64> {
+        self.retries.get(&namespace.map(str::to_owned)).copied()
+    }
+
+    /// When the server tries again, in a sentence.
+    #[must_use]
+    pub fn next_try(&self, namespace: Option<&str>) -> String {
+        match self.retry_at(namespace) {
+            Some(at) if at > self.mono => format!(" Next try{}.", self.countdown(Some(at))),
+            Some(_) => " Trying now.".into(),
+            None => " The server tries again by itself.".into(),
         }
     }
 
@@ -493,18 +582,72 @@ impl Facts {
     }
 }
 
-/// The commands that let the dashboard's account read the ingresses of a namespace, or of all.
-/// Which account it is only the cluster's admin knows.
+/// Who may not do what, for a namespace or for the whole cluster.
 #[must_use]
-pub fn grant(namespace: Option<&str>) -> String {
+pub fn refusal(error: Option<&StreamError>, namespace: Option<&str>) -> String {
+    let place = namespace.unwrap_or("the whole cluster");
+    match error {
+        Some(StreamError {
+            missing: Some(missing),
+            ..
+        }) => {
+            let who = (missing.account.as_deref()).unwrap_or("The dashboard's account");
+            let what = match missing.resource.as_str() {
+                "ingresses" => "ingresses".to_owned(),
+                other => format!("{other}, nor ingresses"),
+            };
+            format!(
+                "{who} may not {} {what} in {place}. Ask a cluster admin to run:",
+                missing.verbs.join(" and ")
+            )
+        }
+        // What no permission would change.
+        Some(error) if !is_grantable(Some(error)) => sentence(&error.error),
+        _ => format!(
+            "The dashboard's account may not list and watch ingresses in {place}. Ask a cluster admin to run:"
+        ),
+    }
+}
+
+/// Whether a permission is all that is missing, as far as that is known.
+#[must_use]
+pub fn is_grantable(error: Option<&StreamError>) -> bool {
+    error.is_none_or(|error| error.missing.is_some())
+}
+
+/// The account that a permission is missing for.
+#[must_use]
+pub fn account(error: Option<&StreamError>) -> Option<&str> {
+    let Missing { account, .. } = error?.missing.as_ref()?;
+    account.as_deref()
+}
+
+/// The commands that let an account read the ingresses of a namespace, or of all. Where the
+/// account is not known the admin has to fill it in.
+#[must_use]
+pub fn grant(namespace: Option<&str>, account: Option<&str>) -> String {
     let (place, kind) = match namespace {
         Some(name) => (format!("kubectl -n {} create ", shell_word(name)), ""),
         None => ("kubectl create ".into(), "cluster"),
     };
     format!(
         "{place}{kind}role kube-ingress-dash --verb=get,list,watch --resource=ingresses.networking.k8s.io\n\
-         {place}{kind}rolebinding kube-ingress-dash --{kind}role=kube-ingress-dash --serviceaccount=NAMESPACE:ACCOUNT"
+         {place}{kind}rolebinding kube-ingress-dash --{kind}role=kube-ingress-dash {}",
+        subject(account)
     )
+}
+
+/// Whom a role is bound to, as `kubectl create rolebinding` takes it.
+fn subject(account: Option<&str>) -> String {
+    match account {
+        None => "--serviceaccount=NAMESPACE:ACCOUNT".into(),
+        // Nobody is bound by name who has none.
+        Some("system:anonymous") => "--group=system:unauthenticated".into(),
+        Some(account) => match account.strip_prefix("system:serviceaccount:") {
+            Some(account) => format!("--serviceaccount={}", shell_word(account)),
+            None => format!("--user={}", shell_word(account)),
+        },
+    }
 }
 
 /// The text with a capital letter in front and a full stop at its end.
@@ -538,6 +681,7 @@ mod tests {
             },
             states: Vec::new(),
             errors: Vec::new(),
+            retries: BTreeMap::new(),
             known: true,
             answered: true,
             simulated: false,
@@ -545,6 +689,23 @@ mod tests {
             mono: 100_000,
             now: 43_391_000,
             clock: utc_clock,
+            page_url: "http://dash.example.com/".into(),
+            api_url: "https://api.example.com:6443".into(),
+            started_at: Some(43_000_000),
+        }
+    }
+
+    fn error(
+        namespace: Option<&str>,
+        reason: ErrorReason,
+        missing: Option<Missing>,
+    ) -> StreamError {
+        StreamError {
+            error: "connection refused".into(),
+            namespace: namespace.map(str::to_owned),
+            reason,
+            retry_in_ms: None,
+            missing,
         }
     }
 
@@ -583,7 +744,7 @@ mod tests {
             notice.text,
             " Attempt 3 of 10, next try in 8 s. The rows are as of 12:03:11."
         );
-        assert_eq!(notice.retry, Some("Retry now"));
+        assert_eq!(notice.retry, Some(Retry::Connect("Retry now")));
         assert_eq!(facts.title(), Some("(!) Not live"));
     }
 
@@ -621,10 +782,15 @@ mod tests {
             retry_at_mono_ms: None,
         });
         assert_eq!(badge_text(&facts), "Offline, 10 attempts failed");
-        assert!(
-            facts.notices()[0]
-                .text
-                .contains("at 12:07:40 (server not reachable)")
+        let notice = facts.notices().remove(0);
+        assert!(notice.text.contains("at 12:07:40 (server not reachable)"));
+        assert_eq!(
+            notice.details.as_deref(),
+            Some(
+                "The dashboard does not answer\nURL: http://dash.example.com/\n\
+                 Cause: server not reachable, 10 attempts, the last one at 1970-01-01T12:07:40Z\n\
+                 Since: 1970-01-01T12:03:11Z"
+            )
         );
     }
 
@@ -642,7 +808,74 @@ mod tests {
                 "kubectl -n finance-eu create rolebinding kube-ingress-dash --role=kube-ingress-dash --serviceaccount=NAMESPACE:ACCOUNT",
             ]
         );
-        assert!(grant(None).contains("create clusterrolebinding kube-ingress-dash --clusterrole="));
+        let whole = grant(None, None);
+        assert!(whole.contains("create clusterrolebinding kube-ingress-dash --clusterrole="));
+    }
+
+    #[test]
+    fn a_missing_verb_is_named_with_the_account_that_lacks_it() {
+        let mut facts = facts(State::Live);
+        facts.states = vec![status(Some("shop"), NamespaceState::Forbidden)];
+        let missing = Missing {
+            resource: "ingresses".into(),
+            verbs: vec!["watch".into()],
+            account: Some("system:serviceaccount:ops:dashboard".into()),
+        };
+        facts.errors = vec![error(Some("shop"), ErrorReason::Forbidden, Some(missing))];
+        let notice = facts.notices().remove(0);
+        assert_eq!(
+            notice.text,
+            " system:serviceaccount:ops:dashboard may not watch ingresses in shop. Ask a cluster admin to run:"
+        );
+        let command = notice.command.unwrap_or_default();
+        assert!(command.ends_with(" --serviceaccount=ops:dashboard"));
+    }
+
+    #[test]
+    fn a_role_is_bound_to_what_the_account_is() {
+        assert_eq!(subject(Some("jane@example.com")), "--user=jane@example.com");
+        assert_eq!(subject(Some("o'neil")), r"--user='o'\''neil'");
+        assert_eq!(
+            subject(Some("system:anonymous")),
+            "--group=system:unauthenticated"
+        );
+    }
+
+    #[test]
+    fn where_no_permission_would_help_no_command_is_offered() {
+        let mut facts = facts(State::Live);
+        facts.states = vec![status(Some("shop"), NamespaceState::Forbidden)];
+        facts.errors = vec![error(Some("shop"), ErrorReason::Forbidden, None)];
+        let notice = facts.notices().remove(0);
+        assert_eq!(
+            (notice.text.as_str(), notice.command),
+            (" Connection refused.", None)
+        );
+    }
+
+    #[test]
+    fn a_lost_cluster_counts_down_to_the_next_try() {
+        let mut facts = facts(State::Live);
+        facts.states = vec![status(None, NamespaceState::Retrying)];
+        facts.states[0].since = Some("1970-01-01T11:59:11Z".into());
+        facts.errors = vec![error(None, ErrorReason::Unreachable, None)];
+        facts.retries.insert(None, 107_400);
+        let notice = facts.notices().remove(0);
+        assert!(
+            notice.text.ends_with(" Next try in 8 s."),
+            "{}",
+            notice.text
+        );
+        assert_eq!(notice.retry, Some(Retry::Ask));
+        assert_eq!(
+            notice.details.as_deref(),
+            Some(
+                "The Kubernetes API does not answer any more\nURL: https://api.example.com:6443\n\
+                 Cause: connection refused\nSince: 1970-01-01T11:59:11Z"
+            )
+        );
+        facts.mono = 107_400;
+        assert!(facts.notices()[0].text.ends_with(" Trying now."));
     }
 
     #[test]
@@ -680,6 +913,7 @@ mod tests {
             namespace: None,
             reason: ErrorReason::Forbidden,
             retry_in_ms: None,
+            missing: None,
         }];
         assert_eq!(badge_text(&facts), "Cluster lost, refused for 4 min");
         assert!(facts.notices()[0].title.contains("does not accept"));

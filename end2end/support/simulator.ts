@@ -74,9 +74,29 @@ export class Simulator {
   }
 
   /** Who may do what; later rules win, and without any everything is allowed. */
-  async setRules(...rules: { decision: "allow" | "deny"; resource: string; namespace?: string }[]): Promise<void> {
-    const headers = { "content-type": "application/json" };
-    await accept(await fetch(`${this.url}/simulator/rules`, { method: "POST", headers, body: JSON.stringify(rules) }));
+  async setRules(...rules: { decision: "allow" | "deny"; verb?: string; resource: string; namespace?: string }[]): Promise<void> {
+    await this.control("POST", "rules", rules);
+  }
+
+  /** Lets requests fail from now on; later faults join earlier ones. */
+  async fail(fault: Fault): Promise<void> {
+    await this.control("POST", "faults", fault);
+  }
+
+  /** Ends all faults. */
+  async recover(): Promise<void> {
+    await this.control("DELETE", "faults");
+  }
+
+  /** Breaks every open watch. */
+  async dropWatches(): Promise<void> {
+    await this.control("POST", "drop-watches");
+  }
+
+  private async control(method: string, what: string, body?: unknown): Promise<void> {
+    const init: RequestInit = { method, headers: { "content-type": "application/json" } };
+    if (body) init.body = JSON.stringify(body);
+    await accept(await fetch(`${this.url}/simulator/${what}`, init));
   }
 
   private async request(method: string, path: string, body?: Json): Promise<void> {
@@ -89,6 +109,16 @@ export class Simulator {
     if (body) init.body = JSON.stringify(body);
     return fetch(this.url + path, init);
   }
+}
+
+/** What fails, and how (`simulator/src/faults.rs`). */
+export interface Fault {
+  operation: "list" | "watch";
+  resource?: string;
+  effect: "status" | "hang" | "stall";
+  status?: number;
+  /** Seconds. */
+  retryAfter?: number;
 }
 
 /** What an ingress is made of; what is left out is ordinary. */

@@ -117,6 +117,10 @@ test("ten failed attempts are said to be offline, and a button starts again", as
     await expect(ingresses.badge).toContainText("Offline", { timeout: 1 });
   }).toPass({ intervals: [50] });
   await expect(page.getByRole("main")).toContainText("10 attempts failed");
+  await expect(page.getByRole("button", { name: "Copy details" })).toHaveAttribute(
+    "data-text",
+    new RegExp(`^The dashboard does not answer\nURL: ${dashboard.url}\nCause: .+\nSince: [-0-9]+T[:0-9]+Z$`),
+  );
   await expect(ingresses.row("cart")).toBeVisible();
 
   await start({ kubeconfig: cluster.kubeconfig, port });
@@ -159,6 +163,44 @@ test("a cluster that does not answer is named with the cause, and its rows come 
   await expect(ingresses.row("cart")).toBeVisible();
 });
 
+test("a lost cluster says when it is tried again, and is asked at once by the button", async ({
+  page,
+  request,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart");
+  await ingresses.open(dashboard.url);
+  // Nothing but the button ends so long a wait.
+  for (const operation of ["watch", "list"] as const) {
+    await cluster.fail({ operation, effect: "status", status: 503, retryAfter: 3_000 });
+  }
+  await cluster.dropWatches();
+  await expect(ingresses.badge).toContainText("Cluster lost");
+  const main = page.getByRole("main");
+  await expect(main).toContainText(/Next try in \d+ s\./);
+  await expect(page.getByRole("button", { name: "Copy details" })).toHaveAttribute(
+    "data-text",
+    new RegExp(`^The Kubernetes API does not answer any more\nURL: ${cluster.url}\nCause: .*503.*\nSince: .*Z$`),
+  );
+  await cluster.recover();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await ingresses.isLive();
+  await expect(main).not.toContainText("Next try");
+
+  // Everybody shares the next one, and nobody from elsewhere has any.
+  const url = `${dashboard.url}api/fn/try_now`;
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const foreign = await request.post(url, { headers: { ...headers, "sec-fetch-site": "cross-site" } });
+  expect(foreign.status()).toBe(403);
+  const answers = async () => [
+    await (await request.post(url, { headers })).json(),
+    await (await request.post(url, { headers })).json(),
+  ];
+  await expect.poll(answers, { timeout: 30_000 }).toEqual([true, false]);
+});
+
 test.describe("where the account may not read everything", () => {
   test.use({ permissions: ["clipboard-read", "clipboard-write"] });
 
@@ -178,13 +220,20 @@ test.describe("where the account may not read everything", () => {
     await page.goto(`${dashboard.url}?ns=finance,shop`);
     const main = page.getByRole("main");
     await expect(main).toContainText("finance is not shown.");
-    await expect(main).toContainText("lacks list and watch on ingresses.networking.k8s.io");
+    const account = "system:serviceaccount:simulated:viewer";
+    await expect(main).toContainText(`${account} may not list and watch ingresses in finance.`);
     await expect(ingresses.badge).toContainText("1 of 2 namespaces");
     await expect(ingresses.names).toHaveText(["cart"]);
     await page.getByRole("button", { name: "Copy command" }).click();
     await expect
       .poll(() => page.evaluate(() => navigator.clipboard.readText()))
-      .toMatch(/^kubectl -n finance create role .* --verb=get,list,watch .*\nkubectl -n finance create rolebinding .*$/);
+      .toMatch(/^kubectl -n finance create role .* --verb=get,list,watch .*\nkubectl -n finance create rolebinding .* --serviceaccount=simulated:viewer$/);
+
+    // One verb is enough to see nothing: it is the only one that is named.
+    await cluster.setRules({ decision: "deny", verb: "watch", resource: "ingresses" });
+    await page.goto(`${dashboard.url}?ns=docs`);
+    await expect(main).toContainText(`${account} may not watch ingresses in docs.`);
+    await cluster.setRules({ decision: "deny", resource: "ingresses" });
 
     await page.goto(`${dashboard.url}?ns=finance`);
     await expect(page.getByRole("heading", { name: "You may not list ingresses in finance" })).toBeVisible();
@@ -195,6 +244,7 @@ test.describe("where the account may not read everything", () => {
     await expect(page.getByRole("contentinfo")).not.toContainText("0 ingresses");
     await expect(main.getByText(/create role kube-ingress-dash/).first()).toBeVisible();
     await cluster.setRules();
+    await page.getByRole("button", { name: "Check again" }).click();
     await ingresses.leave();
     await expect(ingresses.names).toHaveText(["ledger"], { timeout: 45_000 });
     await ingresses.isLive();

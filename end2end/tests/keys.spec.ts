@@ -35,3 +35,18 @@ test("single keys can be turned off, and stay off", async ({ page, cluster, dash
   await expect(ingresses.name("cart")).toBeFocused();
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });
+
+test("a key does not wait for the focus that the key before it moves", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await cluster.create("shop", "orders");
+  await ingresses.open(dashboard.url);
+  await page.keyboard.press("j");
+  await expect(ingresses.name("cart")).toBeFocused();
+  // Both within one frame.
+  await page.evaluate(() => {
+    for (const key of ["j", "Enter"]) {
+      document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    }
+  });
+  await expect(ingresses.details("orders")).toBeVisible();
+});

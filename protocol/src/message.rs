@@ -43,6 +43,21 @@ pub struct StreamError {
     /// Milliseconds until the server tries again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_in_ms: Option<u64>,
+    /// Which permission is missing, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+}
+
+/// A permission that the server's account has not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// `ingresses` or `namespaces`.
+    pub resource: String,
+    /// The verbs that are missing: `list`, `watch`.
+    pub verbs: Vec<String>,
+    /// The account's user name, as the API server says it (`SelfSubjectReview`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// The kinds of failure that `error` names.

@@ -189,6 +189,8 @@ pub struct Table {
     states: BTreeMap<String, NamespaceStatus>,
     scope_state: Option<NamespaceStatus>,
     errors: BTreeMap<Option<String>, StreamError>,
+    /// When the server tries again what fails, on the clock of the marks.
+    retries: BTreeMap<Option<String>, u64>,
     /// Whose state or error the current stream has named.
     reported: BTreeSet<Option<String>>,
     /// Oldest first.
@@ -216,6 +218,10 @@ impl Table {
             Message::IngressDeleted(key) => Change::rows(self.rows.remove(&key)),
             Message::Error(error) => {
                 self.reported.insert(error.namespace.clone());
+                match error.retry_in_ms {
+                    Some(ms) => self.retries.insert(error.namespace.clone(), at_ms + ms),
+                    None => self.retries.remove(&error.namespace),
+                };
                 self.errors.insert(error.namespace.clone(), error);
                 Change::status()
             }
@@ -480,6 +486,13 @@ impl Table {
         &self.errors
     }
 
+    /// When the server tries again, by namespace, on the clock of the marks; `None` is the whole
+    /// scope. What does not fail any more may still be in it.
+    #[must_use]
+    pub fn retries(&self) -> &BTreeMap<Option<String>, u64> {
+        &self.retries
+    }
+
     /// Rows by namespace, for namespaces that have rows.
     #[must_use]
     pub fn rows_by_namespace(&self) -> &BTreeMap<String, usize> {
@@ -515,6 +528,8 @@ impl Table {
         self.states
             .retain(|namespace, _| self.reported.contains(&Some(namespace.clone())));
         self.errors
+            .retain(|namespace, _| self.reported.contains(namespace));
+        self.retries
             .retain(|namespace, _| self.reported.contains(namespace));
         // A scope that has never been listed has no namespaces that could be named.
         self.all_pending = self.scope_state.as_ref().is_some_and(rows_are_unknown);
@@ -937,7 +952,8 @@ mod tests {
                 error: "refused".into(),
                 namespace: Some(namespace.into()),
                 reason: ErrorReason::Unreachable,
-                retry_in_ms: None,
+                retry_in_ms: Some(8_000),
+                missing: None,
             })
         };
         let retrying = |namespace| status(Some(namespace), NamespaceState::Retrying, Some(1));

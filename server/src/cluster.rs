@@ -18,7 +18,7 @@ use protocol::{Key, Scope};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tracing::{debug, info, warn};
 
 use self::api::{Api, ApiError, Collection};
@@ -32,6 +32,8 @@ use crate::metrics::Metrics;
 const LINGER: Duration = Duration::from_secs(60);
 /// Lists at the same time.
 const CONCURRENT_LISTS: usize = 8;
+/// At most one early try in this time, whoever asks for it.
+const HURRY_PAUSE: Duration = Duration::from_secs(5);
 /// Whether the whole cluster may be watched after all is asked this often.
 const MODE_RECHECK: Duration = Duration::from_secs(60);
 const DECISION_RETRY_MIN: Duration = Duration::from_secs(1);
@@ -61,6 +63,7 @@ pub struct Cluster {
     changed: Arc<Notify>,
     version: watch::Sender<Option<String>>,
     silent: watch::Sender<Option<ApiError>>,
+    hurried: Mutex<Option<Instant>>,
 }
 
 /// Keeps the feeds of a scope running until dropped.
@@ -131,6 +134,7 @@ impl Cluster {
                 watch_timeout: settings.watch_timeout,
                 lists: Semaphore::new(CONCURRENT_LISTS),
                 silence,
+                hurry: Notify::new(),
                 metrics,
             }),
             settings,
@@ -138,7 +142,21 @@ impl Cluster {
             changed: Arc::default(),
             version: watch::Sender::new(None),
             silent,
+            hurried: Mutex::default(),
         })
+    }
+
+    /// Tries at once what is being waited with: requests that failed, and permissions that are
+    /// missing. Returns whether that is so: in the next few seconds after one nobody may.
+    pub fn try_now(&self) -> bool {
+        let now = Instant::now();
+        let mut hurried = self.hurried.lock().unwrap_or_else(PoisonError::into_inner);
+        if hurried.is_some_and(|at| now < at + HURRY_PAUSE) {
+            return false;
+        }
+        *hurried = Some(now);
+        self.limits.hurry.notify_waiters();
+        true
     }
 
     /// The API server.
@@ -241,10 +259,11 @@ impl Cluster {
                         reason: error.reason(),
                         text,
                         retry_at: Some((Instant::now() + delay_now).into_std()),
+                        missing: None,
                     };
                     self.journal
                         .set_status(None, NamespaceState::Retrying, false, Some(error));
-                    sleep(delay_now).await;
+                    self.limits.pause(delay_now).await;
                     delay = (delay * 2).min(DECISION_RETRY_MAX);
                 }
             }
@@ -357,6 +376,7 @@ impl Cluster {
                         self.settings.max_watches
                     ),
                     retry_at: None,
+                    missing: None,
                 };
                 self.journal
                     .set_status(Some(name), NamespaceState::Retrying, false, Some(error));

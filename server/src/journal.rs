@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use protocol::message::{ErrorReason, NamespaceState, NamespaceStatus, StreamError};
+use protocol::message::{ErrorReason, Missing, NamespaceState, NamespaceStatus, StreamError};
 use protocol::{Key, Message, Scope, sse};
 use tokio::sync::Notify;
 
@@ -144,6 +144,8 @@ pub struct FeedError {
     pub text: String,
     /// When it is tried again.
     pub retry_at: Option<Instant>,
+    /// Which permission is missing, where that is known.
+    pub missing: Option<Missing>,
 }
 
 impl FeedError {
@@ -176,6 +178,7 @@ impl FeedStatus {
                 namespace: namespace.clone(),
                 reason: error.reason,
                 retry_in_ms,
+                missing: error.missing.clone(),
             }));
         }
         messages.push(Message::NamespaceStatus(NamespaceStatus {
@@ -960,6 +963,7 @@ impl Inner {
                             "{name} is not among the namespaces that this dashboard shows (WATCH_NAMESPACES)"
                         ),
                         retry_at: None,
+                        missing: None,
                     }),
                     ..FeedStatus::syncing()
                 };

@@ -47,6 +47,7 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
         "close-popup" => ui.popup.set(None),
         "density" => ui.density.update(|density| *density = density.next()),
         "retry" => ui.live.retry_now(),
+        "try-now" => try_now(ui),
         "release" => ui.live.hold(false),
         "watch-all" => ui.watch(Scope::All),
         "group" => {
@@ -188,6 +189,17 @@ pub(super) fn copy_yaml(ui: Ui, key: Key) {
             Ok(text) => copy(ui, text),
             Err(_) => ui.announce("The object could not be read"),
         }
+    });
+}
+
+/// Has the server ask the API server at once.
+fn try_now(ui: Ui) {
+    leptos::task::spawn_local(async move {
+        ui.announce(match crate::hurry::try_now().await {
+            Ok(true) => "Trying now",
+            Ok(false) => "Tried a moment ago",
+            Err(_) => "The server could not be reached",
+        });
     });
 }
 

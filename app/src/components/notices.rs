@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::icons::{icon, small_icon};
 use crate::format::count;
 use crate::state::{Popup, Ui};
-use crate::status::Notice;
+use crate::status::{Notice, Retry};
 
 /// How many lines there are at most; the rest is counted.
 const SHOWN: usize = 3;
@@ -57,13 +57,30 @@ fn line(notice: Notice) -> impl IntoView {
             <span class="msg"><b>{notice.title}</b>{notice.text}</span>
             {notice.command.map(command)}
             <span class="grow"></span>
-            {notice.retry.map(|label| view! {
-                <button class="btn btn-s" type="button" data-act="retry">
-                    {small_icon("#i-refresh")}
-                    {label}
-                </button>
+            {notice.details.map(copy_details)}
+            {notice.retry.map(|retry| {
+                let (act, label) = match retry {
+                    Retry::Connect(label) => ("retry", label),
+                    Retry::Ask => ("try-now", "Try now"),
+                };
+                view! {
+                    <button class="btn btn-s" type="button" data-act=act>
+                        {small_icon("#i-refresh")}
+                        {label}
+                    </button>
+                }
             })}
         </div>
+    }
+}
+
+/// Copies what is wrong, for whoever can help.
+pub fn copy_details(text: String) -> impl IntoView {
+    view! {
+        <button class="btn btn-s" type="button" data-act="copy" data-text=text>
+            {small_icon("#i-copy")}
+            "Copy details"
+        </button>
     }
 }
 

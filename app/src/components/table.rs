@@ -2,18 +2,19 @@
 
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
+use protocol::connection::State;
 use protocol::filter::mistakes;
 use protocol::table::{Column, Direction, Grouping};
 
 use super::icons::{classed_icon, icon, small_icon};
-use super::notices::command;
+use super::notices::{command, copy_details};
 use super::picked::PickedBar;
 use super::row::PoolRow;
 use crate::columns;
 use crate::format::{counted, duration, unix_ms};
 use crate::page::POOL;
 use crate::state::Ui;
-use crate::status::{Currency, grant};
+use crate::status::{Currency, account, grant, is_grantable, refusal};
 use crate::suggest::explained;
 
 /// A list of so few rows ends with a line that says so.
@@ -357,31 +358,45 @@ fn NoMatch() -> impl IntoView {
 #[component]
 fn Forbidden() -> impl IntoView {
     let ui = Ui::expect();
-    let grants = move || {
+    // One account for all; what is said of the first holds for the others.
+    let names = move || {
         ui.live.scope.with(|scope| match scope.names() {
-            None => command(grant(None)).into_any(),
-            Some(names) => names
-                .iter()
-                .take(GRANTS)
-                .map(|name| command(grant(Some(name))))
-                .collect_view()
-                .into_any(),
+            None => vec![None],
+            Some(names) => names.iter().cloned().map(Some).take(GRANTS).collect(),
         })
+    };
+    let error = move |name: &Option<String>| {
+        let errors = ui.live.errors.get();
+        let own = errors.iter().find(|error| error.namespace == *name);
+        own.or_else(|| errors.iter().find(|error| error.namespace.is_none()))
+            .cloned()
+    };
+    let reason = move || {
+        let name = names().into_iter().next().flatten();
+        refusal(error(&name).as_ref(), Some(&place(ui)))
+    };
+    let grants = move || {
+        names()
+            .into_iter()
+            .filter_map(|name| {
+                let error = error(&name);
+                is_grantable(error.as_ref())
+                    .then(|| command(grant(name.as_deref(), account(error.as_ref()))))
+            })
+            .collect_view()
     };
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-lock")}</div>
             <h2>{move || format!("You may not list ingresses in {}", place(ui))}</h2>
             <p>
-                "The dashboard's account lacks "<code>"list"</code>" and "<code>"watch"</code>" on "
-                <code>"ingresses.networking.k8s.io"</code>
-                ". "
-                <span class="live-only">"The rows appear by themselves once it may. "</span>
-                "Ask a cluster admin to run:"
+                <span class="live-only">"The rows appear by themselves once it is allowed. "</span>
+                {reason}
             </p>
             {grants}
             <div class="go">
                 <button class="btn btn-primary" type="button" data-popup="namespaces">"Choose other namespaces"</button>
+                <button class="btn" type="button" data-act="try-now">{small_icon("#i-refresh")}"Check again"</button>
             </div>
         </div>
     }
@@ -409,6 +424,14 @@ fn Unreachable() -> impl IntoView {
             .map_or_else(|| "no answer yet".into(), |error| error.error.clone())
     };
     let refused = Memo::new(move |_| ui.facts().refused());
+    let details = Memo::new(move |_| ui.facts().details());
+    // Without a stream the page has to connect before anything else.
+    let connected =
+        Memo::new(move |_| matches!(ui.facts().connection.state, State::Syncing | State::Live));
+    let next_try = Memo::new(move |_| match connected.get() {
+        true => ui.facts().next_try(None),
+        false => String::new(),
+    });
     view! {
         <div class="reach">
             <ol class="chain" aria-label="Where it breaks">
@@ -439,11 +462,15 @@ fn Unreachable() -> impl IntoView {
                 }}
             </h2>
             <p>
-                "The dashboard has had no data since it started, so there is nothing to show yet. It keeps trying."
-                <span class="live-only">" The rows appear by themselves."</span>
+                "The dashboard has had no data since it started, so there is nothing to show yet."
+                <span class="live-only">" The rows appear by themselves once it answers."{next_try}</span>
             </p>
             <div class="go live-only">
-                <button class="btn btn-primary" type="button" data-act="retry">{small_icon("#i-refresh")}"Connect again"</button>
+                <button class="btn btn-primary" type="button" data-act=move || if connected.get() { "try-now" } else { "retry" }>
+                    {small_icon("#i-refresh")}
+                    "Try now"
+                </button>
+                {move || details.get().map(copy_details)}
             </div>
             <dl class="why-list">
                 <div><dt>"Address"</dt><dd><code class="trunc">{url.clone()}</code></dd></div>

@@ -1,11 +1,13 @@
 //! The few requests that the dashboard makes of a Kubernetes API server, with the time limits
 //! that Kubernetes' own list and watch start do not have.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
@@ -13,6 +15,7 @@ use kube::client::Body;
 use protocol::message::ErrorReason;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 /// Each list page and each start of a watch may take this long.
@@ -76,6 +79,8 @@ impl Collection {
 pub struct Api {
     client: kube::Client,
     url: String,
+    /// Who the server is to the API server, once that is known.
+    account: Arc<OnceCell<Option<String>>>,
 }
 
 /// A request failed.
@@ -190,7 +195,11 @@ impl Api {
     /// Talks through `client` to the server at `url`, which only errors name.
     #[must_use]
     pub fn new(client: kube::Client, url: String) -> Self {
-        Self { client, url }
+        Self {
+            client,
+            url,
+            account: Arc::default(),
+        }
     }
 
     /// The API server's URL.
@@ -286,6 +295,36 @@ impl Api {
             )
             .await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
+    }
+
+    /// The user name of the server's account (`SelfSubjectReview`); none where the API server
+    /// does not say it, as before Kubernetes 1.28.
+    pub async fn account(&self) -> Option<String> {
+        let ask = || async {
+            let body = serde_json::json!({
+                "kind": "SelfSubjectReview",
+                "apiVersion": "authentication.k8s.io/v1",
+            });
+            let answer: Result<SelfSubjectReview, ApiError> = self
+                .json(
+                    Method::POST,
+                    "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+                    Some(&body),
+                    REQUEST_LIMIT,
+                )
+                .await;
+            match answer {
+                Ok(review) => Ok(review
+                    .status
+                    .and_then(|status| status.user_info?.username)
+                    .filter(|name| !name.is_empty())),
+                Err(error) if error.code() == Some(404) => Ok(None),
+                // Asked again the next time.
+                Err(error) => Err(error),
+            }
+        };
+        let account = self.account.get_or_try_init(ask).await;
+        account.ok().cloned().flatten()
     }
 
     /// One ingress, as the API server has it.

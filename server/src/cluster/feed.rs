@@ -13,9 +13,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::message::{ErrorReason, NamespaceState};
+use protocol::message::{ErrorReason, Missing, NamespaceState};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
@@ -31,6 +31,8 @@ const FORBIDDEN_GRACE: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(150);
 /// A permission that comes is noticed after this long.
 const FORBIDDEN_RETRY: Duration = Duration::from_secs(10);
+/// What a feed does.
+const VERBS: [&str; 2] = ["list", "watch"];
 const BACKOFF_MIN: Duration = Duration::from_millis(800);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// A watch that lived this long was a success, even if it told nothing.
@@ -64,8 +66,20 @@ pub struct Limits {
     pub lists: Semaphore,
     /// Says when the API server does not answer.
     pub silence: Silence,
+    /// Ends the pauses before the next try.
+    pub hurry: Notify,
     /// The process's metrics.
     pub metrics: Arc<Metrics>,
+}
+
+impl Limits {
+    /// Waits before the next try, for as long as nobody asks for it now.
+    pub async fn pause(&self, delay: Duration) {
+        tokio::select! {
+            () = sleep(delay) => {}
+            () = self.hurry.notified() => {}
+        }
+    }
 }
 
 /// One list and watch.
@@ -76,6 +90,8 @@ pub struct Feed<S> {
     limits: Arc<Limits>,
     failures: u32,
     forbidden_since: Option<Instant>,
+    /// The verbs that a SelfSubjectAccessReview denied.
+    denied: Vec<&'static str>,
     listed: bool,
     /// The objects may not be seen, and that was said.
     withdrawn: bool,
@@ -124,6 +140,7 @@ impl<S: Sink> Feed<S> {
             limits,
             failures: 0,
             forbidden_since: None,
+            denied: Vec::new(),
             listed: false,
             withdrawn: false,
             said: None,
@@ -184,10 +201,16 @@ impl<S: Sink> Feed<S> {
                     warn!(watch.scope = scope, watch.resource = resource, error = %error, "feed forbidden");
                     self.said = Some(error.to_string());
                 }
-                self.withdraw();
-                // What was withdrawn comes back with a list, not with the changes since.
+                // What was withdrawn comes back with a list, not with the changes since. One without
+                // its watch would show rows and take them away again.
                 step = Step::List;
-                sleep(FORBIDDEN_RETRY).await;
+                loop {
+                    self.withdraw().await;
+                    self.limits.pause(FORBIDDEN_RETRY).await;
+                    if self.denied.is_empty() || !self.denies().await {
+                        break;
+                    }
+                }
                 continue;
             };
             let text = error.to_string();
@@ -210,7 +233,7 @@ impl<S: Sink> Feed<S> {
                 );
                 self.said = Some(text);
             }
-            sleep(delay).await;
+            self.limits.pause(delay).await;
         }
     }
 
@@ -383,15 +406,22 @@ impl<S: Sink> Feed<S> {
     /// Whether a 403 means what it says: an API server that is still starting answers it too.
     async fn is_denied(&mut self) -> bool {
         let since = *self.forbidden_since.get_or_insert_with(Instant::now);
-        let mut denied = since.elapsed() >= FORBIDDEN_GRACE;
-        for verb in ["list", "watch"] {
-            denied = denied || matches!(self.api.may(verb, &self.collection).await, Ok(false));
+        self.denies().await || since.elapsed() >= FORBIDDEN_GRACE
+    }
+
+    /// Whether a SelfSubjectAccessReview denies what a feed needs.
+    async fn denies(&mut self) -> bool {
+        self.denied.clear();
+        for verb in VERBS {
+            if matches!(self.api.may(verb, &self.collection).await, Ok(false)) {
+                self.denied.push(verb);
+            }
         }
-        denied
+        !self.denied.is_empty()
     }
 
     /// The objects may not be seen any more.
-    fn withdraw(&mut self) {
+    async fn withdraw(&mut self) {
         self.listed = false;
         self.withdrawn = true;
         self.sink.withdraw();
@@ -399,15 +429,26 @@ impl<S: Sink> Feed<S> {
             Some(namespace) => format!("in namespace {namespace}"),
             None => "in the whole cluster".into(),
         };
+        // A 403 that no review explains is taken for a want of both.
+        let verbs = match self.denied.as_slice() {
+            [] => VERBS.as_slice(),
+            denied => denied,
+        };
         let error = FeedError {
             reason: ErrorReason::Forbidden,
             text: format!(
-                "the dashboard's account may not list and watch {} {place}",
+                "the dashboard's account may not {} {} {place}",
+                verbs.join(" and "),
                 self.collection.resource
             ),
             // Looking whether the permission has come is no retry that anyone counts down to, and
             // with a time in it each look would be news.
             retry_at: None,
+            missing: Some(Missing {
+                resource: self.collection.resource.to_owned(),
+                verbs: verbs.iter().map(ToString::to_string).collect(),
+                account: self.api.account().await,
+            }),
         };
         self.sink
             .status(NamespaceState::Forbidden, false, Some(error));
@@ -429,6 +470,7 @@ impl<S: Sink> Feed<S> {
             reason: error.reason(),
             text: error.to_string(),
             retry_at: Some((Instant::now() + delay).into_std()),
+            missing: None,
         };
         self.sink.status(state, false, Some(error));
     }

@@ -168,6 +168,10 @@ impl Backend for Server {
         rows
     }
 
+    fn try_now(&self) -> bool {
+        self.cluster.try_now()
+    }
+
     async fn yaml(&self, namespace: &str, name: &str) -> Result<String, BackendError> {
         let options = use_context::<leptos_axum::ResponseOptions>();
         let refused = |problem: Problem| {

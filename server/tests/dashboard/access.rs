@@ -1,11 +1,12 @@
 //! A service account that may not see everything.
 
-use protocol::message::{ErrorReason, NamespaceState};
+use protocol::message::{ErrorReason, Missing, NamespaceState};
 
 use crate::upstream::{Upstream, scenarios};
 
 scenarios! {
     a_forbidden_namespace_says_so_and_the_allowed_one_is_live,
+    the_missing_verb_is_named_with_the_account_that_lacks_it,
     rows_come_and_go_with_the_permission_on_the_same_stream,
     only_the_named_namespaces_are_shown,
     without_the_list_of_namespaces_the_names_are_incomplete,
@@ -80,6 +81,42 @@ async fn a_forbidden_namespace_says_so_and_the_allowed_one_is_live(mut up: Upstr
     assert_eq!(
         dash.get(&format!("/api/ingresses/{open}/web")).await.status,
         200
+    );
+}
+
+async fn the_missing_verb_is_named_with_the_account_that_lacks_it(mut up: Upstream) {
+    let (listed, shut) = (up.namespace("listed").await, up.namespace("shut").await);
+    up.create(&listed, "web").await;
+    up.allow_verbs(&listed, &["list"]).await;
+    let dash = up.restricted_dash(&[]).await;
+    let mut client = dash.stream(&format!("namespaces={listed},{shut}")).await;
+    for (namespace, verbs) in [(&listed, vec!["watch"]), (&shut, vec!["list", "watch"])] {
+        let missing = Missing {
+            resource: "ingresses".into(),
+            verbs: verbs.into_iter().map(str::to_owned).collect(),
+            account: Some(up.restricted_account().to_owned()),
+        };
+        let state = client
+            .wait_until("the missing verbs", |state| {
+                state.errors().any(|error| {
+                    error.namespace.as_ref() == Some(namespace)
+                        && error.missing.as_ref() == Some(&missing)
+                })
+            })
+            .await;
+        assert!(state.is(Some(namespace), NamespaceState::Forbidden));
+    }
+
+    up.forbid(&listed).await;
+    up.allow(&listed).await;
+    let state = client.gets(&listed, "web").await;
+    // Rows whose watch is forbidden are shown once at most, before that is known.
+    let row = format!("{listed}/web");
+    let changes = state.changes();
+    assert!(
+        changes == [format!("+{row}")]
+            || changes == [format!("+{row}"), format!("-{row}"), format!("+{row}")],
+        "{changes:?}"
     );
 }
 

@@ -6,7 +6,7 @@
 #![allow(dead_code, unused_imports, unused_macros)]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env,
     fs::{self, OpenOptions},
     hash::{BuildHasher, RandomState},
@@ -203,7 +203,8 @@ pub(crate) struct Upstream {
     pub(crate) admin: Admin,
     prefix: String,
     folder: Folder,
-    allowed: BTreeSet<String>,
+    /// The verbs that the restricted account may use, by namespace.
+    allowed: BTreeMap<String, Vec<&'static str>>,
     /// Whom a real Role is bound to.
     subject: Value,
 }
@@ -290,7 +291,7 @@ impl Upstream {
             admin: Admin(admin),
             prefix: format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed)),
             folder: Folder::new(),
-            allowed: BTreeSet::new(),
+            allowed: BTreeMap::new(),
             subject: json!({"apiGroup": RBAC, "kind": "User", "name": RESTRICTED}),
         }
     }
@@ -386,13 +387,26 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
 
     /// Lets the restricted account read the ingresses of a namespace.
     pub(crate) async fn allow(&mut self, namespace: &str) {
-        self.allowed.insert(namespace.to_owned());
+        self.allow_verbs(namespace, &["get", "list", "watch"]).await;
+    }
+
+    /// What the API server calls the restricted account.
+    pub(crate) fn restricted_account(&self) -> &'static str {
+        match self.kind.cluster() {
+            Some(_) => RESTRICTED,
+            None => simulator::USER,
+        }
+    }
+
+    /// Lets the restricted account use only these verbs on the ingresses of a namespace.
+    pub(crate) async fn allow_verbs(&mut self, namespace: &str, verbs: &[&'static str]) {
+        self.allowed.insert(namespace.to_owned(), verbs.to_vec());
         if self.kind.cluster().is_none() {
             return self.set_rules();
         }
         let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}");
         let metadata = json!({"name": RESTRICTED});
-        let rules = json!([{"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": ["get", "list", "watch"]}]);
+        let rules = json!([{"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": verbs}]);
         let role = json!({"apiVersion": format!("{RBAC}/v1"), "kind": "Role", "metadata": metadata, "rules": rules});
         let binding = json!({
             "apiVersion": format!("{RBAC}/v1"), "kind": "RoleBinding", "metadata": metadata,
@@ -439,13 +453,15 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
                 rules.push(rule(simulator::Decision::Deny, verb, resource, None));
             }
         }
-        for namespace in &self.allowed {
-            rules.push(rule(
-                simulator::Decision::Allow,
-                "*",
-                "ingresses",
-                Some(namespace),
-            ));
+        for (namespace, verbs) in &self.allowed {
+            for verb in verbs {
+                rules.push(rule(
+                    simulator::Decision::Allow,
+                    verb,
+                    "ingresses",
+                    Some(namespace),
+                ));
+            }
         }
         cluster.rules().replace(rules);
     }

@@ -1,0 +1,22 @@
+//! The server function behind "Try now".
+
+#![allow(missing_docs, reason = "the macro makes a struct of the arguments")]
+#![allow(
+    clippy::unused_async_trait_impl,
+    reason = "in the browser the macro leaves an async function without a body"
+)]
+
+use leptos::prelude::*;
+
+/// Has the server try at once what it is waiting with: `POST {BASE_PATH}/api/fn/try_now`. Returns
+/// whether it does: so soon after another early try, of whomever, it does not.
+#[server(prefix = "/api/fn", endpoint = "try_now")]
+#[allow(
+    clippy::unused_async,
+    reason = "a server function is asynchronous in the browser"
+)]
+pub async fn try_now() -> Result<bool, ServerFnError> {
+    let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
+        .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;
+    Ok(backend.try_now())
+}
