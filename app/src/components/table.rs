@@ -455,13 +455,14 @@ fn Unreachable() -> impl IntoView {
                 </li>
             </ol>
             <h2>"The Kubernetes API does not answer"</h2>
-            <p>"The dashboard has had no answer since it started, so there is nothing to show yet. The rows appear by themselves once it answers."{next_try}</p>
+            <p>"The dashboard has had no answer since it started, so there is nothing to show yet. The rows appear by themselves once it answers."</p>
             <div class="go">
                 <button class="btn btn-primary" type="button" data-act=move || if connected.get() { "try-now" } else { "retry" }>
                     {small_icon("#i-refresh")}
                     "Try now"
                 </button>
-                {move || details.get().map(copy_details)}
+                {move || details.get().map(|text| copy_details(text, "btn"))}
+                <span class="muted">{next_try}</span>
             </div>
             <dl class="why-list">
                 <div><dt>"Address"</dt><dd><code class="trunc">{url.clone()}</code></dd></div>
