@@ -79,6 +79,7 @@ pub(crate) fn start(ui: Ui) {
     announce_currency(ui);
     announce_matches(ui);
     keep_choices(ui);
+    searching::suggest(ui);
     focus_popup(ui);
     picking::drop_gone(ui);
 }
@@ -587,10 +588,14 @@ fn focus_popup(ui: Ui) {
     });
 }
 
-/// Sets the place of a popup that belongs to a point of the window, within its edges.
-pub(crate) fn place_popup(element: NodeRef<Div>, (x, y): (f64, f64)) {
+/// Sets the place of a popup that belongs to a point of the window, within its edges. On a phone
+/// it is a sheet at the lower edge.
+pub(crate) fn place_popup(ui: Ui, element: NodeRef<Div>, (x, y): (f64, f64)) {
     Effect::new(move |_| {
         let Some(element) = element.get() else { return };
+        if ui.cards.get_untracked() {
+            return;
+        }
         let extent = |value: Result<JsValue, JsValue>| {
             value.ok().and_then(|value| value.as_f64()).unwrap_or(800.0)
         };

@@ -16,6 +16,7 @@ use crate::live::Live;
 use crate::page::{Density, POOL, PageData, Theme};
 use crate::query::{Query, Sort, Tab};
 use crate::status::{Currency, Facts};
+use crate::suggest::Offers;
 
 /// One element of the pool.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +115,8 @@ pub struct Ui {
     pub typed: RwSignal<String>,
     /// Whether the list under the search field is open.
     pub suggesting: RwSignal<bool>,
+    /// What the list under the search field offers; nothing until it has been looked for.
+    pub offers: RwSignal<Option<Offers>>,
     /// The line of the list that the keys are at.
     pub suggestion: RwSignal<Option<usize>>,
     /// Whether keys without a modifier do something.
@@ -218,6 +221,7 @@ impl Ui {
             tokens: RwSignal::default(),
             typed: RwSignal::new(query.search),
             suggesting: RwSignal::new(false),
+            offers: RwSignal::new(None),
             suggestion: RwSignal::new(None),
             single_keys: RwSignal::new(true),
             selected: RwSignal::new(query.selected),

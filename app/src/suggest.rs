@@ -1,7 +1,7 @@
 //! What the search field offers: pure, so that each case can be looked at.
 
 use protocol::filter::{Field, Filter, Mistake, mistakes};
-use protocol::table::Table;
+use protocol::table::{Table, Values};
 
 use crate::format::count;
 
@@ -9,6 +9,8 @@ use crate::format::count;
 const VALUES: usize = 8;
 /// How many values of each field are offered for a plain word.
 const FOUND: usize = 3;
+/// The fields whose values are offered for a plain word.
+const FOUND_IN: [Field; 3] = [Field::Namespace, Field::Host, Field::Name];
 
 /// One line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,103 +53,168 @@ pub fn about(field: Field) -> (&'static str, &'static str) {
     }
 }
 
-/// What the last word of the search could become.
-#[must_use]
-pub fn offers(table: &Table, text: &str) -> Offers {
-    let word = last_word(text);
-    let before = Filter::parse(&text[..text.len() - word.len()]);
-    let (sign, body) = match word.strip_prefix('-') {
-        Some(body) => ("-", body),
-        None => ("", word),
-    };
-    let with = |word: &str| {
-        let mut text = before.to_string();
-        text.push(' ');
-        text.push_str(word);
-        table.count(&Filter::parse(&text))
-    };
-    let mut list = Offers {
-        hint: mistakes(word).first().map(explained),
-        offers: Vec::new(),
-    };
-    if let Some((key, typed)) = body.split_once(':') {
-        match Field::of_key(key) {
-            Some(field) => {
-                let (kept, part) = typed
-                    .rsplit_once(',')
-                    .map_or(("", typed), |(kept, part)| (&typed[..=kept.len()], part));
-                let values = table.values(field, &before, part);
+/// The search for what the last word could become, which may be done in steps: it looks at all
+/// rows, and a key must not wait for that.
+#[derive(Clone, Debug)]
+pub struct Search {
+    text: String,
+    before: Filter,
+    /// The fields whose values are looked for.
+    fields: Vec<Field>,
+    /// What is in these values.
+    part: String,
+    found: Vec<Values>,
+    at: usize,
+}
+
+impl Search {
+    /// A search that has looked at no row.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let word = last_word(text);
+        let body = word.strip_prefix('-').unwrap_or(word);
+        let (fields, part) = match body.split_once(':') {
+            Some((key, typed)) => (
+                Field::of_key(key).into_iter().collect(),
+                typed.rsplit_once(',').map_or(typed, |(_, part)| part),
+            ),
+            None if body.len() > 1 => (FOUND_IN.to_vec(), body),
+            None => (Vec::new(), ""),
+        };
+        Self {
+            before: Filter::parse(&text[..text.len() - word.len()]),
+            found: vec![Values::default(); fields.len()],
+            part: part.to_owned(),
+            text: text.to_owned(),
+            fields,
+            at: 0,
+        }
+    }
+
+    /// Whether there is anything to look for in the rows.
+    #[must_use]
+    pub fn looks(&self) -> bool {
+        let word = last_word(&self.text);
+        let key = word.trim_start_matches('-').split_once(':');
+        !self.fields.is_empty() || key.is_some_and(|(_, typed)| !typed.is_empty())
+    }
+
+    /// Looks at so many further rows; whether all have been looked at.
+    pub fn step(&mut self, table: &Table, rows: usize) -> bool {
+        if self.fields.is_empty() {
+            return true;
+        }
+        let next = self.at.saturating_add(rows);
+        let more = table.collect_values(
+            self.at..next,
+            &self.fields,
+            &self.before,
+            &self.part,
+            &mut self.found,
+        );
+        self.at = next;
+        !more
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(self, table: &Table) -> Offers {
+        let word = last_word(&self.text);
+        let (sign, body) = match word.strip_prefix('-') {
+            Some(body) => ("-", body),
+            None => ("", word),
+        };
+        let mut list = Offers {
+            hint: mistakes(word).first().map(explained),
+            offers: Vec::new(),
+        };
+        let mut found = self.found.into_iter();
+        let Some((key, typed)) = body.split_once(':') else {
+            let lower = body.to_lowercase();
+            let keys = Field::ALL
+                .into_iter()
+                .filter(|field| field.key().starts_with(&lower));
+            list.offers.extend(keys.map(|field| Offer {
+                group: "Filter by",
+                icon: about(field).0,
+                word: format!("{sign}{}:", field.key()),
+                detail: about(field).1.into(),
+                rows: None,
+            }));
+            for (field, values) in self.fields.iter().zip(found) {
+                let values = values.by_frequency(FOUND);
                 list.offers
-                    .extend(values.into_iter().take(VALUES).map(|(value, rows)| Offer {
-                        group: "Values",
-                        icon: about(field).0,
-                        word: format!("{sign}{}:{kept}{value}", field.key()),
+                    .extend(values.into_iter().map(|(value, rows)| Offer {
+                        group: "Found",
+                        icon: about(*field).0,
+                        word: format!("{sign}{}:{value}", field.key()),
                         detail: String::new(),
-                        rows: (sign.is_empty() && kept.is_empty()).then_some(rows),
+                        rows: sign.is_empty().then_some(rows),
                     }));
             }
-            None => {
-                let likely = mistakes(word)
-                    .into_iter()
-                    .find_map(|mistake| match mistake {
-                        Mistake::UnknownKey { likely, .. } => likely,
-                        Mistake::UnknownValue { .. } => None,
-                    });
-                if let Some(field) = likely.filter(|_| !typed.is_empty()) {
-                    let value = match field {
-                        Field::Label if !key.eq_ignore_ascii_case("labels") => {
-                            format!("{key}={typed}")
-                        }
-                        _ => typed.to_owned(),
-                    };
-                    let word = format!("{sign}{}:{value}", field.key());
-                    list.offers.push(Offer {
-                        group: "Did you mean",
-                        icon: about(field).0,
-                        rows: Some(with(&word)),
-                        detail: about(field).1.into(),
-                        word,
-                    });
-                }
-                if !typed.is_empty() {
-                    let word = format!("{sign}{typed}");
-                    list.offers.push(Offer {
-                        group: "Did you mean",
-                        icon: "#i-search",
-                        rows: Some(with(&word)),
-                        detail: "anywhere in the row".into(),
-                        word,
-                    });
-                }
-            }
-        }
-        return list;
+            return list;
+        };
+        let Some(field) = Field::of_key(key) else {
+            list.offers = likely(table, &self.before, sign, word, (key, typed));
+            return list;
+        };
+        let kept = typed
+            .rsplit_once(',')
+            .map_or("", |(kept, _)| &typed[..=kept.len()]);
+        let values = found.next().unwrap_or_default().by_frequency(VALUES);
+        list.offers
+            .extend(values.into_iter().map(|(value, rows)| Offer {
+                group: "Values",
+                icon: about(field).0,
+                word: format!("{sign}{}:{kept}{value}", field.key()),
+                detail: String::new(),
+                rows: (sign.is_empty() && kept.is_empty()).then_some(rows),
+            }));
+        list
     }
-    let lower = body.to_lowercase();
-    let keys = Field::ALL
+}
+
+/// What a word with a key that there is not could mean.
+fn likely(
+    table: &Table,
+    before: &Filter,
+    sign: &str,
+    word: &str,
+    (key, typed): (&str, &str),
+) -> Vec<Offer> {
+    if typed.is_empty() {
+        return Vec::new();
+    }
+    let with = |word: &str| table.count(&Filter::parse(&format!("{before} {word}")));
+    let likely = mistakes(word)
         .into_iter()
-        .filter(|field| field.key().starts_with(&lower));
-    list.offers.extend(keys.map(|field| Offer {
-        group: "Filter by",
-        icon: about(field).0,
-        word: format!("{sign}{}:", field.key()),
-        detail: about(field).1.into(),
-        rows: None,
-    }));
-    if body.len() > 1 {
-        for field in [Field::Namespace, Field::Host, Field::Name] {
-            let values = table.values(field, &before, body);
-            list.offers
-                .extend(values.into_iter().take(FOUND).map(|(value, rows)| Offer {
-                    group: "Found",
-                    icon: about(field).0,
-                    word: format!("{sign}{}:{value}", field.key()),
-                    detail: String::new(),
-                    rows: sign.is_empty().then_some(rows),
-                }));
+        .find_map(|mistake| match mistake {
+            Mistake::UnknownKey { likely, .. } => likely,
+            Mistake::UnknownValue { .. } => None,
+        });
+    let as_field = likely.map(|field| {
+        let value = match field {
+            Field::Label if !key.eq_ignore_ascii_case("labels") => format!("{key}={typed}"),
+            _ => typed.to_owned(),
+        };
+        let word = format!("{sign}{}:{value}", field.key());
+        Offer {
+            group: "Did you mean",
+            icon: about(field).0,
+            rows: Some(with(&word)),
+            detail: about(field).1.into(),
+            word,
         }
-    }
-    list
+    });
+    let word = format!("{sign}{typed}");
+    let as_text = Offer {
+        group: "Did you mean",
+        icon: "#i-search",
+        rows: Some(with(&word)),
+        detail: "anywhere in the row".into(),
+        word,
+    };
+    as_field.into_iter().chain([as_text]).collect()
 }
 
 /// What is being typed: everything after the last space.
@@ -230,6 +297,12 @@ mod tests {
         });
         table.settle();
         table
+    }
+
+    fn offers(table: &Table, text: &str) -> Offers {
+        let mut search = Search::new(text);
+        while !search.step(table, 2) {}
+        search.finish(table)
     }
 
     fn words(text: &str) -> Vec<String> {

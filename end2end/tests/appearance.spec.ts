@@ -131,4 +131,29 @@ test.describe("on a phone", () => {
     await ingresses.row("zzz").tap({ position: { x: 30, y: 100 } });
     await expect(ingresses.details("zzz")).toBeInViewport();
   });
+
+  test("filters are a sheet at the lower edge that counts while one picks", async ({
+    page,
+    cluster,
+    dashboard,
+    ingresses,
+  }) => {
+    await cluster.create("shop", "aaa", { className: "only-here" });
+    await ingresses.open(dashboard.url);
+    await page.getByRole("button", { name: "Class", exact: true }).first().tap();
+    const sheet = page.getByRole("dialog", { name: "Filter by Class" });
+    const done = sheet.getByRole("button", { name: /^Show / });
+    await expect(done).toHaveText("Show 301 ingresses");
+    const edge = async () => {
+      const box = await sheet.boundingBox();
+      return [box?.x, box?.width, Math.round((box?.y ?? 0) + (box?.height ?? 0))];
+    };
+    expect(await edge()).toEqual([0, 390, 844]);
+    await sheet.getByRole("checkbox", { name: "only-here" }).check();
+    await expect(done).toHaveText("Show 1 ingress");
+    expect((await done.boundingBox())?.height).toBeGreaterThanOrEqual(40);
+    await done.tap();
+    await expect(sheet).toHaveCount(0);
+    await expect(ingresses.names).toHaveText(["aaa"]);
+  });
 });

@@ -11,7 +11,8 @@
 mod groups;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,6 +27,36 @@ use rows::{Row, Rows, Upsert};
 
 /// How many changes are kept to be looked at.
 const CHANGES_KEPT: usize = 1_000;
+
+/// Values of a field, and in how many rows each is.
+#[derive(Clone, Debug, Default)]
+pub struct Values(HashMap<String, usize>);
+
+impl Values {
+    fn add(&mut self, value: Cow<'_, str>) {
+        match self.0.get_mut(&*value) {
+            Some(rows) => *rows += 1,
+            None => {
+                self.0.insert(value.into_owned(), 1);
+            }
+        }
+    }
+
+    /// The most frequent first, so many at most; equally frequent ones by their text.
+    #[must_use]
+    pub fn by_frequency(self, limit: usize) -> Vec<(String, usize)> {
+        let order = |(a, rows): &(String, usize), (b, others): &(String, usize)| {
+            others.cmp(rows).then_with(|| a.cmp(b))
+        };
+        let mut values: Vec<_> = self.0.into_iter().collect();
+        if limit < values.len() {
+            values.select_nth_unstable_by(limit, order);
+            values.truncate(limit);
+        }
+        values.sort_unstable_by(order);
+        values
+    }
+}
 
 /// What the table can be sorted by. Ties are broken by name, then namespace, both ascending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -389,7 +420,25 @@ impl Table {
     /// those that contain `part`, whatever the case, the most frequent first.
     #[must_use]
     pub fn values(&self, field: Field, filter: &Filter, part: &str) -> Vec<(String, usize)> {
-        self.rows.values(field, filter, &part.to_ascii_lowercase())
+        let mut values = [Values::default()];
+        self.collect_values(0..usize::MAX, &[field], filter, part, &mut values);
+        let [values] = values;
+        values.by_frequency(usize::MAX)
+    }
+
+    /// The same for several fields, in parts: only the rows in these places are looked at, which a
+    /// row keeps. Returns whether there are further places.
+    pub fn collect_values(
+        &self,
+        places: Range<usize>,
+        fields: &[Field],
+        filter: &Filter,
+        part: &str,
+        into: &mut [Values],
+    ) -> bool {
+        let part = part.to_ascii_lowercase();
+        self.rows
+            .collect_values(places, fields, filter, &part, into)
     }
 
     /// The changes of a row since the table was made, newest first, as far as they are kept.

@@ -1,12 +1,85 @@
 //! The search field: keys, and the list under it.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 
 use super::{by_id, closest, elements, target, to_top};
+use crate::live::mono_now_ms;
 use crate::state::Ui;
-use crate::suggest::last_word;
+use crate::suggest::{Search, last_word};
+
+/// With more rows than this what is offered is looked for in slices, once no key follows.
+const AT_ONCE: usize = 2_000;
+/// Between a key and the search for what is offered, in milliseconds.
+const PAUSE_MS: u64 = 120;
+/// How long a slice may be, in milliseconds.
+const SLICE_MS: u64 = 6;
+/// Rows between two looks at the clock.
+const ROWS: usize = 200;
+
+/// Keeps what the list under the field offers. The last offers stay until the new ones are known.
+pub(super) fn suggest(ui: Ui) {
+    let latest = StoredValue::new(0_u64);
+    Effect::new(move |_| {
+        let open = ui.suggesting.get();
+        let filter = ui.live.filter.get();
+        let typed = ui.typed.get();
+        latest.update_value(|latest| *latest += 1);
+        if !open {
+            return ui.offers.set(None);
+        }
+        // A space after the last word begins another one.
+        let text = if typed.is_empty() || typed.ends_with(' ') {
+            format!("{filter} ")
+        } else {
+            filter
+        };
+        let mut search = Search::new(&text);
+        let few = ui.live.totals.with_untracked(|totals| totals.rows) <= AT_ONCE;
+        // Rows that change are looked at again where that is quick.
+        if few {
+            ui.live.version.track();
+        }
+        if few || !search.looks() {
+            return ui.offers.set(Some(ui.live.with_table(|table| {
+                while !search.step(table, usize::MAX) {}
+                search.finish(table)
+            })));
+        }
+        let mine = latest.get_value();
+        set_timeout(
+            move || look(ui, search, move || latest.get_value() == mine),
+            Duration::from_millis(PAUSE_MS),
+        );
+    });
+}
+
+/// Looks for what is offered, one slice after the other, until it is known or not wanted.
+fn look(ui: Ui, mut search: Search, is_wanted: impl Fn() -> bool + 'static) {
+    if !is_wanted() {
+        return;
+    }
+    let until = mono_now_ms() + SLICE_MS;
+    let done = ui.live.with_table(|table| {
+        loop {
+            if search.step(table, ROWS) {
+                return true;
+            }
+            if mono_now_ms() >= until {
+                return false;
+            }
+        }
+    });
+    if done {
+        let offers = ui.live.with_table(|table| search.finish(table));
+        ui.offers.set(Some(offers));
+    } else {
+        set_timeout(move || look(ui, search, is_wanted), Duration::ZERO);
+    }
+}
 
 /// What is typed filters at once.
 pub(super) fn typed(ui: Ui, input: &HtmlInputElement) {

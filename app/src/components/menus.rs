@@ -214,6 +214,10 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
                 <code class="trunc">{word}</code>
                 <b class="end">{move || format!("{} match", count(ui.matching()))}</b>
             </div>
+            // On a phone the list is a sheet over the rows.
+            <button class="btn btn-primary done" type="button" data-act="close-popup">
+                {move || format!("Show {}", counted(ui.matching(), "ingress", "ingresses"))}
+            </button>
         </div>
     }
 }

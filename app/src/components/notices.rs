@@ -57,7 +57,7 @@ fn line(notice: Notice) -> impl IntoView {
             <span class="msg"><b>{notice.title}</b>{notice.text}</span>
             {notice.command.map(command)}
             <span class="grow"></span>
-            {notice.details.map(copy_details)}
+            {notice.details.map(|text| copy_details(text, "btn btn-s"))}
             {notice.retry.map(|retry| {
                 let (act, label) = match retry {
                     Retry::Connect(label) => ("retry", label),
@@ -75,9 +75,9 @@ fn line(notice: Notice) -> impl IntoView {
 }
 
 /// Copies what is wrong, for whoever can help.
-pub fn copy_details(text: String) -> impl IntoView {
+pub fn copy_details(text: String, class: &'static str) -> impl IntoView {
     view! {
-        <button class="btn btn-s" type="button" data-act="copy" data-text=text>
+        <button class=class type="button" data-act="copy" data-text=text>
             {small_icon("#i-copy")}
             "Copy details"
         </button>

@@ -107,7 +107,7 @@ pub fn RowPopup() -> impl IntoView {
         let element = NodeRef::<Div>::new();
         #[cfg(feature = "hydrate")]
         if cfg!(target_arch = "wasm32") {
-            crate::browser::place_popup(element, at);
+            crate::browser::place_popup(ui, element, at);
         }
         #[cfg(not(feature = "hydrate"))]
         let _ = at;

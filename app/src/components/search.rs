@@ -5,7 +5,6 @@ use leptos::prelude::*;
 
 use super::icons::{icon, small_icon};
 use crate::state::Ui;
-use crate::suggest::{Offers, offers};
 
 /// The field and the list under it.
 #[component]
@@ -75,31 +74,20 @@ pub fn SearchField() -> impl IntoView {
 #[component]
 fn List() -> impl IntoView {
     let ui = Ui::expect();
-    let list = Memo::new(move |_| {
-        ui.live.version.track();
-        let text = ui.live.filter.get();
-        let typed = ui.typed.get();
-        // A space after the last word begins another one.
-        let text = if typed.is_empty() || typed.ends_with(' ') {
-            format!("{text} ")
-        } else {
-            text
-        };
-        ui.live.with_table(|table| offers(table, &text))
-    });
     let hint = move || {
-        list.with(|Offers { hint, .. }| {
-            hint.clone().map(|(what, then)| {
+        ui.offers.with(|offers| {
+            offers.as_ref()?.hint.clone().map(|(what, then)| {
                 view! { <div class="hintline" role="status">{icon("#i-q")}<span><b>{what}</b>" "{then}</span></div> }
             })
         })
     };
     let items = move || {
         let chosen = ui.suggestion.get();
-        list.with(|Offers { offers, .. }| {
+        ui.offers.with(|offers| {
             let mut group = "";
             offers
                 .iter()
+                .flat_map(|list| &list.offers)
                 .enumerate()
                 .map(|(index, offer)| {
                     let heading = (offer.group != group).then_some(offer.group);
@@ -125,7 +113,10 @@ fn List() -> impl IntoView {
                 .collect_view()
         })
     };
-    let none = move || list.with(|list| list.offers.is_empty());
+    let none = move || {
+        ui.offers
+            .with(|list| list.as_ref().is_some_and(|list| list.offers.is_empty()))
+    };
     view! {
         <div class="pop sugm">
             {hint}

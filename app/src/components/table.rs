@@ -462,15 +462,19 @@ fn Unreachable() -> impl IntoView {
                 }}
             </h2>
             <p>
-                "The dashboard has had no data since it started, so there is nothing to show yet."
-                <span class="live-only">" The rows appear by themselves once it answers."{next_try}</span>
+                {move || match refused.get() {
+                    true => "The dashboard has been refused since it started, so there is nothing to show yet.",
+                    false => "The dashboard has had no answer since it started, so there is nothing to show yet.",
+                }}
+                <span class="live-only">" The rows appear by themselves once it answers."</span>
             </p>
             <div class="go live-only">
                 <button class="btn btn-primary" type="button" data-act=move || if connected.get() { "try-now" } else { "retry" }>
                     {small_icon("#i-refresh")}
                     "Try now"
                 </button>
-                {move || details.get().map(copy_details)}
+                {move || details.get().map(|text| copy_details(text, "btn"))}
+                <span class="muted">{next_try}</span>
             </div>
             <dl class="why-list">
                 <div><dt>"Address"</dt><dd><code class="trunc">{url.clone()}</code></dd></div>

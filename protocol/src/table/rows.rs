@@ -7,10 +7,13 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::groups::{Grouping, Groups, Place, group_of};
-use super::{Column, Direction, Mark, MarkKind, Totals};
+use super::{Column, Direction, Mark, MarkKind, Totals, Values};
 use crate::filter::{Field, Filter, Matcher, haystack, is_partly_covered, values};
 use crate::ingress::{Ingress, Key};
 
@@ -435,27 +438,41 @@ impl Rows {
         self.position(key).map(|index| self.groups.line_of(index))
     }
 
-    /// The values that rows which match have in a field, and in how many rows each is; only those
-    /// with `part`, which is in lower case, in them. Most first.
-    pub(super) fn values(&self, field: Field, filter: &Filter, part: &str) -> Vec<(String, usize)> {
+    /// Counts the values of each field in the rows of these places of the slab that match; only
+    /// those with `part`, which is in lower case, in them. Whether there are further places.
+    pub(super) fn collect_values(
+        &self,
+        places: Range<usize>,
+        fields: &[Field],
+        filter: &Filter,
+        part: &str,
+        into: &mut [Values],
+    ) -> bool {
         let matcher = filter.matcher();
-        let mut counts: HashMap<String, usize> = HashMap::new();
-        for row in self.rows().filter(|row| row.matches(&matcher)) {
-            for value in values(field, &row.ingress) {
-                if !value.to_ascii_lowercase().contains(part) {
-                    continue;
-                }
-                match counts.get_mut(&*value) {
-                    Some(rows) => *rows += 1,
-                    None => {
-                        counts.insert(value.into_owned(), 1);
+        let part = Finder::new(part.as_bytes());
+        let has_part = |value: &str| {
+            let value = value.as_bytes();
+            if value.iter().any(u8::is_ascii_uppercase) {
+                part.find(&value.to_ascii_lowercase()).is_some()
+            } else {
+                part.find(value).is_some()
+            }
+        };
+        let end = places.end.min(self.slots.len());
+        let rows = self.slots.get(places.start..end).unwrap_or_default();
+        for row in rows
+            .iter()
+            .filter(|row| !row.deleted && row.matches(&matcher))
+        {
+            for (field, counts) in fields.iter().zip(&mut *into) {
+                for value in values(*field, &row.ingress) {
+                    if has_part(&value) {
+                        counts.add(value);
                     }
                 }
             }
         }
-        let mut counts: Vec<_> = counts.into_iter().collect();
-        counts.sort_unstable_by(|(a, rows), (b, others)| others.cmp(rows).then_with(|| a.cmp(b)));
-        counts
+        end < self.slots.len()
     }
 
     pub(super) fn count_matching(&self, filter: &Filter) -> usize {
