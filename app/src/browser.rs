@@ -99,6 +99,11 @@ fn by_id(id: &str) -> Option<HtmlElement> {
 
 // The pool ------------------------------------------------------------------------------------
 
+/// How many elements out of sight are filled at once.
+const OUT_OF_SIGHT: usize = 10;
+/// Rows in the pool beyond those that fill the window.
+const OVERSCAN: usize = 20;
+
 /// The height of a card, which a row is on a phone. The style sheet has the same.
 const CARD: f64 = 112.0;
 /// Up to this width rows are cards.
@@ -116,47 +121,97 @@ fn row_height(ui: Ui) -> f64 {
     }
 }
 
-/// Moves rows into the pool's elements, whenever the table or the scroll position has changed.
+thread_local! {
+    /// The first line in sight, and the first below.
+    static SIGHT: std::cell::Cell<(usize, usize)> = const { std::cell::Cell::new((0, 40)) };
+    /// Whether the elements out of sight are still to be filled.
+    static REST: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Moves rows into the pool's elements, whenever the table or the scroll position has changed: at
+/// once into those in sight, then into the others.
 fn fill_pool(ui: Ui) {
     Effect::new(move |_| {
-        let start = ui.start.get();
+        ui.start.track();
+        ui.pool.track();
         if ui.live.version.get() == 0 {
             return;
         }
-        let now = mono_now_ms();
         let focused = focused_key(ui);
-        ui.live.with_table(|table| {
-            let start = start.min(table.line_count().saturating_sub(POOL));
-            let lines: Vec<Line> = table.lines(start..start + POOL).collect();
-            let is_new = |line: &Line| {
-                line.row()
-                    .and_then(|view| view.mark)
-                    .is_some_and(|mark| now.saturating_sub(mark.at_ms) < 1_000)
-            };
-            let calm = lines.iter().filter(|line| is_new(line)).count() <= MOST_FLASHES;
-            let mut lines = lines.into_iter();
-            ui.slots.with_value(|slots| {
-                for (place, slot) in slots.iter().enumerate() {
-                    let cell = lines.next().map(|line| Cell {
-                        index: start + place,
-                        flash: calm && is_new(&line),
-                        line,
-                    });
-                    let same = slot.cell.with_untracked(|old| match (old, &cell) {
-                        (Some(old), Some(new)) => old.index == new.index && old.line == new.line,
-                        (None, None) => true,
-                        _ => false,
-                    });
-                    if !same {
-                        slot.cell.set(cell);
-                    }
-                }
-            });
-        });
+        // A row that has the focus may be out of sight.
+        let at_once = if focused.is_some() { usize::MAX } else { 0 };
+        if !fill(ui, at_once) {
+            fill_rest(ui);
+        }
         if let Some(key) = focused {
             request_animation_frame(move || keep_focus(ui, &key));
         }
     });
+}
+
+fn fill_rest(ui: Ui) {
+    if REST.replace(true) {
+        return;
+    }
+    set_timeout(
+        move || {
+            REST.set(false);
+            if !fill(ui, OUT_OF_SIGHT) {
+                fill_rest(ui);
+            }
+        },
+        Duration::ZERO,
+    );
+}
+
+/// Fills the elements in sight, and so many of the others; whether that were all.
+fn fill(ui: Ui, mut others: usize) -> bool {
+    let (start, pool) = (ui.start.get_untracked(), ui.pool.get_untracked());
+    let filter = Arc::new(ui.filter.get_untracked());
+    let now = mono_now_ms();
+    let (first, below) = SIGHT.get();
+    let mut all = true;
+    ui.live.with_table(|table| {
+        let start = start.min(table.line_count().saturating_sub(pool));
+        let lines: Vec<Line> = table.lines(start..start + pool).collect();
+        let is_new = |line: &Line| {
+            line.row()
+                .and_then(|view| view.mark)
+                .is_some_and(|mark| now.saturating_sub(mark.at_ms) < 1_000)
+        };
+        let calm = lines.iter().filter(|line| is_new(line)).count() <= MOST_FLASHES;
+        let mut lines = lines.into_iter();
+        ui.slots.with_value(|slots| {
+            for (place, slot) in slots.iter().enumerate() {
+                let cell = lines.next().map(|line| Cell {
+                    index: start + place,
+                    flash: calm && is_new(&line),
+                    filter: filter.clone(),
+                    line,
+                });
+                let same = slot.cell.with_untracked(|old| match (old, &cell) {
+                    (Some(old), Some(new)) => {
+                        old.index == new.index && old.line == new.line && old.filter == new.filter
+                    }
+                    (None, None) => true,
+                    _ => false,
+                });
+                if same {
+                    continue;
+                }
+                // An element without a row gives its room to those below, so it does not wait.
+                if cell.is_some() && !(first..below).contains(&(start + place)) {
+                    if others == 0 {
+                        all = false;
+                        continue;
+                    }
+                    others -= 1;
+                }
+                slot.cell.set(cell);
+            }
+        });
+    });
+    all
 }
 
 /// The line that has the focus, if any has.
@@ -183,11 +238,17 @@ fn keep_focus(ui: Ui, key: &Key) {
 }
 
 fn place_of(ui: Ui, key: &Key) -> Option<usize> {
+    let (first, below) = SIGHT.get();
     ui.slots.with_value(|slots| {
-        slots.iter().position(|slot| {
-            slot.cell
-                .with_untracked(|cell| cell.as_ref().is_some_and(|cell| cell.line.key() == *key))
-        })
+        let mut places = slots.iter().enumerate().filter_map(|(place, slot)| {
+            slot.cell.with_untracked(|cell| {
+                let cell = cell.as_ref().filter(|cell| cell.line.key() == *key)?;
+                Some((!(first..below).contains(&cell.index), place))
+            })
+        });
+        // What is out of sight may still hold what it held before.
+        let best = places.next()?;
+        Some(places.fold(best, std::cmp::min).1)
     })
 }
 
@@ -241,10 +302,23 @@ fn scrolled(ui: Ui) {
     let height = row_height(ui);
     let first = (f64::from(table.scroll_top()) / height) as usize;
     let shown = (f64::from(table.client_height()) / height) as usize + 1;
-    let before = POOL.saturating_sub(shown) / 2;
+    // The table is lower than the window, but while it is hidden it has no height.
+    let most = window()
+        .inner_height()
+        .ok()
+        .and_then(|height| height.as_f64())
+        .unwrap_or(900.0);
+    let pool = ((most / height) as usize + OVERSCAN).min(POOL);
+    if ui.pool.get_untracked() != pool {
+        ui.pool.set(pool);
+    }
+    // A table that is hidden has no height, and may be shown by what comes next.
+    let in_sight = if shown > 1 { shown + 1 } else { pool };
+    SIGHT.set((first, first + in_sight));
+    let before = pool.saturating_sub(shown) / 2;
     // In steps of four, so that a slow scroll does not move the pool with each row.
     let start = first.saturating_sub(before) / 4 * 4;
-    let last = ui.live.lines.get_untracked().saturating_sub(POOL);
+    let last = ui.live.lines.get_untracked().saturating_sub(pool);
     if ui.is_fed_untracked() && start.min(last) != ui.start.get_untracked() {
         ui.start.set(start.min(last));
     }
@@ -258,11 +332,12 @@ fn size_spacers(ui: Ui) {
         let height = row_height(ui);
         let fed = ui.is_fed();
         let lines = ui.live.lines.get();
-        let start = ui.start.get().min(lines.saturating_sub(POOL));
+        let pool = ui.pool.get();
+        let start = ui.start.get().min(lines.saturating_sub(pool));
         if !fed {
             return;
         }
-        let after = lines.saturating_sub(start + POOL);
+        let after = lines.saturating_sub(start + pool);
         for (id, rows) in [("space-before", start), ("space-after", after)] {
             let Some(cell) = by_id(id) else { continue };
             let style = cell.style();
@@ -284,6 +359,8 @@ fn to_top(ui: Ui) {
     if let Some(table) = by_id("tablewrap") {
         table.set_scroll_top(0);
     }
+    let (first, below) = SIGHT.get();
+    SIGHT.set((0, below - first));
     ui.start.set(0);
 }
 

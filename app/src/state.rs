@@ -36,6 +36,8 @@ pub struct Cell {
     pub line: Line,
     /// Whether its change may flash: not where very much changed at once.
     pub flash: bool,
+    /// What is marked in the line. It comes with it, so that a key draws each line once.
+    pub filter: Arc<Filter>,
 }
 
 impl Cell {
@@ -99,6 +101,8 @@ pub struct Ui {
     pub slots: StoredValue<Vec<Slot>>,
     /// The first row of the view that is in the pool.
     pub start: RwSignal<usize>,
+    /// How many elements of the pool are used: more than the window shows at once.
+    pub pool: RwSignal<usize>,
     /// The line that the keys are at.
     pub current: RwSignal<Option<Key>>,
     /// The rows that are picked.
@@ -169,6 +173,7 @@ impl Ui {
         live.errors.set(std::mem::take(&mut rows.errors));
         let mut items = std::mem::take(&mut rows.items).into_iter();
         let mut groups = data.groups.into_iter().peekable();
+        let filter = Arc::new(Filter::parse(&query.search));
         let slots = (0..POOL)
             .map(|place| Slot {
                 cell: RwSignal::new(
@@ -187,6 +192,7 @@ impl Ui {
                         index: offset + place,
                         line,
                         flash: false,
+                        filter: filter.clone(),
                     }),
                 ),
                 active: RwSignal::new(false),
@@ -205,6 +211,7 @@ impl Ui {
             refused: RwSignal::new(data.refused),
             slots: StoredValue::new(slots),
             start: RwSignal::new(0),
+            pool: RwSignal::new(POOL),
             current: RwSignal::new(None),
             picked: RwSignal::default(),
             columns,

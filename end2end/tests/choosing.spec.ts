@@ -113,3 +113,12 @@ test("a press on a heading sorts, and a second one turns the order", async ({ pa
   await expect(heading).toHaveAttribute("aria-sort", "descending");
   await expect(page).toHaveURL(/[?&]sort=-ns/);
 });
+
+test("the choice of namespaces fits a low window with its button", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await page.setViewportSize({ width: 1280, height: 600 });
+  await ingresses.open(dashboard.url);
+  await ingresses.pickerButton.click();
+  await ingresses.tick("shop");
+  await expect(ingresses.picker.getByRole("button", { name: "Watch 1 namespace" })).toBeInViewport({ ratio: 1 });
+});

@@ -33,7 +33,16 @@ test("columns are hidden, moved and sized, and stay so over a reload, from the s
   await menu.getByRole("checkbox", { name: "Address" }).uncheck();
   await expect(menu).toContainText("6 of 8");
   await menu.getByRole("button", { name: "Move TLS" }).focus();
-  for (let step = 0; step < 5; step += 1) await page.keyboard.press("ArrowUp");
+  for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowUp");
+  // Each finds another column where the focus still is.
+  await page.evaluate(async () => {
+    for (let step = 0; step < 2; step += 1) {
+      const event = new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true });
+      document.activeElement?.dispatchEvent(event);
+      // Long enough for the list to be drawn anew, not for the next frame.
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    }
+  });
   await expect(menu.getByRole("button", { name: "Move TLS" })).toBeFocused();
   const grip = menu.getByRole("button", { name: "Move Age" });
   await grip.dragTo(menu.getByText("Namespace", { exact: true }), { targetPosition: { x: 5, y: 2 } });

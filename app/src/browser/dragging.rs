@@ -23,6 +23,9 @@ enum Drag {
 
 thread_local! {
     static DRAG: std::cell::Cell<Option<Drag>> = const { std::cell::Cell::new(None) };
+    /// The column that keys move, until the focus has followed it: before, the element with the
+    /// focus is another column's.
+    static MOVED: std::cell::Cell<Option<Column>> = const { std::cell::Cell::new(None) };
     static LISTENS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -82,6 +85,7 @@ fn follow(ui: Ui, event: &Event) {
 pub(super) fn key_pressed(ui: Ui, target: &Element, event: &KeyboardEvent) -> bool {
     let key = event.key();
     if let Some((column, _)) = named(target, "data-grip") {
+        let column = MOVED.get().unwrap_or(column);
         let at = ui.columns.with_untracked(|columns| columns.place(column));
         let place = match key.as_str() {
             "ArrowUp" => at.saturating_sub(1),
@@ -90,7 +94,9 @@ pub(super) fn key_pressed(ui: Ui, target: &Element, event: &KeyboardEvent) -> bo
         };
         ui.columns.update(|columns| columns.move_to(column, place));
         let id = columns::id(column);
+        MOVED.set(Some(column));
         request_animation_frame(move || {
+            MOVED.set(None);
             if let Some(grip) = first_of(&format!("[data-grip={id}]")) {
                 let _ = grip.focus();
             }

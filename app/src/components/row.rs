@@ -77,7 +77,7 @@ pub fn PoolRow(
         >
             {move || cell.get().map(|cell| match cell.line {
                 protocol::table::Line::Group(group) => head(ui, group).into_any(),
-                protocol::table::Line::Row(view) => cells(ui, cell.index, view, active).into_any(),
+                protocol::table::Line::Row(view) => cells(ui, cell.index, view, active, &cell.filter).into_any(),
             })}
         </tr>
     }
@@ -120,7 +120,13 @@ fn group_words(grouping: Option<Grouping>, value: &str) -> String {
     }
 }
 
-fn cells(ui: Ui, index: usize, view: RowView, active: RwSignal<bool>) -> impl IntoView {
+fn cells(
+    ui: Ui,
+    index: usize,
+    view: RowView,
+    active: RwSignal<bool>,
+    filter: &Filter,
+) -> impl IntoView + use<> {
     let row = view.ingress;
     let mark = move || {
         let mark = view
@@ -156,11 +162,10 @@ fn cells(ui: Ui, index: usize, view: RowView, active: RwSignal<bool>) -> impl In
     };
     let mark =
         move || mark().map(|(glyph, words)| view! { {glyph}<span class="sr">{words}</span> });
-    let filter = ui.filter.get();
     let data = ui.layout.with(|layout| {
         layout
             .iter()
-            .map(|(column, own)| data_cell(ui, &row, index, *column, *own, &filter, active))
+            .map(|(column, own)| data_cell(ui, &row, index, *column, *own, filter, active))
             .collect_view()
     });
     view! {
@@ -182,7 +187,7 @@ fn data_cell(
 ) -> AnyView {
     let hidden = move || leaves(column) && ui.narrow.get();
     match column {
-        Column::Name => name(ui, row, index, filter).into_any(),
+        Column::Name => name(ui, row, index, filter, active).into_any(),
         Column::Namespace => view! {
             <td class="ns" title=row.namespace.clone()>
                 {middle(&row.namespace, &filter.marks(Field::Namespace))}
@@ -235,12 +240,21 @@ fn data_cell(
 }
 
 /// The name: the head of the row, and the link to its details.
-fn name(ui: Ui, row: &Ingress, index: usize, filter: &Filter) -> impl IntoView + use<> {
+fn name(
+    ui: Ui,
+    row: &Ingress,
+    index: usize,
+    filter: &Filter,
+    active: RwSignal<bool>,
+) -> impl IntoView + use<> {
+    // The rest of the address changes with each key in the search: that is put in when somebody
+    // is about to use the link.
     let href = {
         let key = row.key();
         move || {
+            active.track();
             let key = key.clone();
-            ui.href(|query| query.selected = Some(key))
+            untrack(|| ui.href(|query| query.selected = Some(key)))
         }
     };
     let current = {
