@@ -9,8 +9,9 @@ export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   forbidOnly: process.env.CI === "true",
-  // A test that passes at its second try has found something.
-  retries: 0,
+  // A machine that is busy with something else may make a browser late. What passes only at its second try is named
+  // in the last lines of a run: it has found something.
+  retries: process.env.CI === "true" ? 1 : 0,
   fullyParallel: true,
   workers: 2,
   timeout: 60_000,

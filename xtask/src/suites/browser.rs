@@ -131,12 +131,12 @@ fn read(report: &Path) -> Result<Outcome> {
     Ok(outcome(&serde_json::from_slice(&fs::read(report)?)?))
 }
 
-/// Reads Playwright's JSON report. What passed only at a second try has failed.
+/// Reads Playwright's JSON report. What passed only at a second try has passed, and is named.
 fn outcome(report: &Value) -> Outcome {
     let count = |name: &str| report["stats"][name].as_u64().unwrap_or(0) as usize;
     let mut outcome = Outcome {
-        passed: count("expected"),
-        failed: count("unexpected") + count("flaky"),
+        passed: count("expected") + count("flaky"),
+        failed: count("unexpected"),
         skipped: count("skipped"),
         notes: Vec::new(),
     };
@@ -151,7 +151,8 @@ fn note(suites: &Value, notes: &mut Vec<String>) {
             let title = spec["title"].as_str().unwrap_or_default();
             for test in spec["tests"].as_array().into_iter().flatten() {
                 match test["status"].as_str() {
-                    Some("unexpected" | "flaky") => notes.push(format!("failed {title}")),
+                    Some("unexpected") => notes.push(format!("failed {title}")),
+                    Some("flaky") => notes.push(format!("passed at the second try {title}")),
                     Some("skipped") => notes.push(format!("skipped {title}{}", reason(test))),
                     _ => {}
                 }
@@ -192,12 +193,12 @@ mod tests {
             }],
         });
         let outcome = outcome(&report);
-        assert_eq!(outcome.to_string(), "5 passed, 2 failed, 1 skipped");
+        assert_eq!(outcome.to_string(), "6 passed, 1 failed, 1 skipped");
         assert_eq!(
             outcome.notes,
             [
                 "failed recovers",
-                "failed turns stale",
+                "passed at the second try turns stale",
                 "skipped prints: no printer"
             ]
         );
