@@ -1,15 +1,19 @@
 //! The catalog: the live set of objects, and the rows derived from it.
 //!
-//! Feeds speak three verbs to it: `apply`, `delete`, and `reset` with the result of a list. It
+//! Feeds speak two verbs to it: `apply` with changes, and `reset` with the result of a list. It
 //! passes on to the journal only what changes a row.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use protocol::Key;
 
-use crate::journal::Journal;
+use crate::journal::{Batch, Journal};
 use crate::row::Row;
+
+/// Rows of a list that the journal takes together: clients read between them.
+const BATCH: usize = 256;
 
 /// The live set. Shared by reference between the feeds.
 #[derive(Debug)]
@@ -39,6 +43,15 @@ pub struct Object {
     pub resource_version: u64,
 }
 
+/// What a watch says of an object.
+#[derive(Debug)]
+pub enum Change<T = Object> {
+    /// It was added or changed.
+    Set(T),
+    /// It was deleted at this resource version.
+    Deleted(Key, u64),
+}
+
 impl Catalog {
     /// An empty catalog that writes to `journal`.
     #[must_use]
@@ -53,53 +66,32 @@ impl Catalog {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An object was added or changed. One older than what is held is ignored: two feeds may
-    /// overlap while the watch mode changes.
-    pub fn apply(&self, object: Object) {
+    /// Takes changes that came together, the first of them at `received`. One older than what is held is ignored: two feeds may
+    /// overlap while the watch mode changes. Returns how many clients they concern.
+    pub fn apply(&self, changes: impl IntoIterator<Item = Change>, received: Instant) -> usize {
         let mut held = self.lock();
-        let stale = held.get(&object.row.key).is_some_and(|held| {
-            held.uid == object.uid && held.resource_version > object.resource_version
-        });
-        if !stale {
-            self.put(&mut held, object);
-        }
-    }
-
-    fn put(&self, held: &mut BTreeMap<Key, Held>, object: Object) {
-        let Object {
-            row,
-            uid,
-            version,
-            resource_version,
-        } = object;
-        let same = held
-            .get_mut(&row.key)
-            .filter(|held| held.uid == uid && held.version == version);
-        if let Some(held) = same {
-            held.resource_version = resource_version;
-            return;
-        }
-        held.insert(
-            row.key.clone(),
-            Held {
-                uid,
-                version,
-                resource_version,
-            },
-        );
-        self.journal.upsert(row);
-    }
-
-    /// An object was deleted at this resource version.
-    pub fn delete(&self, key: &Key, resource_version: u64) {
-        let mut held = self.lock();
-        if held
-            .get(key)
-            .is_some_and(|held| held.resource_version <= resource_version)
-        {
-            held.remove(key);
-            self.journal.delete(key);
-        }
+        self.journal.batch(received, |batch| {
+            for change in changes {
+                match change {
+                    Change::Set(object) => {
+                        let stale = held.get(&object.row.key).is_some_and(|held| {
+                            held.uid == object.uid
+                                && held.resource_version > object.resource_version
+                        });
+                        if !stale {
+                            put(&mut held, batch, object);
+                        }
+                    }
+                    Change::Deleted(key, version) => {
+                        let known = held.get(&key);
+                        if known.is_some_and(|held| held.resource_version <= version) {
+                            held.remove(&key);
+                            batch.delete(&key);
+                        }
+                    }
+                }
+            }
+        })
     }
 
     /// A list of `namespace` (of everything: `None`) gave exactly `live`, and a list is the truth:
@@ -113,12 +105,21 @@ impl Catalog {
             .filter(|(key, _)| !listed.contains(key))
             .map(|(key, _)| key.clone())
             .collect();
-        for key in &gone {
-            held.remove(key);
-            self.journal.delete(key);
+        for keys in gone.chunks(BATCH) {
+            self.journal.batch(Instant::now(), |batch| {
+                for key in keys {
+                    held.remove(key);
+                    batch.delete(key);
+                }
+            });
         }
-        for object in live {
-            self.put(&mut held, object);
+        let mut live = live.into_iter().peekable();
+        while live.peek().is_some() {
+            self.journal.batch(Instant::now(), |batch| {
+                for object in live.by_ref().take(BATCH) {
+                    put(&mut held, batch, object);
+                }
+            });
         }
         gone.len()
     }
@@ -148,6 +149,31 @@ impl Catalog {
         }
         self.journal.forget(namespace);
     }
+}
+
+fn put(held: &mut BTreeMap<Key, Held>, batch: &mut Batch<'_>, object: Object) {
+    let Object {
+        row,
+        uid,
+        version,
+        resource_version,
+    } = object;
+    let same = held
+        .get_mut(&row.key)
+        .filter(|held| held.uid == uid && held.version == version);
+    if let Some(held) = same {
+        held.resource_version = resource_version;
+        return;
+    }
+    held.insert(
+        row.key.clone(),
+        Held {
+            uid,
+            version,
+            resource_version,
+        },
+    );
+    batch.upsert(row);
 }
 
 fn range<'a>(

@@ -23,7 +23,7 @@ use tracing::{debug, info, warn};
 
 use self::api::{Api, ApiError, Collection};
 use self::feed::{Feed, Limits, Sink, jittered};
-use crate::catalog::{Catalog, Object};
+use crate::catalog::{Catalog, Change, Object};
 use crate::config::WatchMode;
 use crate::journal::{FeedError, Journal};
 use crate::metrics::Metrics;
@@ -453,13 +453,8 @@ impl Sink for IngressSink {
         self.catalog.reset(self.namespace.as_deref(), items)
     }
 
-    fn apply(&self, object: Object) {
-        self.catalog.apply(object);
-    }
-
-    fn delete(&self, object: &Value) {
-        self.catalog
-            .delete(&project::key(object), project::resource_version(object));
+    fn apply(&self, changes: Vec<Change<Object>>, received: Instant) -> usize {
+        self.catalog.apply(changes, received.into_std())
     }
 
     fn withdraw(&self) {
@@ -509,16 +504,16 @@ impl Sink for NamespaceSink {
         0
     }
 
-    fn apply(&self, name: String) {
+    fn apply(&self, changes: Vec<Change<String>>, _: Instant) -> usize {
         self.change(|names| {
-            names.insert(name);
+            for change in changes {
+                match change {
+                    Change::Set(name) => _ = names.insert(name),
+                    Change::Deleted(key, _) => _ = names.remove(&key.name),
+                }
+            }
         });
-    }
-
-    fn delete(&self, object: &Value) {
-        self.change(|names| {
-            names.remove(&project::key(object).name);
-        });
+        0
     }
 
     fn withdraw(&self) {

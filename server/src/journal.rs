@@ -8,7 +8,7 @@
 //! was dropped the namespace's floor rises, and a cursor below the floor has to start again.
 //! Etcd and Kafka compact in the same way.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,7 +72,7 @@ struct NamespaceLog {
 /// The newest state of one row.
 #[derive(Debug)]
 struct Entry {
-    /// When the change came in, for the latency metric.
+    /// When the first change of its batch came in, for the latency metric.
     received: Instant,
     state: State,
 }
@@ -199,8 +199,9 @@ pub struct Write {
     pub bytes: Bytes,
     /// The cursor after it.
     pub cursor: u64,
-    /// Whether that is the newest revision.
-    pub at_tip: bool,
+    /// Whether the table after it is that of the revision `cursor`. Rows that have moved up are
+    /// still missing where there is more to read than one write holds.
+    pub complete: bool,
     /// When the newest change in it came in.
     pub received: Option<Instant>,
     /// How many messages it holds.
@@ -265,15 +266,39 @@ impl std::fmt::Display for ScopeId {
     }
 }
 
-/// Writes of clients at the same cursor of the same scope, built once. Valid for one revision.
+/// The newest writes, each built once for all clients that are where the first one was. A write
+/// never becomes wrong: it leads from its cursor to a revision that was the newest once.
 #[derive(Debug, Default)]
 struct SharedWrites {
-    revision: u64,
-    writes: HashMap<(u64, u64), Write>,
+    writes: VecDeque<(Position, Write)>,
+    bytes: usize,
 }
 
-/// More scopes than this at one cursor build their writes themselves.
+/// What a write depends on: hash of the scope, cursor, base and limit.
+type Position = (u64, u64, u64, usize);
+
+/// What the shared writes hold at most.
 const SHARED_WRITES: usize = 64;
+const SHARED_BYTES: usize = 1 << 20;
+
+impl SharedWrites {
+    /// The write from a position, unless there is one by now that leads further.
+    fn get(&self, position: Position, newest: u64) -> Option<Write> {
+        let (_, write) = self.writes.iter().rev().find(|(at, _)| *at == position)?;
+        (write.cursor == newest || !write.complete).then(|| write.clone())
+    }
+
+    fn insert(&mut self, position: Position, write: Write) {
+        self.bytes += write.bytes.len();
+        self.writes.push_back((position, write));
+        while self.writes.len() > SHARED_WRITES || self.bytes > SHARED_BYTES {
+            let Some((_, oldest)) = self.writes.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.bytes.len();
+        }
+    }
+}
 
 impl Default for Journal {
     fn default() -> Self {
@@ -292,6 +317,12 @@ impl Journal {
             encodings: AtomicU64::new(0),
             next_waiter: AtomicU64::new(0),
         }
+    }
+
+    fn shared_writes(&self) -> MutexGuard<'_, SharedWrites> {
+        self.shared_writes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -323,101 +354,30 @@ impl Journal {
         self.len() == 0
     }
 
+    /// Takes changes that are told together, the first of which came in at `received`: the clients
+    /// that they concern are woken once, at the end. Returns how many. Nobody reads meanwhile, so
+    /// that it has to be short.
+    pub fn batch(&self, received: Instant, make: impl FnOnce(&mut Batch<'_>)) -> usize {
+        let mut batch = Batch {
+            journal: self,
+            received,
+            inner: self.lock(),
+            changed: BTreeSet::new(),
+        };
+        make(&mut batch);
+        let Batch { inner, changed, .. } = batch;
+        inner.wake(changed.iter().map(AsRef::as_ref))
+    }
+
     /// Records the newest state of a row.
     pub fn upsert(&self, row: impl Into<Row>) {
         let row = row.into();
-        self.encodings.fetch_add(1, Ordering::Relaxed);
-        let mut guard = self.lock();
-        // One borrow of the whole, so that its fields may be borrowed apart.
-        let inner = &mut *guard;
-        inner.revision += 1;
-        let revision = inner.revision;
-        let namespace: Arc<str> = match inner.namespaces.get_key_value(row.key.namespace.as_str()) {
-            Some((name, _)) => name.clone(),
-            None => row.key.namespace.as_str().into(),
-        };
-        let floor = inner.dropped_floor(&row.key.namespace);
-        let log = inner
-            .namespaces
-            .entry(namespace.clone())
-            .or_insert_with(|| NamespaceLog {
-                floor,
-                ..NamespaceLog::default()
-            });
-        let previous = log
-            .newest
-            .insert(row.key.name.clone(), revision)
-            .and_then(|old| Some((old, log.log.remove(&old)?)));
-        let mut first = revision;
-        if let Some((old, entry)) = &previous {
-            match &entry.state {
-                State::Row { first: since, .. } => {
-                    first = *since;
-                    log.rows -= 1;
-                }
-                State::Deleted { .. } => {
-                    inner.tombstones.remove(old);
-                }
-            }
-        }
-        let appeared =
-            !matches!(&previous, Some((_, entry)) if matches!(entry.state, State::Row { .. }));
-        let entry = Arc::new(Entry {
-            received: Instant::now(),
-            state: State::Row {
-                row: Arc::new(row),
-                first,
-            },
-        });
-        log.rows += 1;
-        log.log.insert(revision, entry.clone());
-        if let Some((old, _)) = previous {
-            inner.log.remove(&old);
-        }
-        inner.rows += usize::from(appeared);
-        inner.log.insert(revision, entry);
-        inner.wake(&namespace);
+        self.batch(Instant::now(), |batch| batch.upsert(row));
     }
 
     /// Records that a row is gone. A row that is not there is no change.
     pub fn delete(&self, key: &Key) {
-        let mut guard = self.lock();
-        let inner = &mut *guard;
-        let revision = inner.revision + 1;
-        let Some((namespace, log)) = inner.namespaces.get_key_value(key.namespace.as_str()) else {
-            return;
-        };
-        let namespace = namespace.clone();
-        let Some(&old) = log.newest.get(&key.name) else {
-            return;
-        };
-        if !matches!(log.log[&old].state, State::Row { .. }) {
-            return;
-        }
-        inner.revision = revision;
-        self.encodings.fetch_add(1, Ordering::Relaxed);
-        let entry = Arc::new(Entry {
-            received: Instant::now(),
-            state: State::Deleted {
-                json: serde_json::to_vec(key).expect("keys are strings").into(),
-            },
-        });
-        inner.rows -= 1;
-        inner.log.remove(&old);
-        inner.log.insert(revision, entry.clone());
-        let log = inner
-            .namespaces
-            .get_mut(&namespace)
-            .expect("it was just found");
-        log.log.remove(&old);
-        log.log.insert(revision, entry);
-        log.newest.insert(key.name.clone(), revision);
-        log.rows -= 1;
-        inner.tombstones.insert(revision, key.clone());
-        if inner.tombstones.len() > MAX_TOMBSTONES {
-            inner.drop_oldest_tombstone();
-        }
-        inner.wake(&namespace);
+        self.batch(Instant::now(), |batch| batch.delete(key));
     }
 
     /// Drops a namespace whose feed stopped: nobody is told, but ids from before are void for
@@ -477,9 +437,9 @@ impl Journal {
     /// (one event at least). `base` is where the client last held everything, which is the cursor
     /// itself but for a client that is catching up: rows that appeared above it are additions.
     /// Within a replay of the state at revision `replay` every row is an addition, only later
-    /// deletes are told, and there are no ids; otherwise the last event of a write that reaches
-    /// the tip carries the id of the cursor after it. A write before the tip has none: rows that
-    /// have moved up are still missing, so that the table there is that of no revision.
+    /// deletes are told, and there are no ids; otherwise the last event of a complete write
+    /// carries the id of the cursor after it. Others have none, as the table there is that of no
+    /// revision.
     /// `None`: deletes that the cursor missed are no longer known, so the client has to start
     /// again.
     #[must_use]
@@ -491,39 +451,23 @@ impl Journal {
         replay: Option<u64>,
         limit: usize,
     ) -> Option<Write> {
-        let shareable = replay.is_none() && base == cursor;
-        let shared = (scope.hash, cursor);
-        let (entries, after, at_tip) = {
+        let position = (scope.hash, cursor, base, limit);
+        let (entries, after, complete) = {
             let inner = self.lock();
             if cursor.max(replay.unwrap_or(0)) < inner.floor_of(&scope.scope) {
                 return None;
             }
-            if shareable {
-                let shared_writes = self
-                    .shared_writes
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                if shared_writes.revision == inner.revision
-                    && let Some(write) = shared_writes.writes.get(&shared)
-                {
-                    return Some(write.clone());
-                }
+            // A replay is of the state at its own start.
+            if replay.is_none()
+                && let Some(write) = self.shared_writes().get(position, inner.revision)
+            {
+                return Some(write);
             }
             inner.above(&scope.scope, cursor, limit)
         };
-        let write = self.build(scope, &entries, base, after, at_tip, replay);
-        if shareable && at_tip && !write.bytes.is_empty() {
-            let mut shared_writes = self
-                .shared_writes
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if shared_writes.revision < after {
-                shared_writes.revision = after;
-                shared_writes.writes.clear();
-            }
-            if shared_writes.revision == after && shared_writes.writes.len() < SHARED_WRITES {
-                shared_writes.writes.insert(shared, write.clone());
-            }
+        let write = self.build(scope, &entries, base, after, complete, replay);
+        if replay.is_none() && !write.bytes.is_empty() {
+            self.shared_writes().insert(position, write.clone());
         }
         Some(write)
     }
@@ -534,7 +478,7 @@ impl Journal {
         entries: &[(u64, Arc<Entry>)],
         base: u64,
         after: u64,
-        at_tip: bool,
+        complete: bool,
         replay: Option<u64>,
     ) -> Write {
         const ADDED: &[u8] = br#"{"type":"ingressAdded","data":"#;
@@ -547,7 +491,7 @@ impl Journal {
         let last = entries
             .iter()
             .rposition(|(revision, entry)| told(*revision, entry));
-        let carries_id = replay.is_none() && at_tip;
+        let carries_id = replay.is_none() && complete;
         let size: usize = entries.iter().map(|(_, entry)| entry.size()).sum();
         let mut bytes = Vec::with_capacity(size + 64);
         let mut data = Vec::new();
@@ -574,7 +518,7 @@ impl Journal {
         Write {
             bytes: bytes.into(),
             cursor: after,
-            at_tip,
+            complete,
             received: entries.last().map(|(_, entry)| entry.received),
             messages,
         }
@@ -630,6 +574,112 @@ impl Journal {
             id,
             woken,
         }
+    }
+}
+
+/// Changes that are told together, see [`Journal::batch`].
+#[derive(Debug)]
+pub struct Batch<'a> {
+    journal: &'a Journal,
+    inner: MutexGuard<'a, Inner>,
+    received: Instant,
+    /// The namespaces to wake for.
+    changed: BTreeSet<Arc<str>>,
+}
+
+impl Batch<'_> {
+    /// Records the newest state of a row.
+    pub fn upsert(&mut self, row: Row) {
+        self.journal.encodings.fetch_add(1, Ordering::Relaxed);
+        // One borrow of the whole, so that its fields may be borrowed apart.
+        let inner = &mut *self.inner;
+        inner.revision += 1;
+        let revision = inner.revision;
+        let namespace: Arc<str> = match inner.namespaces.get_key_value(row.key.namespace.as_str()) {
+            Some((name, _)) => name.clone(),
+            None => row.key.namespace.as_str().into(),
+        };
+        let floor = inner.dropped_floor(&row.key.namespace);
+        let log = inner
+            .namespaces
+            .entry(namespace.clone())
+            .or_insert_with(|| NamespaceLog {
+                floor,
+                ..NamespaceLog::default()
+            });
+        let previous = log
+            .newest
+            .insert(row.key.name.clone(), revision)
+            .and_then(|old| Some((old, log.log.remove(&old)?)));
+        let mut first = revision;
+        if let Some((old, entry)) = &previous {
+            match &entry.state {
+                State::Row { first: since, .. } => {
+                    first = *since;
+                    log.rows -= 1;
+                }
+                State::Deleted { .. } => {
+                    inner.tombstones.remove(old);
+                }
+            }
+        }
+        let appeared =
+            !matches!(&previous, Some((_, entry)) if matches!(entry.state, State::Row { .. }));
+        let entry = Arc::new(Entry {
+            received: self.received,
+            state: State::Row {
+                row: Arc::new(row),
+                first,
+            },
+        });
+        log.rows += 1;
+        log.log.insert(revision, entry.clone());
+        if let Some((old, _)) = previous {
+            inner.log.remove(&old);
+        }
+        inner.rows += usize::from(appeared);
+        inner.log.insert(revision, entry);
+        self.changed.insert(namespace);
+    }
+
+    /// Records that a row is gone. A row that is not there is no change.
+    pub fn delete(&mut self, key: &Key) {
+        let inner = &mut *self.inner;
+        let revision = inner.revision + 1;
+        let Some((namespace, log)) = inner.namespaces.get_key_value(key.namespace.as_str()) else {
+            return;
+        };
+        let namespace = namespace.clone();
+        let Some(&old) = log.newest.get(&key.name) else {
+            return;
+        };
+        if !matches!(log.log[&old].state, State::Row { .. }) {
+            return;
+        }
+        inner.revision = revision;
+        self.journal.encodings.fetch_add(1, Ordering::Relaxed);
+        let entry = Arc::new(Entry {
+            received: self.received,
+            state: State::Deleted {
+                json: serde_json::to_vec(key).expect("keys are strings").into(),
+            },
+        });
+        inner.rows -= 1;
+        inner.log.remove(&old);
+        inner.log.insert(revision, entry.clone());
+        let log = inner
+            .namespaces
+            .get_mut(&namespace)
+            .expect("it was just found");
+        log.log.remove(&old);
+        log.log.insert(revision, entry);
+        log.newest.insert(key.name.clone(), revision);
+        log.rows -= 1;
+        inner.tombstones.insert(revision, key.clone());
+        if inner.tombstones.len() > MAX_TOMBSTONES {
+            inner.drop_oldest_tombstone();
+        }
+        self.changed.insert(namespace);
     }
 }
 
@@ -767,7 +817,7 @@ impl Journal {
         inner.feeds.revision = revision;
         match namespace {
             None => inner.wake_all(),
-            Some(name) => inner.wake(name),
+            Some(name) => _ = inner.wake([name]),
         }
     }
 
@@ -1061,8 +1111,8 @@ impl Inner {
             size += found[end].1.size();
             end += 1;
         }
-        let at_tip = end == found.len();
-        let after = match at_tip {
+        let complete = end == found.len();
+        let after = match complete {
             true => self.revision,
             false => found[end - 1].0,
         };
@@ -1072,7 +1122,7 @@ impl Inner {
                 .map(|(revision, entry)| (*revision, (*entry).clone()))
                 .collect(),
             after,
-            at_tip,
+            complete,
         )
     }
 
@@ -1089,15 +1139,17 @@ impl Inner {
         }
     }
 
-    fn wake(&self, namespace: &str) {
-        let named = self
-            .waiters
-            .get(namespace)
-            .into_iter()
-            .flat_map(BTreeMap::values);
-        for waiter in self.waiters_of_all.values().chain(named) {
-            waiter.notify_one();
+    /// Wakes the clients of these namespaces; returns how many.
+    fn wake<'a>(&self, namespaces: impl IntoIterator<Item = &'a str>) -> usize {
+        let mut namespaces = namespaces.into_iter().peekable();
+        if namespaces.peek().is_none() {
+            return 0;
         }
+        let named = namespaces
+            .filter_map(|namespace| self.waiters.get(namespace))
+            .flat_map(BTreeMap::values);
+        let concerned = self.waiters_of_all.values().chain(named);
+        concerned.inspect(|waiter| waiter.notify_one()).count()
     }
 
     fn wake_all(&self) {

@@ -1,7 +1,11 @@
 //! The journal against a model: whatever happens, a client at the tip holds what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
+use std::sync::Arc;
+use std::time::Instant;
 
+use futures::FutureExt;
 use kube_ingress_dash::journal::{Journal, ScopeId, Start};
 use proptest::prelude::*;
 use protocol::{Ingress, Key, Message, Scope, sse};
@@ -139,7 +143,7 @@ impl Client {
         assert!(write.cursor >= self.cursor);
         for (index, event) in events.iter().enumerate().take(most) {
             let last = index + 1 == events.len();
-            let carries_id = last && replaying.is_none() && write.at_tip;
+            let carries_id = last && replaying.is_none() && write.complete;
             assert_eq!(
                 event.id.is_some(),
                 carries_id,
@@ -149,14 +153,14 @@ impl Client {
             self.id = event.id.clone().or(self.id.take());
         }
         self.cursor = write.cursor;
-        if write.at_tip {
+        if write.complete {
             if let Some((_, named)) = self.replay.take() {
                 self.table.retain(|key, _| named.contains(key));
                 self.id = Some(journal.id(&self.scope, self.cursor));
             }
             self.base = self.cursor;
         }
-        write.at_tip
+        write.complete && write.cursor == journal.revision()
     }
 
     fn take(&mut self, message: Message) {
@@ -325,7 +329,7 @@ fn a_stalled_client_is_told_each_row_once_however_often_it_changed() {
     let write = journal
         .read(&client.scope, client.cursor, client.base, None, 1 << 20)
         .unwrap();
-    assert_eq!((write.messages, write.at_tip), (NAMES.len() as u64, true));
+    assert_eq!((write.messages, write.complete), (NAMES.len() as u64, true));
 }
 
 #[test]
@@ -375,4 +379,47 @@ fn an_id_from_before_more_deletes_than_are_kept_is_replayed() {
     let mut fresh = Client::new(Scope::All, &journal);
     while !fresh.read(&journal, 64 << 10, usize::MAX) {}
     assert_eq!(fresh.table.len(), 1);
+}
+
+#[tokio::test]
+async fn what_came_together_wakes_those_it_concerns_once() {
+    let journal = Arc::new(Journal::new("epoch".into()));
+    let [everything, a, c] = [Scope::All, scopes()[1].clone(), scopes()[3].clone()]
+        .map(|scope| journal.subscribe(&scope));
+    let concerned = journal.batch(Instant::now(), |batch| {
+        batch.upsert(row("a", "one", 1).into());
+        batch.upsert(row("a", "two", 1).into());
+        batch.delete(&Key::new("a", "one"));
+    });
+    assert_eq!(concerned, 2);
+    for (subscription, times) in [(everything, 1), (a, 1), (c, 0)] {
+        let woken = iter::from_fn(|| subscription.changed().now_or_never());
+        assert_eq!(woken.count(), times);
+    }
+}
+
+#[test]
+fn clients_at_one_place_are_given_the_same_bytes() {
+    let journal = Journal::new("epoch".into());
+    let scope = ScopeId::new(Scope::All);
+    let read = |base, limit| journal.read(&scope, 1, base, None, limit).unwrap();
+    for name in ["zero", "one", "two"] {
+        journal.upsert(row("a", name, 1));
+    }
+    for limit in [1, 1 << 10] {
+        assert_eq!(read(1, limit).bytes.as_ptr(), read(1, limit).bytes.as_ptr());
+    }
+    assert_ne!(
+        read(0, 1 << 10).bytes,
+        read(2, 1 << 10).bytes,
+        "what is new to one is not new to the other"
+    );
+
+    journal.upsert(row("a", "one", 2));
+    let write = read(1, 1 << 10);
+    assert_eq!(
+        (write.cursor, write.messages),
+        (4, 2),
+        "the newest state, not the way to it"
+    );
 }

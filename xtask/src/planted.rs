@@ -22,12 +22,15 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "a delete is lost in a relist",
         file: "server/src/catalog.rs",
-        edits: &[("for key in &gone {", "for key in gone.iter().skip(1) {")],
+        edits: &[(
+            "gone.chunks(BATCH)",
+            "gone[gone.len().min(1)..].chunks(BATCH)",
+        )],
     },
     Bug {
         name: "an id before synced",
         file: "server/src/journal.rs",
-        edits: &[("replay.is_none() && at_tip;", "at_tip;")],
+        edits: &[("replay.is_none() && complete;", "complete;")],
     },
     Bug {
         name: "off by one on resume",
@@ -79,8 +82,8 @@ const BUGS: &[Bug] = &[
         name: "a write that is cut short has the id of a whole one",
         file: "server/src/journal.rs",
         edits: &[(
-            "replay.is_none() && at_tip;",
-            "replay.is_none() && { let _ = at_tip; true };",
+            "replay.is_none() && complete;",
+            "replay.is_none() && { let _ = complete; true };",
         )],
     },
     Bug {
@@ -92,8 +95,21 @@ const BUGS: &[Bug] = &[
         name: "garbage in a watch is passed over",
         file: "server/src/cluster/feed.rs",
         edits: &[(
-            "return Err(Failure::Relist(error));\n                }\n                Ok(Err(_)) if",
-            "let _ = error;\n                    continue;\n                }\n                Ok(Err(_)) if",
+            "Ok(Err(error @ ApiError::Invalid(_))) => break Err(Failure::Relist(error)),",
+            "Ok(Err(ApiError::Invalid(_))) => continue,",
+        )],
+    },
+    Bug {
+        name: "the last changes before a watch ends are lost",
+        file: "server/src/cluster/feed.rs",
+        edits: &[("            self.sink.apply(changes, received);\n", "")],
+    },
+    Bug {
+        name: "a write is shared with clients that held something else",
+        file: "server/src/journal.rs",
+        edits: &[(
+            "let position = (scope.hash, cursor, base, limit);",
+            "let position = (scope.hash, cursor, 0, limit);",
         )],
     },
     Bug {
@@ -110,8 +126,8 @@ const BUGS: &[Bug] = &[
         name: "a permission that comes back is a watch without a list",
         file: "server/src/cluster/feed.rs",
         edits: &[(
-            "                step = Step::List;\n                sleep(FORBIDDEN_RETRY)",
-            "                sleep(FORBIDDEN_RETRY)",
+            "                step = Step::List;\n                loop {",
+            "                loop {",
         )],
     },
     Bug {
@@ -164,7 +180,13 @@ impl Bug {
     fn plant(&self, tree: &Path) -> Result<String> {
         let path = tree.join(self.file);
         let original = fs::read_to_string(&path)?;
-        let mut text = original.clone();
+        fs::write(&path, self.made_in(&original)?)?;
+        Ok(original)
+    }
+
+    /// The file with the mistake in it.
+    fn made_in(&self, original: &str) -> Result<String> {
+        let mut text = original.to_owned();
         for (right, wrong) in self.edits {
             let found = text.matches(right).count();
             ensure!(
@@ -176,8 +198,7 @@ impl Bug {
             );
             text = text.replace(right, wrong);
         }
-        fs::write(&path, text)?;
-        Ok(original)
+        Ok(text)
     }
 }
 
@@ -229,4 +250,17 @@ fn copy_tracked_files(tree: &Path) -> Result<()> {
         fs::write(&to, new)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_can_still_be_made() -> Result<()> {
+        for bug in BUGS {
+            bug.made_in(&fs::read_to_string(root().join(bug.file))?)?;
+        }
+        Ok(())
+    }
 }

@@ -10,18 +10,20 @@
 //! | 403 | forbidden, once a SelfSubjectAccessReview agrees or it has lasted 10 s |
 //! | anything else | the same step again, with backoff; `Retry-After` is obeyed |
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::message::{ErrorReason, Missing, NamespaceState};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
 use super::api::{Api, ApiError, Collection, WatchEvent};
 use super::project;
 use super::pulse::Silence;
+use crate::catalog::Change;
 use crate::journal::FeedError;
 use crate::metrics::Metrics;
 
@@ -37,6 +39,14 @@ const BACKOFF_MIN: Duration = Duration::from_millis(800);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// A watch that lived this long was a success, even if it told nothing.
 const SETTLED: Duration = Duration::from_secs(5);
+/// Watch events that are applied together at most, where they come faster than they are read.
+const BATCH: usize = 1_000;
+/// What comes this soon after a batch belongs to the next one, and as much later as the batch
+/// takes to be written to its clients: a burst costs each of them a few writes instead of one per
+/// change, and a lone change waits for nothing.
+const BATCH_PAUSE: Duration = Duration::from_millis(2);
+const BATCH_PAUSE_PER_CLIENT: Duration = Duration::from_micros(10);
+const BATCH_PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// Where a feed's objects go.
 pub trait Sink: Send + Sync + 'static {
@@ -47,10 +57,9 @@ pub trait Sink: Send + Sync + 'static {
     fn read(&self, object: Value) -> Option<Self::Item>;
     /// A list gave exactly these. Returns how many of those held were not among them any more.
     fn reset(&self, items: Vec<Self::Item>) -> usize;
-    /// An object was added or changed.
-    fn apply(&self, item: Self::Item);
-    /// An object was deleted.
-    fn delete(&self, object: &Value);
+    /// These changes came together, in this order, the first of them at `received`. Returns how many
+    /// clients they concern.
+    fn apply(&self, changes: Vec<Change<Self::Item>>, received: Instant) -> usize;
     /// The feed may not see the objects any more.
     fn withdraw(&self);
     /// The feed's state changed.
@@ -315,7 +324,14 @@ impl<S: Sink> Feed<S> {
         let mut silence = self.limits.silence.listen();
         let mut version = from;
         let mut bookmarks = false;
-        loop {
+        let mut changes = Vec::new();
+        let mut received = started;
+        let mut due = started;
+        let end = loop {
+            if !changes.is_empty() && (due <= Instant::now() || changes.len() >= BATCH) {
+                let clients = self.sink.apply(mem::take(&mut changes), received);
+                due = Instant::now() + pause_after(clients);
+            }
             let patience = if bookmarks {
                 SILENCE.min(life + SETTLED)
             } else {
@@ -323,48 +339,62 @@ impl<S: Sink> Feed<S> {
             };
             let next = tokio::select! {
                 biased;
-                next = timeout(patience, watch.next()) => next,
-                error = silence.next() => return Err(Failure::Resume(version, error)),
+                () = sleep_until(due), if !changes.is_empty() => continue,
+                next = timeout(patience, watch.next()) => next.map_err(|_| patience),
+                error = silence.next() => break Err(Failure::Resume(version, error)),
             };
             let event = match next {
                 Ok(Ok(Some(event))) => event,
                 Ok(Ok(None)) => {
-                    if started.elapsed() < SETTLED && version == from {
-                        // An API server that ends every watch at once is not asked in a loop.
-                        sleep(jittered(BACKOFF_MIN)).await;
-                    } else {
-                        self.failures = 0;
-                    }
-                    return Ok(Step::Watch {
+                    break Ok(Step::Watch {
                         from: version,
                         broken: started.elapsed() + SETTLED < life,
                     });
                 }
-                Ok(Err(error @ ApiError::Invalid(_))) => {
-                    return Err(Failure::Relist(error));
-                }
+                Ok(Err(error @ ApiError::Invalid(_))) => break Err(Failure::Relist(error)),
                 Ok(Err(_)) if version > from || started.elapsed() > SETTLED => {
-                    return Ok(Step::Watch {
+                    break Ok(Step::Watch {
                         from: version,
                         broken: true,
                     });
                 }
-                Ok(Err(error)) => return Err(Failure::Retry(error)),
-                Err(_) => {
-                    let late = ApiError::Timeout {
-                        url: self.api.url().to_owned(),
-                        limit: patience,
-                    };
-                    return Err(Failure::Relist(late));
+                Ok(Err(error)) => break Err(Failure::Retry(error)),
+                Err(limit) => {
+                    let url = self.api.url().to_owned();
+                    break Err(Failure::Relist(ApiError::Timeout { url, limit }));
                 }
             };
             self.failures = 0;
-            version = self.take(event, version, &mut bookmarks)?;
+            if changes.is_empty() {
+                received = Instant::now();
+            }
+            match self.take(event, version, &mut bookmarks, &mut changes) {
+                Ok(reached) => version = reached,
+                Err(failure) => break Err(failure),
+            }
+        };
+        if !changes.is_empty() {
+            self.sink.apply(changes, received);
         }
+        if end.is_ok() {
+            if started.elapsed() < SETTLED && version == from {
+                // An API server that ends every watch at once is not asked in a loop.
+                sleep(jittered(BACKOFF_MIN)).await;
+            } else {
+                self.failures = 0;
+            }
+        }
+        end
     }
 
     /// Takes one event; returns the version that it leads to.
-    fn take(&self, event: WatchEvent, version: u64, bookmarks: &mut bool) -> Result<u64, Failure> {
+    fn take(
+        &self,
+        event: WatchEvent,
+        version: u64,
+        bookmarks: &mut bool,
+        changes: &mut Vec<Change<S::Item>>,
+    ) -> Result<u64, Failure> {
         let invalid = |text: String| Failure::Relist(ApiError::Invalid(text));
         let reached = project::resource_version(&event.object);
         match event.r#type.as_str() {
@@ -393,11 +423,9 @@ impl<S: Sink> Feed<S> {
                 }
             }
             "ADDED" | "MODIFIED" => {
-                if let Some(item) = self.sink.read(event.object) {
-                    self.sink.apply(item);
-                }
+                changes.extend(self.sink.read(event.object).map(Change::Set));
             }
-            "DELETED" => self.sink.delete(&event.object),
+            "DELETED" => changes.push(Change::Deleted(project::key(&event.object), reached)),
             other => return Err(invalid(format!("an event of type {other:?}"))),
         }
         Ok(version.max(reached))
@@ -507,6 +535,11 @@ fn went_back(version: u64, from: u64) -> ApiError {
     ApiError::Invalid(format!(
         "version {version} after version {from}: the API server went back in time"
     ))
+}
+
+fn pause_after(clients: usize) -> Duration {
+    let clients = u32::try_from(clients).unwrap_or(u32::MAX);
+    (BATCH_PAUSE + BATCH_PAUSE_PER_CLIENT.saturating_mul(clients)).min(BATCH_PAUSE_MAX)
 }
 
 /// Half as much again at most, so that feeds that failed together do not return together.

@@ -332,7 +332,7 @@ impl Stream {
                 let elapsed = received.elapsed().as_secs_f64();
                 self.server.metrics.delivery.observe(elapsed);
             }
-            if !write.at_tip {
+            if !write.complete {
                 return Some(write.bytes);
             }
             self.base = self.cursor;
