@@ -1,6 +1,8 @@
 //! What the pages and the server functions ask of the server. The server implements it and puts
 //! it into the reactive context as `Arc<dyn Backend>`, so that this crate never depends on it.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use protocol::message::{NamespaceStatus, StreamError};
 use protocol::{Ingress, Scope};
@@ -19,6 +21,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Has the server try at once what it is waiting with. Returns whether it does: so soon after
     /// another early try it does not.
     fn try_now(&self) -> bool;
+
+    /// The process's figures: the samples of `/metrics` with their labels, and their values.
+    fn diagnostics(&self) -> BTreeMap<String, f64>;
 
     /// The object as YAML, as `/api/ingresses/{namespace}/{name}` gives it.
     async fn yaml(&self, namespace: &str, name: &str) -> Result<String, BackendError>;

@@ -15,6 +15,7 @@ pub mod backend;
 pub mod browser;
 pub mod columns;
 pub mod components;
+pub mod diagnostics;
 pub mod format;
 pub mod hurry;
 pub mod live;

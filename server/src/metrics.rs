@@ -1,6 +1,6 @@
 //! The process's metrics, as OpenMetrics and in Prometheus's older text format. No label holds the name of a namespace.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -26,8 +26,12 @@ pub struct Metrics {
     pub bytes: Counter<u64, AtomicU64>,
     /// Rows and deletes encoded; one per change, whoever listens. Set when the metrics are read.
     pub encodings: Counter<u64, AtomicU64>,
-    /// Failed lists and watches.
-    pub watch_failures: Counter<u64, AtomicU64>,
+    /// Lists and watches that were begun.
+    pub watch_requests: Family<Resource, Counter>,
+    /// Those of them that failed.
+    pub watch_failures: Family<Resource, Counter>,
+    /// Events that watches brought.
+    pub watch_events: Family<EventType, Counter>,
     /// Lists after the first, which a watch could not go on without.
     pub relists: Counter<u64, AtomicU64>,
     /// Objects that only a relist told to be gone.
@@ -42,6 +46,8 @@ pub struct Metrics {
     pub resumes: Counter<u64, AtomicU64>,
     /// Ids that could not be resumed.
     pub resets: Counter<u64, AtomicU64>,
+    /// Streams that ended without a word of the server: the client went, or the way to it broke.
+    pub cuts: Counter<u64, AtomicU64>,
     /// Streams that the server ended, by reason.
     pub done: Family<DoneReason, Counter>,
     /// Rows held.
@@ -55,6 +61,22 @@ pub struct Metrics {
 pub struct WatchState {
     /// `syncing`, `live`, `retrying` or `forbidden`.
     pub state: &'static str,
+}
+
+/// Label of [`Metrics::watch_requests`] and [`Metrics::watch_failures`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Resource {
+    /// `ingresses` or `namespaces`.
+    pub resource: &'static str,
+}
+
+/// Label of [`Metrics::watch_events`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct EventType {
+    /// `ingresses` or `namespaces`.
+    pub resource: &'static str,
+    /// `ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK` or `ERROR`.
+    pub r#type: &'static str,
 }
 
 /// Label of [`Metrics::done`].
@@ -74,7 +96,9 @@ impl Default for Metrics {
             messages: Counter::default(),
             bytes: Counter::default(),
             encodings: Counter::default(),
-            watch_failures: Counter::default(),
+            watch_requests: Family::default(),
+            watch_failures: Family::default(),
+            watch_events: Family::default(),
             relists: Counter::default(),
             relist_deletes: Counter::default(),
             delivery: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
@@ -82,6 +106,7 @@ impl Default for Metrics {
             replays_waiting: Gauge::default(),
             resumes: Counter::default(),
             resets: Counter::default(),
+            cuts: Counter::default(),
             done: Family::default(),
             rows: Gauge::default(),
             tasks: Gauge::default(),
@@ -103,9 +128,19 @@ impl Default for Metrics {
         registry.register("stream_bytes", "Bytes written to streams", m.bytes.clone());
         registry.register("encodings", "Rows and deletes encoded", m.encodings.clone());
         registry.register(
+            "watch_requests",
+            "Lists and watches that were begun",
+            m.watch_requests.clone(),
+        );
+        registry.register(
             "watch_failures",
-            "Failed lists and watches",
+            "Lists and watches that failed",
             m.watch_failures.clone(),
+        );
+        registry.register(
+            "watch_events",
+            "Events that watches brought",
+            m.watch_events.clone(),
         );
         registry.register(
             "relists",
@@ -130,6 +165,11 @@ impl Default for Metrics {
         );
         registry.register("resumes", "Resumes without a reset", m.resumes.clone());
         registry.register("resets", "Ids that could not be resumed", m.resets.clone());
+        registry.register(
+            "stream_cuts",
+            "Streams that ended without a word of the server",
+            m.cuts.clone(),
+        );
         registry.register(
             "streams_done",
             "Streams ended by the server",
@@ -173,7 +213,20 @@ impl Metrics {
         text
     }
 
-    /// The same in Prometheus's text format 0.0.4: a counter is called what its samples are called, and there is no end
+    /// Each sample with its labels, as the text has it, and its value.
+    #[must_use]
+    pub fn samples(&self) -> BTreeMap<String, f64> {
+        let text = self.open_metrics();
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples
+            .filter_map(|line| {
+                let (name, value) = line.rsplit_once(' ')?;
+                Some((name.to_owned(), value.parse().ok()?))
+            })
+            .collect()
+    }
+
+    /// The text in Prometheus's format 0.0.4: a counter is called what its samples are called, and there is no end
     /// mark.
     #[must_use]
     pub fn prometheus_text(&self) -> String {

@@ -105,11 +105,11 @@ const BUGS: &[Bug] = &[
         edits: &[("            self.sink.apply(changes, received);\n", "")],
     },
     Bug {
-        name: "a write is shared with clients that held something else",
+        name: "a write is shared with clients of another scope",
         file: "server/src/journal.rs",
         edits: &[(
             "let position = (scope.hash, cursor, base, limit);",
-            "let position = (scope.hash, cursor, 0, limit);",
+            "let position = (0, cursor, base, limit);",
         )],
     },
     Bug {

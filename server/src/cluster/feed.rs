@@ -25,7 +25,7 @@ use super::project;
 use super::pulse::Silence;
 use crate::catalog::Change;
 use crate::journal::FeedError;
-use crate::metrics::Metrics;
+use crate::metrics::{EventType, Metrics, Resource};
 
 /// An API server that is starting answers 403 until its RBAC is loaded.
 const FORBIDDEN_GRACE: Duration = Duration::from_secs(10);
@@ -35,6 +35,8 @@ const SILENCE: Duration = Duration::from_secs(150);
 const FORBIDDEN_RETRY: Duration = Duration::from_secs(10);
 /// What a feed does.
 const VERBS: [&str; 2] = ["list", "watch"];
+/// What a watch brings.
+const EVENTS: [&str; 5] = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"];
 const BACKOFF_MIN: Duration = Duration::from_millis(800);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// A watch that lived this long was a success, even if it told nothing.
@@ -173,6 +175,11 @@ impl<S: Sink> Feed<S> {
         self.sink.status(NamespaceState::Syncing, false, None);
         let mut step = Step::List;
         loop {
+            let metrics = &self.limits.metrics;
+            metrics
+                .watch_requests
+                .get_or_create(&Resource { resource })
+                .inc();
             let result = match step {
                 Step::List => self.list().await,
                 Step::Watch { from, broken } => match self.check(from, broken).await {
@@ -190,7 +197,11 @@ impl<S: Sink> Feed<S> {
                 Err(Failure::Relist(error)) => (error, Step::List),
             };
             step = next;
-            self.limits.metrics.watch_failures.inc();
+            let metrics = &self.limits.metrics;
+            metrics
+                .watch_failures
+                .get_or_create(&Resource { resource })
+                .inc();
             let delay = if error.code() != Some(403) {
                 self.forbidden_since = None;
                 let delay = self.backoff(&error);
@@ -397,6 +408,11 @@ impl<S: Sink> Feed<S> {
     ) -> Result<u64, Failure> {
         let invalid = |text: String| Failure::Relist(ApiError::Invalid(text));
         let reached = project::resource_version(&event.object);
+        if let Some(r#type) = EVENTS.into_iter().find(|name| *name == event.r#type) {
+            let resource = self.collection.resource;
+            let event = EventType { resource, r#type };
+            self.limits.metrics.watch_events.get_or_create(&event).inc();
+        }
         match event.r#type.as_str() {
             "ERROR" => {
                 let code = event.object["code"].as_u64().unwrap_or(0) as u16;

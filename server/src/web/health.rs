@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::negotiation::Accepted;
 use super::problem::Problem;
 use super::{Server, assets};
-use crate::metrics::WatchState;
+use crate::metrics::{Metrics, WatchState};
 
 const STATES: [(NamespaceState, &str); 4] = [
     (NamespaceState::Syncing, "syncing"),
@@ -150,24 +150,32 @@ pub async fn health(State(server): State<Server>) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(health)).into_response()
 }
 
+impl Server {
+    /// The metrics, with what is counted elsewhere as it is now.
+    pub(crate) fn measured(&self) -> &Metrics {
+        let metrics = &self.metrics;
+        metrics.rows.set(self.journal.len() as i64);
+        let tasks = tokio::runtime::Handle::current().metrics();
+        metrics.tasks.set(tasks.num_alive_tasks() as i64);
+        metrics
+            .encodings
+            .inner()
+            .store(self.journal.encodings(), Ordering::Relaxed);
+        let counts = self.journal.feeds_by_state();
+        for (state, name) in STATES {
+            let count = counts.get(&state).copied().unwrap_or(0);
+            metrics
+                .watches
+                .get_or_create(&WatchState { state: name })
+                .set(count);
+        }
+        metrics
+    }
+}
+
 /// OpenMetrics, or Prometheus's older text format for who prefers that.
 pub async fn metrics(State(server): State<Server>, headers: HeaderMap) -> Response {
-    let metrics = &server.metrics;
-    metrics.rows.set(server.journal.len() as i64);
-    let tasks = tokio::runtime::Handle::current().metrics();
-    metrics.tasks.set(tasks.num_alive_tasks() as i64);
-    metrics
-        .encodings
-        .inner()
-        .store(server.journal.encodings(), Ordering::Relaxed);
-    let counts = server.journal.feeds_by_state();
-    for (state, name) in STATES {
-        let count = counts.get(&state).copied().unwrap_or(0);
-        metrics
-            .watches
-            .get_or_create(&WatchState { state: name })
-            .set(count);
-    }
+    let metrics = server.measured();
     let accepted = Accepted::read(&headers, header::ACCEPT);
     let older = accepted.weight("text/plain") > accepted.weight("application/openmetrics-text");
     let (content_type, text) = match older {

@@ -1,6 +1,6 @@
 //! The page: server-rendered with its first rows, and the server functions that it calls.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,6 +170,10 @@ impl Backend for Server {
 
     fn try_now(&self) -> bool {
         self.cluster.try_now()
+    }
+
+    fn diagnostics(&self) -> BTreeMap<String, f64> {
+        self.measured().samples()
     }
 
     async fn yaml(&self, namespace: &str, name: &str) -> Result<String, BackendError> {

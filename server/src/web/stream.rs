@@ -409,8 +409,12 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        if self.phase == Phase::Ended {
+            return;
+        }
         // Cut before it could be told.
-        if self.phase != Phase::Ended && self.connection.as_ref().is_some_and(Connection::is_slow) {
+        self.server.metrics.cuts.inc();
+        if self.connection.as_ref().is_some_and(Connection::is_slow) {
             self.count_end(DoneReason::SlowConsumer);
         }
     }

@@ -1,6 +1,7 @@
 //! `/metrics`, as Prometheus reads it.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::Write as _,
     process::{Command, Stdio},
 };
@@ -32,7 +33,8 @@ async fn after_activity() -> (Upstream, Dash) {
     up.simulated().faults().drop_watches();
     up.delete(&namespace, "more").await;
     dash.get_until("/metrics", |answer| {
-        answer.text().contains("\ningress_dash_streams 0\n")
+        let quiet = ["\ningress_dash_streams 0\n", "\ningress_dash_rows 1\n"];
+        quiet.iter().all(|line| answer.text().contains(line))
     })
     .await;
     (up, dash)
@@ -91,4 +93,38 @@ async fn both_formats_have_the_same_samples() {
     };
     assert_eq!(names(&open), names(&older));
     assert!(names(&open).contains(&"ingress_dash_resumes_total".to_owned()));
+}
+
+#[tokio::test]
+async fn a_page_is_given_the_same_samples() {
+    let (_up, dash) = after_activity().await;
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("accept", "application/json"),
+    ];
+    let answer = dash
+        .ask(Method::POST, "/api/fn/diagnostics", &headers)
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let given: BTreeMap<String, f64> =
+        serde_json::from_slice(&answer.body).expect("a map of numbers");
+    let text = dash.get("/metrics").await.text();
+    let named = |line: &str| Some(line.rsplit_once(' ')?.0.to_owned());
+    let samples: BTreeSet<String> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(named)
+        .collect();
+    assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), samples);
+    let of = |name: &str| given[&format!("ingress_dash_{name}")];
+    assert_eq!(of("rows"), 1.0);
+    assert_eq!(of("resumes_total"), 1.0);
+    // Three streams came, and went by themselves.
+    assert_eq!(of("stream_cuts_total"), 3.0);
+    assert_eq!(
+        of(r#"watch_events_total{resource="ingresses",type="ADDED"}"#),
+        1.0
+    );
+    let requests = of(r#"watch_requests_total{resource="ingresses"}"#);
+    assert!(requests >= 2.0, "a list and a watch: {requests}");
 }

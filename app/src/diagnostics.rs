@@ -1,0 +1,24 @@
+//! The server function that gives a page the process's own figures.
+
+#![allow(missing_docs, reason = "the macro makes a struct of the arguments")]
+#![allow(
+    clippy::unused_async_trait_impl,
+    reason = "in the browser the macro leaves an async function without a body"
+)]
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+
+/// The samples of `/metrics` with their labels, and their values:
+/// `POST {BASE_PATH}/api/fn/diagnostics`.
+#[server(prefix = "/api/fn", endpoint = "diagnostics")]
+#[allow(
+    clippy::unused_async,
+    reason = "a server function is asynchronous in the browser"
+)]
+pub async fn diagnostics() -> Result<BTreeMap<String, f64>, ServerFnError> {
+    let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
+        .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;
+    Ok(backend.diagnostics())
+}
