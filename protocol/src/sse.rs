@@ -63,42 +63,59 @@ impl Parser {
 
     /// Takes the next chunk and hands over each event that it completes, in order. An event that
     /// the end of the stream cuts off is never handed over.
-    pub fn push(&mut self, chunk: &[u8], mut on_event: impl FnMut(Event)) -> Result<(), TooLong> {
-        for &byte in chunk {
-            let follows_cr = std::mem::take(&mut self.after_cr);
-            match byte {
-                b'\n' if follows_cr => {}
-                b'\r' | b'\n' => {
-                    self.after_cr = byte == b'\r';
-                    if let Some(event) = self.end_of_line() {
-                        on_event(event);
-                    }
-                }
-                _ => {
-                    if self.line.len() + self.data.len() >= self.max_event_bytes {
-                        return Err(TooLong {
-                            max: self.max_event_bytes,
-                        });
-                    }
-                    self.line.push(byte);
-                }
+    pub fn push(
+        &mut self,
+        mut chunk: &[u8],
+        mut on_event: impl FnMut(Event),
+    ) -> Result<(), TooLong> {
+        while !chunk.is_empty() {
+            if std::mem::take(&mut self.after_cr)
+                && let Some(rest) = chunk.strip_prefix(b"\n")
+            {
+                chunk = rest;
+                continue;
+            }
+            let end = memchr::memchr2(b'\r', b'\n', chunk);
+            let (part, rest) = chunk.split_at(end.unwrap_or(chunk.len()));
+            if self.line.len() + self.data.len() + part.len() > self.max_event_bytes {
+                return Err(TooLong {
+                    max: self.max_event_bytes,
+                });
+            }
+            let Some((end, rest)) = rest.split_first() else {
+                self.line.extend_from_slice(part);
+                return Ok(());
+            };
+            self.after_cr = *end == b'\r';
+            chunk = rest;
+            // A line that came whole is read where it is.
+            let event = if self.line.is_empty() {
+                self.end_of_line(part)
+            } else {
+                let mut line = std::mem::take(&mut self.line);
+                line.extend_from_slice(part);
+                let event = self.end_of_line(&line);
+                line.clear();
+                self.line = line;
+                event
+            };
+            if let Some(event) = event {
+                on_event(event);
             }
         }
         Ok(())
     }
 
-    fn end_of_line(&mut self) -> Option<Event> {
-        let mut line = std::mem::take(&mut self.line);
-        if std::mem::take(&mut self.at_start) && line.starts_with(b"\xEF\xBB\xBF") {
-            line.drain(..3);
+    fn end_of_line(&mut self, mut line: &[u8]) -> Option<Event> {
+        if std::mem::take(&mut self.at_start) {
+            line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
         }
         if line.is_empty() {
-            self.line = line;
             return self.dispatch();
         }
-        let (field, value) = match line.iter().position(|&byte| byte == b':') {
+        let (field, value) = match memchr::memchr(b':', line) {
             Some(colon) => (&line[..colon], &line[colon + 1..]),
-            None => (&line[..], &[][..]),
+            None => (line, &[][..]),
         };
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match field {
@@ -119,9 +136,6 @@ impl Parser {
             }
             _ => {}
         }
-        // The buffer's capacity is kept for the next line.
-        line.clear();
-        self.line = line;
         None
     }
 
@@ -132,8 +146,8 @@ impl Parser {
             self.id = id;
             return None;
         }
-        let data = String::from_utf8_lossy(&self.data).into_owned();
-        self.data.clear();
+        let data = String::from_utf8(std::mem::take(&mut self.data))
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         Some(Event { data, id })
     }
 }
