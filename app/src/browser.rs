@@ -24,10 +24,11 @@ use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Mous
 use crate::ROOT_ID;
 use crate::columns::{self, Columns};
 use crate::components::app::App;
+use crate::exclusions::Exclusions;
 use crate::format::counted;
 use crate::live::mono_now_ms;
-use crate::page::{DATA_ID, Density, POOL, PageData, Theme};
-use crate::query::{Query, Sort, Tab};
+use crate::page::{Choices, DATA_ID, Density, POOL, PageData, Theme};
+use crate::query::{Query, Sort, Tab, encode};
 use crate::state::{Cell, Detail, Popup, Ui};
 use crate::status::Currency;
 
@@ -475,7 +476,10 @@ fn write_address(ui: Ui) {
         if let Some(before) = before.filter(|before| *before != query) {
             let search = window().location().search().unwrap_or_default();
             let text = query.to_query_string();
-            if Query::parse(search.trim_start_matches('?')) != query
+            let mut there = Query::parse(search.trim_start_matches('?'));
+            // A change of the settings alone is no change of the address.
+            there.everything = query.everything;
+            if there != query
                 && let Ok(history) = window().history()
             {
                 let url = format!("{}/{text}", ui.base_path());
@@ -568,11 +572,16 @@ fn announce_matches(ui: Ui) {
     });
 }
 
-/// Theme, density and columns are kept per person: the cookie is what the server renders from.
+/// What a person has chosen is kept: the cookie is what the server renders from.
 fn keep_choices(ui: Ui) {
-    Effect::new(move |before: Option<(Theme, Density, Columns)>| {
-        let choices = (ui.theme.get(), ui.density.get(), ui.columns.get());
-        let (theme, density, _) = choices;
+    Effect::new(move |before: Option<Choices>| {
+        let choices = Choices {
+            theme: ui.theme.get(),
+            density: ui.density.get(),
+            columns: ui.columns.get(),
+            exclusions: ui.exclusions.get(),
+        };
+        let (theme, density) = (choices.theme, choices.density);
         if before.is_some_and(|before| before != choices)
             && let Some(root) = document().document_element()
         {
@@ -583,7 +592,10 @@ fn keep_choices(ui: Ui) {
             let _ = root.set_attribute("data-density", density.id());
             keep(ui, Theme::COOKIE, theme.id());
             keep(ui, Density::COOKIE, density.id());
-            keep(ui, Columns::COOKIE, &choices.2.to_string());
+            keep(ui, Columns::COOKIE, &choices.columns.to_string());
+            let mut exclusions = String::new();
+            encode(&mut exclusions, &choices.exclusions.to_string());
+            keep(ui, Exclusions::COOKIE, &exclusions.replace(',', "%2C"));
             scrolled(ui);
         }
         choices
@@ -912,6 +924,7 @@ fn open_popup(ui: Ui, opener: &Element) {
         Some("group") => Popup::Group(below),
         Some("columns") => Popup::Columns(below),
         Some("help") => Popup::Help,
+        Some("settings") => Popup::Settings,
         Some("facet") => {
             let key = opener.get_attribute("data-field").unwrap_or_default();
             Popup::Facet(Field::of_key(&key).unwrap_or(Field::Class), below)
@@ -1067,6 +1080,7 @@ fn single_key(ui: Ui, key: &str) -> bool {
         }
         "n" => ui.popup.set(Some(Popup::Namespaces)),
         "?" => ui.popup.set(Some(Popup::Help)),
+        "," => ui.popup.set(Some(Popup::Settings)),
         "g" => press("[data-popup=group]"),
         "v" => press("[data-popup=columns]"),
         "t" => press("[data-popup=theme]"),
@@ -1096,16 +1110,21 @@ fn single_key(ui: Ui, key: &str) -> bool {
 /// Keys while something floats over the page.
 fn in_popup(ui: Ui, event: &KeyboardEvent, typing: bool) {
     let key = event.key();
-    let help = ui.popup.with_untracked(|popup| *popup == Some(Popup::Help));
-    if key == "?" && help && !typing {
+    let closes = ui.popup.with_untracked(|popup| match popup {
+        Some(Popup::Help) => key == "?",
+        Some(Popup::Settings) => key == ",",
+        _ => false,
+    });
+    if closes && !typing {
         event.prevent_default();
         return ui.popup.set(None);
     }
+    let modal = first_of(".pop [aria-modal]").is_some();
     let (selector, forward) = match key.as_str() {
         "ArrowDown" => (".pop [role=menu] .mi", true),
         "ArrowUp" => (".pop [role=menu] .mi", false),
-        // The list of keys is modal: the focus stays in it.
-        "Tab" if help => (".help :is(button, input)", !event.shift_key()),
+        // The focus stays in what is modal.
+        "Tab" if modal => (".pop [aria-modal] :is(button, input)", !event.shift_key()),
         _ => return,
     };
     let items = elements(selector);

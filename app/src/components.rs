@@ -13,6 +13,7 @@ pub mod picked;
 pub mod popups;
 pub mod row;
 pub mod search;
+pub mod settings;
 pub mod stats;
 pub mod table;
 pub mod toolbar;

@@ -16,6 +16,7 @@ pub mod browser;
 pub mod columns;
 pub mod components;
 pub mod diagnostics;
+pub mod exclusions;
 pub mod format;
 pub mod hurry;
 pub mod live;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::{ClusterInfo, Rows};
 use crate::columns::Columns;
+use crate::exclusions::Exclusions;
+use crate::query::decode;
 
 /// How many row elements the table has. They are never added or removed: rows move through them.
 /// A screen of 2,160 px shows 70 in compact density; the rest is overscan.
@@ -120,36 +122,49 @@ pub struct PageData {
     pub selected: Option<Ingress>,
     /// Milliseconds since 1970 when the server rendered.
     pub now: i64,
-    /// From the cookie.
-    pub theme: Theme,
-    /// From the cookie.
-    pub density: Density,
-    /// From the cookie.
-    pub columns: Columns,
+    /// What the person has chosen.
+    pub choices: Choices,
 }
 
-/// What a person has chosen, from a `Cookie` header.
-#[must_use]
-pub fn cookies(header: &str) -> (Theme, Density, Columns) {
-    let value = |name: &str| {
-        header
-            .split(';')
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value)
-    };
-    let theme = match value(Theme::COOKIE) {
-        Some("light") => Theme::Light,
-        Some("dark") => Theme::Dark,
-        _ => Theme::System,
-    };
-    let density = match value(Density::COOKIE) {
-        Some("default") => Density::Default,
-        Some("comfortable") => Density::Comfortable,
-        _ => Density::Compact,
-    };
-    let columns = Columns::parse(value(Columns::COOKIE).unwrap_or_default());
-    (theme, density, columns)
+/// What a person has chosen, kept in cookies: the server renders from them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    /// Light, dark, or like the system.
+    pub theme: Theme,
+    /// How high a row is.
+    pub density: Density,
+    /// Which columns there are.
+    pub columns: Columns,
+    /// What is left out where the address does not say what is searched for.
+    pub exclusions: Exclusions,
+}
+
+impl Choices {
+    /// Reads a `Cookie` header. What cannot be read is as if it were not there.
+    #[must_use]
+    pub fn parse(header: &str) -> Self {
+        let value = |name: &str| {
+            header
+                .split(';')
+                .filter_map(|pair| pair.trim().split_once('='))
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value)
+        };
+        Self {
+            theme: match value(Theme::COOKIE) {
+                Some("light") => Theme::Light,
+                Some("dark") => Theme::Dark,
+                _ => Theme::System,
+            },
+            density: match value(Density::COOKIE) {
+                Some("default") => Density::Default,
+                Some("comfortable") => Density::Comfortable,
+                _ => Density::Compact,
+            },
+            columns: Columns::parse(value(Columns::COOKIE).unwrap_or_default()),
+            exclusions: Exclusions::parse(&decode(value(Exclusions::COOKIE).unwrap_or_default())),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -157,19 +172,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_choose_theme_density_and_columns() {
+    fn cookies_choose_theme_density_columns_and_exclusions() {
         let header = format!(
-            "x=1; {}=dark;{}=comfortable; {}=age.-class",
+            "x=1; {}=dark;{}=comfortable; {}=age.-class; {}=-ns:a%2Cb+class:x",
             Theme::COOKIE,
             Density::COOKIE,
-            Columns::COOKIE
+            Columns::COOKIE,
+            Exclusions::COOKIE,
         );
-        let (theme, density, columns) = cookies(&header);
-        assert_eq!((theme, density), (Theme::Dark, Density::Comfortable));
-        assert_eq!(columns, Columns::parse("age.-class"));
+        let choices = Choices::parse(&header);
+        assert_eq!(choices.theme, Theme::Dark);
+        assert_eq!(choices.density, Density::Comfortable);
+        assert_eq!(choices.columns, Columns::parse("age.-class"));
+        assert_eq!(choices.exclusions.to_string(), "-ns:a,b");
         assert_eq!(
-            cookies("kube-ingress-dash-theme=<b>"),
-            (Theme::System, Density::Compact, Columns::default())
+            Choices::parse("kube-ingress-dash-theme=<b>"),
+            Choices::default()
         );
     }
 }

@@ -157,6 +157,9 @@ pub struct Query {
     pub namespaces: BTreeSet<String>,
     /// `q`
     pub search: String,
+    /// `q=`: nothing is searched for, and nothing is left out either, whatever a person leaves out
+    /// otherwise.
+    pub everything: bool,
     /// `sort`
     pub sort: Sort,
     /// `group`
@@ -190,7 +193,10 @@ impl Query {
                         .filter(|name| !name.is_empty())
                         .map(str::to_owned),
                 ),
-                "q" => query.search = value,
+                "q" => {
+                    query.everything = value.is_empty();
+                    query.search = value;
+                }
                 // The last one counts: a heading pressed without a script adds its own to the form's.
                 "sort" => query.sort = Sort::parse(&value).unwrap_or_default(),
                 "group" => {
@@ -248,7 +254,7 @@ impl Query {
         if !self.namespaces.is_empty() {
             push("ns", &Scope::of(self.namespaces.clone()).to_string());
         }
-        if !self.search.is_empty() {
+        if !self.search.is_empty() || self.everything {
             push("q", &self.search);
         }
         if self.sort != Sort::default() {
@@ -277,7 +283,7 @@ impl Query {
 }
 
 /// Percent-decodes a part of a query; what is no UTF-8 becomes U+FFFD.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -342,6 +348,7 @@ mod tests {
         let query = Query {
             namespaces: ["a".into(), "b".into()].into(),
             search: "a b&c=+%/ä".into(),
+            everything: false,
             sort: Sort {
                 column: Column::Age,
                 direction: Direction::Descending,
@@ -355,6 +362,13 @@ mod tests {
         let text = query.to_query_string();
         assert_eq!(Query::parse(text.trim_start_matches('?')), query);
         assert_eq!(Query::parse("").to_query_string(), "");
+    }
+
+    #[test]
+    fn an_empty_search_is_not_the_same_as_none() {
+        assert!(Query::parse("q=").everything);
+        assert_eq!(Query::parse("q=").to_query_string(), "?q=");
+        assert!(!Query::parse("").everything && !Query::parse("q=a").everything);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::backend::{Backend, Rows};
 use crate::components::app::App;
 use crate::components::icons::Sprite;
 use crate::format::{self, utc_clock};
-use crate::page::{DATA_ID, POOL, PageData, cookies};
+use crate::page::{Choices, DATA_ID, POOL, PageData};
 use crate::query::{Query, Sort};
 
 /// What a request says, and whom to ask.
@@ -36,6 +36,20 @@ impl PageContext {
         Query::parse(&self.query).scope(most).0
     }
 
+    /// Where a visit starts whose address does not say what is searched for: with the words that
+    /// leave out what the person leaves out. Nothing where that is here.
+    #[must_use]
+    pub fn start(&self) -> Option<String> {
+        let exclusions = Choices::parse(&self.cookies).exclusions;
+        let mut query = Query::parse(&self.query);
+        if exclusions.is_empty() || query.everything || !query.search.is_empty() {
+            return None;
+        }
+        query.search = exclusions.to_string();
+        let base = self.backend.cluster().base_path;
+        Some(format!("{base}/{}", query.to_query_string()))
+    }
+
     fn data(&self) -> PageData {
         let cluster = self.backend.cluster();
         let query = Query::parse(&self.query);
@@ -47,7 +61,6 @@ impl PageContext {
             page = self.first_lines(&query, &scope, last);
         }
         let selected = query.selected.and_then(|key| self.find(&key));
-        let (theme, density, columns) = cookies(&self.cookies);
         PageData {
             cluster,
             query: self.query.clone(),
@@ -57,9 +70,7 @@ impl PageContext {
             lines: page.lines,
             selected,
             now: self.now,
-            theme,
-            density,
-            columns,
+            choices: Choices::parse(&self.cookies),
         }
     }
 
@@ -143,7 +154,7 @@ pub fn shell(context: PageContext) -> impl IntoView {
         query: Query::parse(&data.query),
         lines: data.lines,
     });
-    let (theme, density) = (data.theme.attribute(), data.density.id());
+    let (theme, density) = (data.choices.theme.attribute(), data.choices.density.id());
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme data-density=density>

@@ -11,6 +11,7 @@ use protocol::{Ingress, Key, Scope};
 
 use crate::backend::{ClusterInfo, Rows};
 use crate::columns::Columns;
+use crate::exclusions::Exclusions;
 use crate::format::unix_ms;
 use crate::live::Live;
 use crate::page::{Density, POOL, PageData, Theme};
@@ -74,6 +75,8 @@ pub enum Popup {
     Row(Arc<Ingress>, (f64, f64)),
     /// Every key.
     Help,
+    /// What is left out, and whether single keys do something.
+    Settings,
     /// How to start with a cluster of one's own.
     Connect,
     /// Every host of a row, at a place of the window.
@@ -123,6 +126,8 @@ pub struct Ui {
     pub offers: RwSignal<Option<Offers>>,
     /// The line of the list that the keys are at.
     pub suggestion: RwSignal<Option<usize>>,
+    /// What is left out where the address does not say what is searched for.
+    pub exclusions: RwSignal<Exclusions>,
     /// Whether keys without a modifier do something.
     pub single_keys: RwSignal<bool>,
     /// The ingress whose details are asked for.
@@ -202,7 +207,7 @@ impl Ui {
             row: Arc::new(row),
             deleted_at: None,
         });
-        let columns = RwSignal::new(data.columns);
+        let columns = RwSignal::new(data.choices.columns);
         let ui = Self {
             live,
             cluster: StoredValue::new(data.cluster),
@@ -230,6 +235,7 @@ impl Ui {
             suggesting: RwSignal::new(false),
             offers: RwSignal::new(None),
             suggestion: RwSignal::new(None),
+            exclusions: RwSignal::new(data.choices.exclusions),
             single_keys: RwSignal::new(true),
             selected: RwSignal::new(query.selected),
             detail: RwSignal::new(detail),
@@ -238,9 +244,9 @@ impl Ui {
             now: RwSignal::new(data.now),
             mono: RwSignal::new(0),
             hydrated: RwSignal::new(false),
-            theme: RwSignal::new(data.theme),
+            theme: RwSignal::new(data.choices.theme),
             cards: RwSignal::new(false),
-            density: RwSignal::new(data.density),
+            density: RwSignal::new(data.choices.density),
             announced: RwSignal::default(),
             other: StoredValue::new(query.other),
             narrow: Memo::new(|_| Self::expect().selected.with(Option::is_some)),
@@ -318,12 +324,14 @@ impl Ui {
     /// What the address says about the page as it is, tracked.
     #[must_use]
     pub fn query(self) -> Query {
+        let search = self.live.filter.get();
         Query {
+            everything: search.is_empty() && !self.exclusions.with(Exclusions::is_empty),
             namespaces: self
                 .live
                 .scope
                 .with(|scope| scope.names().cloned().unwrap_or_default()),
-            search: self.live.filter.get(),
+            search,
             sort: self.sort(),
             grouping: self.live.grouping.get(),
             selected: self.selected.get(),
@@ -338,6 +346,7 @@ impl Ui {
     pub fn href(self, change: impl FnOnce(&mut Query)) -> String {
         let mut query = self.query();
         change(&mut query);
+        query.everything = query.search.is_empty() && !self.exclusions.with(Exclusions::is_empty);
         self.cluster
             .with_value(|cluster| format!("{}/{}", cluster.base_path, query.to_query_string()))
     }
@@ -422,6 +431,24 @@ impl Ui {
         if self.live.filter.with_untracked(|old| *old != text) {
             self.live.set_filter(&text);
         }
+    }
+
+    /// Leaves out the rows with this value of a field, here and on later visits. The error says in
+    /// plain words why that cannot be.
+    pub fn leave_out(self, field: Field, value: &str) -> Result<(), String> {
+        let exclusions = (self.exclusions).with_untracked(|known| known.with(field, value))?;
+        self.exclusions.set(exclusions);
+        let filter = (self.filter).with_untracked(|filter| filter.leaving_out(field, value));
+        self.set_search(&filter.to_string());
+        Ok(())
+    }
+
+    /// Leaves them out no more.
+    pub fn let_in(self, field: Field, value: &str) {
+        self.exclusions
+            .update(|known| *known = known.without(field, value));
+        let filter = (self.filter).with_untracked(|filter| filter.letting_in(field, value));
+        self.set_search(&filter.to_string());
     }
 
     /// Watches other namespaces.

@@ -25,6 +25,7 @@ test("single keys can be turned off, and stay off", async ({ page, cluster, dash
   await cluster.create("shop", "cart");
   await ingresses.open(dashboard.url);
   await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard" }).getByRole("button", { name: "Settings" }).click();
   await page.getByRole("checkbox", { name: "Single keys" }).uncheck();
   await page.keyboard.press("Escape");
   await page.reload();

@@ -353,6 +353,37 @@ impl Filter {
         other
     }
 
+    /// The filter that leaves out the rows with this value of a field as well.
+    #[must_use]
+    pub fn leaving_out(&self, field: Field, value: &str) -> Self {
+        let mut other = self.letting_in(field, value);
+        let value = value.to_lowercase();
+        let negated = |term: &&mut Term| term.negated && term.field == Some(field);
+        match other.terms.iter_mut().find(negated) {
+            Some(term) => term.values.push(value),
+            None => other.terms.push(Term {
+                negated: true,
+                field: Some(field),
+                values: vec![value],
+            }),
+        }
+        other
+    }
+
+    /// The filter that does not leave out the rows with this value of a field.
+    #[must_use]
+    pub fn letting_in(&self, field: Field, value: &str) -> Self {
+        let value = value.to_lowercase();
+        let mut other = self.clone();
+        other.terms.retain_mut(|term| {
+            if term.negated && term.field == Some(field) {
+                term.values.retain(|known| *known != value);
+            }
+            !term.values.is_empty()
+        });
+        other
+    }
+
     /// The filter without one of its words.
     #[must_use]
     pub fn without(&self, index: usize) -> Self {

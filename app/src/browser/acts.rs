@@ -1,8 +1,9 @@
 //! What buttons and menus do.
 
 use super::{
-    Arc, Element, Event, Ingress, JsCast, JsFuture, Key, MouseEvent, Popup, Query, Scope, Tab, Ui,
-    close_details, closest, line_of, picking, place_of, row_of, step, target, to_top, window,
+    Arc, Element, Event, Field, Ingress, JsCast, JsFuture, Key, MouseEvent, Popup, Query, Scope,
+    Tab, Ui, by_id, close_details, closest, line_of, picking, place_of, row_of, step, target,
+    to_top, window,
 };
 use crate::format;
 use crate::query::GROUPINGS;
@@ -90,6 +91,17 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
             ui.set_search("");
             to_top(ui);
         }
+        "let-in" => {
+            let key = button.get_attribute("data-field").unwrap_or_default();
+            if let Some(field) = Field::of_key(&key) {
+                ui.let_in(field, &value);
+                to_top(ui);
+            }
+            // The button is gone, and the focus with it.
+            if let Some(input) = by_id(&format!("leave-out-{key}")) {
+                let _ = input.focus();
+            }
+        }
         "unpick" => ui.picked.update(std::collections::BTreeSet::clear),
         "picked-names" => copy(ui, picking::lines(ui, |row| vec![row.name.clone()])),
         "picked-hosts" => copy(ui, picking::lines(ui, |row| row.hosts.clone())),
@@ -160,7 +172,7 @@ fn act_on_object(ui: Ui, act: &str, key: Key) -> bool {
 
 /// Leaves the rows with this value of a field.
 fn narrow(ui: Ui, key: &str, value: &str) {
-    let Some(field) = protocol::filter::Field::of_key(key) else {
+    let Some(field) = Field::of_key(key) else {
         return;
     };
     let filter = ui

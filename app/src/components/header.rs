@@ -61,6 +61,9 @@ pub fn Header() -> impl IntoView {
                 <span class="when-light">{icon("#i-sun")}</span>
                 <span class="when-dark">{icon("#i-moon")}</span>
             </button>
+            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Settings" aria-keyshortcuts="," data-popup="settings">
+                {icon("#i-gear")}
+            </button>
             <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Keyboard help" aria-keyshortcuts="?" data-popup="help">
                 {icon("#i-help")}
             </button>

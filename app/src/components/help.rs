@@ -17,13 +17,14 @@ const MOVE: [Entry; 6] = [
     (&["Esc"], "Close, then clear the search"),
 ];
 const FIND: [Entry; 2] = [(&["/"], "Search and filter"), (&["n"], "Choose namespaces")];
-const VIEW: [Entry; 7] = [
+const VIEW: [Entry; 8] = [
     (&["t"], "Theme"),
     (&["d"], "Row density"),
     (&["g"], "Group"),
     (&["v"], "Columns"),
     (&["Shift", "←", "→"], "Width of the heading's column"),
     (&["."], "Show waiting updates"),
+    (&[","], "Settings"),
     (&["?"], "This list"),
 ];
 const ROW: [Entry; 6] = [
@@ -52,16 +53,8 @@ pub fn help(ui: Ui) -> impl IntoView {
                 <div>{section("Act on a row", &ROW)}</div>
             </div>
             <div class="hfoot">
-                <label class="row">
-                    <input
-                        class="check"
-                        type="checkbox"
-                        prop:checked=move || ui.single_keys.get()
-                        on:change=move |event| ui.single_keys.set(event_target_checked(&event))
-                    />
-                    "Single keys"
-                </label>
-                <span class="muted">"Turn them off if speech input or another tool types letters for you."</span>
+                <button class="btn-link" type="button" data-popup="settings">"Settings"</button>
+                <span class="muted">"There single keys can be turned off."</span>
                 <span class="grow"></span>
                 <span class="muted">{format!("Version {version}")}</span>
             </div>

@@ -72,6 +72,7 @@ pub fn Sprite() -> impl IntoView {
                 <symbol id="i-columns" viewBox="0 0 16 16"><rect x="2.5" y="2.5" width="11" height="11" rx="1.5"/><path d="M6.2 2.5v11M9.8 2.5v11"/></symbol>
                 <symbol id="i-group" viewBox="0 0 16 16"><rect x="2.5" y="2.5" width="11" height="3.5" rx="1"/><path d="M5.5 9h8M5.5 12.5h8M2.7 9h.1M2.7 12.5h.1"/></symbol>
                 <symbol id="i-help" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6"/><path d="M6.3 6.2a1.8 1.8 0 1 1 2.5 1.7c-.6.2-.8.6-.8 1.1v.2M8 11.4v.1"/></symbol>
+                <symbol id="i-gear" viewBox="0 0 16 16"><path d="M2.5 4.5h5M11.5 4.500h2M2.5 11.5h2M8.5 11.5h5"/><circle cx="9.500" cy="4.500" r="1.900"/><circle cx="6.500" cy="11.5" r="1.900"/></symbol>
                 <symbol id="i-globe" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6"/><path d="M2 8h12M8 2c2 1.8 2.8 3.8 2.8 6S10 12.2 8 14c-2-1.8-2.8-3.8-2.8-6S6 3.8 8 2Z"/></symbol>
                 <symbol id="i-tag" viewBox="0 0 16 16"><path d="M2.5 3.500v4.300l6 6 5-5-6-6H3.300a.8.8 0 0 0-.8.7ZM5.5 5.800h.1"/></symbol>
                 <symbol id="i-grip" viewBox="0 0 16 16"><path d="M6 4h.1M10 4h.1M6 8h.1M10 8h.1M6 12h.1M10 12h.1" stroke-width="2"/></symbol>

@@ -8,6 +8,7 @@ use super::help::help;
 use super::icons::{icon, small_icon};
 use super::menus::{columns_menu, facet, facet_name, group_menu, row_menu};
 use super::row::host;
+use super::settings::settings;
 use crate::format;
 use crate::page::Theme;
 use crate::state::{Popup, Ui};
@@ -101,6 +102,9 @@ pub fn RowPopup() -> impl IntoView {
             Popup::Row(row, at) => (at, "Row".into(), row_menu(ui, &row).into_any()),
             Popup::Help => {
                 return Some(view! { <div class="pop scrim">{help(ui)}</div> }.into_any());
+            }
+            Popup::Settings => {
+                return Some(view! { <div class="pop scrim">{settings(ui)}</div> }.into_any());
             }
             Popup::Namespaces | Popup::Connect => return None,
         };

@@ -8,7 +8,7 @@ use app::backend::{Backend, BackendError, ClusterInfo, Rows};
 use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, StatusCode, header};
 use leptos::nonce::provide_nonce;
 use leptos::prelude::*;
@@ -42,6 +42,10 @@ pub async fn page(
         cookies,
         now: jiff::Timestamp::now().as_millisecond(),
     };
+    if let Some(start) = context.start() {
+        let private = [(header::CACHE_CONTROL, "private, no-store")];
+        return (private, Redirect::temporary(&start)).into_response();
+    }
     let scope = context.scope();
     // A namespace that nobody looked at before is watched from here on, also without scripts.
     let _demand = server.cluster.demand(&scope);

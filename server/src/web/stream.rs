@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Extension;
@@ -13,7 +14,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use protocol::message::{Done, DoneReason, Heartbeat, Reset, Synced};
 use protocol::{Message, Scope, sse};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
@@ -166,6 +167,9 @@ struct Stream {
     opened: Instant,
     heartbeat: Instant,
     expires: Instant,
+    /// Rings at the next deadline or before it: one that moves away, as a heartbeat does with every
+    /// write, costs the timers nothing.
+    alarm: Pin<Box<Sleep>>,
     /// Written before anything else.
     ready: VecDeque<Bytes>,
 }
@@ -246,6 +250,7 @@ impl Stream {
             opened,
             heartbeat: opened + HEARTBEAT,
             expires: opened + life,
+            alarm: Box::pin(sleep_until(opened + HEARTBEAT.min(life))),
             ready,
             server,
             scope,
@@ -274,14 +279,26 @@ impl Stream {
             if let Some(bytes) = self.advance() {
                 return Some(bytes);
             }
-            let settle = match self.phase {
-                Phase::Replay(_) | Phase::Resume => self.settle_deadline(),
-                Phase::Synced | Phase::Ended => self.expires,
-            };
+            let next = self.next_deadline();
+            if self.alarm.deadline() > next {
+                self.alarm.as_mut().reset(next);
+            }
             tokio::select! {
                 // The end comes first: a stream that always has news must not outlive it.
                 biased;
-                () = sleep_until(self.expires) => return Some(self.end(DoneReason::Timeout)),
+                () = self.alarm.as_mut() => {
+                    let now = Instant::now();
+                    if now >= self.expires {
+                        return Some(self.end(DoneReason::Timeout));
+                    }
+                    if now >= self.heartbeat {
+                        // What is above the cursor is of other scopes, or it would have woken us:
+                        // the heartbeat's id is the newest.
+                        return Some(self.advance().unwrap_or_else(|| self.beat()));
+                    }
+                    let next = self.next_deadline();
+                    self.alarm.as_mut().reset(next);
+                }
                 () = self.server.shutdown.draining.cancelled() => {
                     let most = self.server.shutdown.drain_time.mul_f64(0.8);
                     tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
@@ -292,13 +309,17 @@ impl Stream {
                     self.phase = Phase::Replay(self.server.journal.revision());
                 }
                 () = self.subscription.changed() => {}
-                () = sleep_until(settle), if settle > Instant::now() => {}
-                () = sleep_until(self.heartbeat) => {
-                    // What is above the cursor is of other scopes, or it would have woken us: the
-                    // heartbeat's id is the newest.
-                    return Some(self.advance().unwrap_or_else(|| self.beat()));
-                }
             }
+        }
+    }
+
+    /// When there is something to do although nothing changes.
+    fn next_deadline(&self) -> Instant {
+        let next = self.expires.min(self.heartbeat);
+        let settle = self.settle_deadline();
+        match self.phase {
+            Phase::Replay(_) | Phase::Resume if settle > Instant::now() => next.min(settle),
+            _ => next,
         }
     }
 

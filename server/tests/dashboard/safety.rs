@@ -294,3 +294,34 @@ async fn metrics_are_open_metrics_without_names_of_namespaces() {
     assert!(text.ends_with("# EOF\n"), "{text}");
     assert!(!text.contains(&format!("\"{namespace}\"")), "{text}");
 }
+
+#[tokio::test]
+async fn a_visit_starts_with_what_the_cookie_leaves_out() {
+    let dash = demo().await;
+    let visit =
+        async |path: &str, cookie: &str| dash.ask(Method::GET, path, &[("cookie", cookie)]).await;
+    let excludes = "theme=x; kube-ingress-dash-exclude=-ns:a%2Cb+-label:tier%3Dtest; y=z";
+    let answer = visit("/?ns=shop&page=2", excludes).await;
+    assert_eq!(answer.status, 307);
+    assert_eq!(
+        answer.header("location"),
+        "/?ns=shop&q=-ns:a,b+-label:tier%3Dtest&page=2"
+    );
+    assert_eq!(answer.header("cache-control"), "private, no-store");
+    assert_ne!(answer.header("content-security-policy"), "");
+    // The address decides where it says something.
+    for path in ["/?q=", "/?q=cart"] {
+        assert_eq!(visit(path, excludes).await.status, 200, "{path}");
+    }
+    // What is none of it leaves out nothing, and never gets into a header.
+    for cookie in [
+        "kube-ingress-dash-exclude=cart",
+        "kube-ingress-dash-exclude=-ns:%0d%0aSet-Cookie:x",
+        "kube-ingress-dash-exclude=-host:example.com",
+        "kube-ingress-dash-exclude=",
+    ] {
+        let answer = visit("/", cookie).await;
+        assert_eq!(answer.status, 200, "{cookie}");
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+}

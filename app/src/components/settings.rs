@@ -1,0 +1,106 @@
+//! What a person chooses once: what is left out, and whether single keys do something.
+
+use leptos::prelude::*;
+use protocol::filter::Field;
+
+use super::icons::icon;
+use crate::state::Ui;
+
+/// The settings, over everything.
+pub fn settings(ui: Ui) -> impl IntoView {
+    view! {
+        <div class="dlg help settings" role="dialog" aria-modal="true" aria-labelledby="settings-title" tabindex="-1">
+            <div class="hhead">
+                <h2 id="settings-title">"Settings"</h2>
+                <span class="muted">"kept in this browser"</span>
+                <span class="grow"></span>
+                <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close-popup" aria-label="Close (Esc)">{icon("#i-x")}</button>
+            </div>
+            <p class="muted about">
+                "What you leave out becomes words of the search whenever you open the page. There you can take it back for a moment; here for good."
+            </p>
+            <div class="cols">
+                {left_out(ui, Field::Namespace, "Namespaces left out", "kube-system, team-*")}
+                {left_out(ui, Field::Label, "Labels left out", "env=test, team=*")}
+            </div>
+            <div class="hfoot">
+                <label class="row">
+                    <input
+                        class="check"
+                        type="checkbox"
+                        prop:checked=move || ui.single_keys.get()
+                        on:change=move |event| ui.single_keys.set(event_target_checked(&event))
+                    />
+                    "Single keys"
+                </label>
+                <span class="muted">"Turn them off if speech input or another tool types letters for you."</span>
+            </div>
+        </div>
+    }
+}
+
+/// The values of one field that are left out, and the way to add one.
+fn left_out(ui: Ui, field: Field, heading: &'static str, example: &'static str) -> impl IntoView {
+    let typed = RwSignal::new(String::new());
+    let error = RwSignal::new(None::<String>);
+    let add = move |_| {
+        let words = typed.get_untracked();
+        let words = words.split([',', ' ']).filter(|word| !word.is_empty());
+        let mut words = words.peekable();
+        let none = words.peek().is_none().then_some("");
+        let refused: Vec<(String, String)> = words
+            .chain(none)
+            .filter_map(|word| {
+                let refusal = ui.leave_out(field, word).err()?;
+                Some((word.to_owned(), refusal))
+            })
+            .collect();
+        // What is refused stays in the field.
+        let left: Vec<&str> = refused.iter().map(|(word, _)| word.as_str()).collect();
+        typed.set(left.join(", "));
+        error.set(refused.into_iter().next().map(|(_, refusal)| refusal));
+    };
+    let items = move || {
+        ui.exclusions.with(|exclusions| {
+            let items = exclusions.values(field).iter().map(|value| {
+                let label = format!("Do not leave out {value}");
+                view! {
+                    <li class="token">
+                        <span class="v trunc">{value.clone()}</span>
+                        <button type="button" data-act="let-in" data-field=field.key() data-value=value.clone() aria-label=label>{icon("#i-x")}</button>
+                    </li>
+                }
+            });
+            items.collect_view()
+        })
+    };
+    let nothing = move || ui.exclusions.with(|known| known.values(field).is_empty());
+    let id = format!("leave-out-{}", field.key());
+    let error_id = format!("{id}-error");
+    view! {
+        <section>
+            <h3><label for=id.clone()>{heading}</label></h3>
+            <ul class="left-out" aria-label=heading>{items}</ul>
+            {move || nothing().then(|| view! { <p class="muted">"None"</p> })}
+            <form class="row" on:submit=add>
+                <span class="field grow">
+                    <input
+                        type="text"
+                        id=id
+                        placeholder=example
+                        aria-describedby=error_id.clone()
+                        aria-invalid=move || if error.with(Option::is_some) { "true" } else { "false" }
+                        autocomplete="off"
+                        autocapitalize="off"
+                        spellcheck="false"
+                        maxlength="500"
+                        prop:value=move || typed.get()
+                        on:input=move |event| typed.set(event_target_value(&event))
+                    />
+                </span>
+                <button class="btn" type="submit">"Leave out"</button>
+            </form>
+            <p class="refused" id=error_id role="status">{move || error.get()}</p>
+        </section>
+    }
+}

@@ -1,0 +1,145 @@
+//! What a person leaves out of the table: a choice, kept in a cookie.
+//!
+//! It acts as words of the search, where everybody sees it and can take it back: a visit whose
+//! address does not say what is searched for starts with them (see [`Query::everything`]).
+//!
+//! [`Query::everything`]: crate::query::Query::everything
+
+use protocol::filter::{Field, Filter};
+use serde::{Deserialize, Serialize};
+
+/// A browser keeps 4,096 bytes a cookie, name and attributes included.
+const MOST_BYTES: usize = 3_000;
+
+/// Namespaces and labels whose rows are left out. Written as words of a search:
+/// `-ns:kube-system -label:team=platform`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Exclusions(Filter);
+
+impl Exclusions {
+    /// The cookie that keeps it, percent-encoded.
+    pub const COOKIE: &'static str = "kube-ingress-dash-exclude";
+    /// What can be left out.
+    pub const FIELDS: [Field; 2] = [Field::Namespace, Field::Label];
+
+    /// Reads the text. Words that do not leave out a namespace or a label are not taken.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut exclusions = Self::default();
+        for term in Filter::parse(text).terms() {
+            if let (true, Some(field)) = (term.negated, term.field) {
+                for value in &term.values {
+                    if let Ok(more) = exclusions.with(field, value) {
+                        exclusions = more;
+                    }
+                }
+            }
+        }
+        exclusions
+    }
+
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The values of a field that are left out.
+    #[must_use]
+    pub fn values(&self, field: Field) -> &[String] {
+        self.0.term(field).map_or(&[], |term| &term.values)
+    }
+
+    /// With one more value. The error says in plain words why it cannot be.
+    pub fn with(&self, field: Field, value: &str) -> Result<Self, String> {
+        let (what, known, allowed) = match field {
+            Field::Namespace => ("a namespace", "-*", "letters, digits, - and *"),
+            Field::Label => ("a label", "-*_./=", "letters, digits and - _ . / = *"),
+            _ => return Err("Only namespaces and labels can be left out.".into()),
+        };
+        let odd = |letter: &char| !letter.is_ascii_alphanumeric() && !known.contains(*letter);
+        if let Some(letter) = value.chars().find(odd) {
+            return Err(format!(
+                "\u{201c}{letter}\u{201d} cannot be in {what}: {allowed} can."
+            ));
+        }
+        if value.is_empty() {
+            return Err(format!("Type {what}; * stands for any characters."));
+        }
+        let more = Self(self.0.leaving_out(field, value));
+        if more.to_string().len() > MOST_BYTES {
+            return Err("That is more than a browser keeps. A * can stand for many.".into());
+        }
+        Ok(more)
+    }
+
+    /// Without a value.
+    #[must_use]
+    pub fn without(&self, field: Field, value: &str) -> Self {
+        Self(self.0.letting_in(field, value))
+    }
+}
+
+impl std::fmt::Display for Exclusions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<String> for Exclusions {
+    fn from(text: String) -> Self {
+        Self::parse(&text)
+    }
+}
+
+impl From<Exclusions> for String {
+    fn from(exclusions: Exclusions) -> Self {
+        exclusions.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_that_leave_out_are_taken() {
+        let text = "shop -ns:kube-system,kube-* -label:Team=A ns:x -class:y -host:z -ns:";
+        let exclusions = Exclusions::parse(text);
+        assert_eq!(
+            exclusions.to_string(),
+            "-ns:kube-system,kube-* -label:team=a"
+        );
+        assert_eq!(
+            exclusions.values(Field::Namespace),
+            ["kube-system", "kube-*"]
+        );
+        assert_eq!(Exclusions::parse("x").values(Field::Label), [""; 0]);
+    }
+
+    #[test]
+    fn a_value_is_there_once_and_goes_again() {
+        let twice = Exclusions::default()
+            .with(Field::Label, "tier=test")
+            .and_then(|once| once.with(Field::Label, "TIER=test"))
+            .unwrap();
+        assert_eq!(twice.values(Field::Label), ["tier=test"]);
+        assert!(twice.without(Field::Label, "tier=test").is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_left_out_is_named() {
+        let none = Exclusions::default();
+        let error = none.with(Field::Namespace, "a b").unwrap_err();
+        assert_eq!(
+            error,
+            "\u{201c} \u{201d} cannot be in a namespace: letters, digits, - and * can."
+        );
+        assert!(none.with(Field::Label, "a=b,c").is_err());
+        assert!(none.with(Field::Namespace, "").is_err());
+        assert!(none.with(Field::Class, "nginx").is_err());
+        let long = "a".repeat(MOST_BYTES);
+        assert!(none.with(Field::Namespace, &long).is_err());
+    }
+}
