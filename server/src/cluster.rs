@@ -4,6 +4,7 @@
 //! the watch mode, compares what is needed with what runs, and starts and stops feeds.
 
 pub mod api;
+mod cause;
 pub mod connect;
 pub mod feed;
 pub mod project;

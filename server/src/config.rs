@@ -230,9 +230,11 @@ fn base_path(text: &str) -> Result<String, String> {
             && segments().all(|segment| {
                 !segment.is_empty() && !segment.starts_with('.') && segment.bytes().all(plain)
             });
-    match valid {
-        true => Ok(path.to_owned()),
-        false => Err("allowed is a path that starts with / and has only letters, digits, - . _ ~ between slashes".into()),
+    match path {
+        // Probes find these two without the base path as well.
+        "/livez" | "/readyz" => Err(format!("{path} is the address of a probe; allowed is any other path")),
+        _ if valid => Ok(path.to_owned()),
+        _ => Err("allowed is a path that starts with / and has only letters, digits, - . _ ~ between slashes".into()),
     }
 }
 
@@ -367,6 +369,8 @@ mod tests {
             ("--watch-namespaces=a,B", "\"B\""),
             ("--base-path=x", "starts with /"),
             ("--base-path=/a//b", "starts with /"),
+            ("--base-path=/livez", "any other path"),
+            ("--base-path=/readyz/", "any other path"),
             ("--demo=many", "NAMESPACESxINGRESSES"),
             ("--log-level=loud", "debug"),
             ("--log-level=info,kube_ingress_dash", "debug"),

@@ -82,7 +82,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
         info!(
             "this is a simulated cluster ({why}): its ingresses are made up and change by themselves"
         );
-        tokio::spawn(async move { simulated.churn().await });
+        // Whoever asks for none wants to see none.
+        if config.demo.is_none_or(|size| size.ingresses > 0) {
+            tokio::spawn(async move { simulated.churn().await });
+        }
     }
     let name = config
         .cluster_name

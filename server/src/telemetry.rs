@@ -6,9 +6,11 @@ use crate::config::LogFormat;
 
 /// Starts logging. To be called once, before anything is logged.
 pub fn start(level: &str, format: LogFormat) {
-    // The client logs each failed connection without saying to what; the feeds say it with the URL and the cause.
+    // These log each failed connection without saying to what; the feeds say it with the URL and the cause.
     // What is named in `level` wins.
-    let filter = EnvFilter::new(format!("kube_client::client::builder=off,{level}"));
+    let filter = EnvFilter::new(format!(
+        "kube_client::client::builder=off,rustls_platform_verifier=off,{level}"
+    ));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // Where nobody reads the log any more, saying so there would end the task that logs.

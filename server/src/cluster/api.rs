@@ -18,6 +18,10 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
+use super::cause;
+
+/// A connection is there after so long, with TLS.
+pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// Each list page and each start of a watch may take this long.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
 /// Every other request may: they are small, and somebody waits for them.
@@ -86,12 +90,20 @@ pub struct Api {
 /// A request failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ApiError {
-    /// No answer: the connection, TLS or credentials plugin failed.
+    /// No answer: the connection or the credential plugin failed.
     #[error("the Kubernetes API at {url} does not answer: {cause}")]
     Unreachable {
         /// The API server's URL.
         url: String,
-        /// The innermost causes.
+        /// The innermost cause.
+        cause: String,
+    },
+    /// There is a server, and its certificate does not prove that it is the right one.
+    #[error("the certificate of the Kubernetes API at {url} is not trusted: {cause}")]
+    Untrusted {
+        /// The API server's URL.
+        url: String,
+        /// What is wrong with the certificate.
         cause: String,
     },
     /// No answer in time.
@@ -103,8 +115,10 @@ pub enum ApiError {
         limit: Duration,
     },
     /// An answer that is not a success.
-    #[error("the Kubernetes API answered {code}: {message}")]
+    #[error("the Kubernetes API at {url} answered {code}: {message}")]
     Status {
+        /// The API server's URL.
+        url: String,
         /// The HTTP status code.
         code: u16,
         /// The `Status` object's message.
@@ -113,8 +127,13 @@ pub enum ApiError {
         retry_after: Option<Duration>,
     },
     /// An answer that cannot be read.
-    #[error("the Kubernetes API sent what cannot be read: {0}")]
-    Invalid(String),
+    #[error("the Kubernetes API at {url} sent what cannot be read: {cause}")]
+    Invalid {
+        /// The API server's URL.
+        url: String,
+        /// What is wrong with it.
+        cause: String,
+    },
 }
 
 impl ApiError {
@@ -135,10 +154,15 @@ impl ApiError {
                 code: 401 | 403, ..
             } => ErrorReason::Forbidden,
             Self::Status { code: 410, .. } => ErrorReason::Expired,
-            Self::Invalid(_) => ErrorReason::Invalid,
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Status { .. } => {
-                ErrorReason::Unreachable
+            Self::Status {
+                code: 408 | 429 | 500..,
+                ..
+            } => ErrorReason::Unreachable,
+            // Most likely it is no Kubernetes API.
+            Self::Invalid { .. } | Self::Untrusted { .. } | Self::Status { .. } => {
+                ErrorReason::Invalid
             }
+            Self::Unreachable { .. } | Self::Timeout { .. } => ErrorReason::Unreachable,
         }
     }
 }
@@ -158,15 +182,6 @@ struct List {
     metadata: ListMeta,
     // An empty list may come as `null`.
     items: Option<Vec<Value>>,
-}
-
-impl List {
-    fn version(&self) -> Result<u64, ApiError> {
-        let version = &self.metadata.resource_version;
-        version
-            .parse()
-            .map_err(|_| ApiError::Invalid(format!("a list of version {version:?}")))
-    }
 }
 
 #[derive(Deserialize, Default)]
@@ -226,7 +241,7 @@ impl Api {
             };
             let uri = format!("{}?limit={PAGE_SIZE}{continued}", collection.path());
             let page: List = self.json(Method::GET, &uri, None, LIST_LIMIT).await?;
-            listing.resource_version = page.version()?;
+            listing.resource_version = self.version_of(&page)?;
             listing.items.extend(
                 page.items
                     .unwrap_or_default()
@@ -244,7 +259,13 @@ impl Api {
     pub async fn current_version(&self, collection: &Collection) -> Result<u64, ApiError> {
         let uri = format!("{}?limit=1", collection.path());
         let page: List = self.json(Method::GET, &uri, None, REQUEST_LIMIT).await?;
-        page.version()
+        self.version_of(&page)
+    }
+
+    fn version_of(&self, page: &List) -> Result<u64, ApiError> {
+        let version = &page.metadata.resource_version;
+        let invalid = |_| self.invalid(format!("a list of version {version:?}"));
+        version.parse().map_err(invalid)
     }
 
     /// Starts a watch of what comes after `resource_version`; the server ends it after `life`.
@@ -264,7 +285,7 @@ impl Api {
             body: response.into_body(),
             buffer: Vec::new(),
             searched: 0,
-            url: self.url.clone(),
+            api: self.clone(),
         })
     }
 
@@ -355,7 +376,7 @@ impl Api {
         let request = async {
             let response = self.send(method, uri, body, limit).await?;
             let bytes = self.collect(response).await?;
-            serde_json::from_slice(&bytes).map_err(|error| ApiError::Invalid(error.to_string()))
+            serde_json::from_slice(&bytes).map_err(|error| self.invalid(error))
         };
         timeout(limit, request)
             .await
@@ -378,7 +399,7 @@ impl Api {
                 body.map(|body| body.to_string().into_bytes())
                     .unwrap_or_default(),
             ))
-            .map_err(|error| ApiError::Invalid(error.to_string()))?;
+            .map_err(|error| self.invalid(error))?;
         let response = timeout(limit, self.client.send(request))
             .await
             .map_err(|_| self.late(limit))?
@@ -406,6 +427,7 @@ impl Api {
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| canonical_reason(status));
         ApiError::Status {
+            url: self.url.clone(),
             code: status.as_u16(),
             message,
             retry_after,
@@ -425,10 +447,25 @@ impl Api {
         }
     }
 
-    fn unreachable(&self, error: &dyn std::error::Error) -> ApiError {
-        ApiError::Unreachable {
+    /// An answer that cannot be read.
+    pub(super) fn invalid(&self, cause: impl ToString) -> ApiError {
+        ApiError::Invalid {
             url: self.url.clone(),
-            cause: innermost(error),
+            cause: cause.to_string(),
+        }
+    }
+
+    fn unreachable(&self, error: &(dyn std::error::Error + 'static)) -> ApiError {
+        if cause::is_late(error) {
+            return self.late(CONNECT_LIMIT);
+        }
+        let (url, cause) = (self.url.clone(), cause::innermost(error));
+        match cause.strip_prefix("invalid peer certificate: ") {
+            Some(cause) => ApiError::Untrusted {
+                url,
+                cause: cause.to_owned(),
+            },
+            None => ApiError::Unreachable { url, cause },
         }
     }
 }
@@ -438,15 +475,6 @@ fn canonical_reason(status: StatusCode) -> String {
         .canonical_reason()
         .unwrap_or("no reason given")
         .to_owned()
-}
-
-/// The innermost cause, which is the one that says what to do ("Connection refused").
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 /// Percent-encodes a query value.
@@ -470,7 +498,7 @@ pub struct Watch {
     body: Body,
     buffer: Vec<u8>,
     searched: usize,
-    url: String,
+    api: Api,
 }
 
 impl Watch {
@@ -490,13 +518,13 @@ impl Watch {
                 }
                 return serde_json::from_slice(&line)
                     .map(Some)
-                    .map_err(|error| ApiError::Invalid(format!("a watch event: {error}")));
+                    .map_err(|error| self.api.invalid(format!("a watch event: {error}")));
             }
             self.searched = self.buffer.len();
             if self.buffer.len() > MAX_LINE {
-                return Err(ApiError::Invalid(format!(
-                    "a watch event of more than {MAX_LINE} bytes"
-                )));
+                return Err(self
+                    .api
+                    .invalid(format!("a watch event of more than {MAX_LINE} bytes")));
             }
             match self.body.frame().await {
                 None => return Ok(None),
@@ -506,10 +534,7 @@ impl Watch {
                     }
                 }
                 Some(Err(error)) => {
-                    return Err(ApiError::Unreachable {
-                        url: self.url.clone(),
-                        cause: innermost(&error),
-                    });
+                    return Err(self.api.unreachable(&error));
                 }
             }
         }

@@ -3,14 +3,12 @@
 //! `kube::Config::infer` hides a broken kubeconfig behind the service account, so its parts are
 //! called one by one here: what is there must be usable.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 
-use super::api::Api;
-
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+use super::api::{Api, CONNECT_LIMIT};
+use super::cause;
 
 /// An API server to talk to.
 pub struct Connection {
@@ -97,8 +95,9 @@ pub async fn connect(demo: Option<DemoSize>) -> Result<Connection, ConnectError>
         return from_kubeconfig(&paths).await;
     }
     if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
-        let refused =
-            |error: &dyn std::error::Error| ConnectError::ServiceAccount(with_causes(error));
+        let refused = |error: &(dyn std::error::Error + 'static)| {
+            ConnectError::ServiceAccount(cause::whole(error))
+        };
         let config = kube::Config::incluster().map_err(|error| refused(&error))?;
         return client(config, "in-cluster".into()).map_err(|error| refused(&error));
     }
@@ -124,27 +123,34 @@ fn kubeconfig_paths() -> Vec<PathBuf> {
 }
 
 /// As kubectl merges them: of several files those that are missing are passed over.
-fn read_kubeconfig(paths: &[PathBuf]) -> Result<Kubeconfig, KubeconfigError> {
+fn read_kubeconfig(paths: &[PathBuf]) -> Result<Kubeconfig, ConnectError> {
     let there: Vec<_> = paths.iter().filter(|path| path.exists()).collect();
-    match there.as_slice() {
-        [] => paths
-            .first()
-            .map_or_else(|| Ok(Kubeconfig::default()), Kubeconfig::read_from),
-        there => there
-            .iter()
-            .try_fold(Kubeconfig::default(), |merged, path| {
-                merged.merge(Kubeconfig::read_from(path)?)
-            }),
+    if there.is_empty() {
+        return Err(refused(paths, "there is no such file".into()));
+    }
+    there
+        .into_iter()
+        .try_fold(Kubeconfig::default(), |merged, path| {
+            Kubeconfig::read_from(path)
+                .and_then(|kubeconfig| merged.merge(kubeconfig))
+                .map_err(|error| refused(&[path], cause::whole(&error)))
+        })
+}
+
+fn refused(paths: &[impl AsRef<Path>], cause: String) -> ConnectError {
+    let paths: Vec<_> = paths
+        .iter()
+        .map(|path| path.as_ref().to_string_lossy())
+        .collect();
+    ConnectError::Kubeconfig {
+        path: paths.join(", "),
+        cause,
     }
 }
 
 async fn from_kubeconfig(paths: &[PathBuf]) -> Result<Connection, ConnectError> {
-    let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-    let refused = |cause: String| ConnectError::Kubeconfig {
-        path: names.join(", "),
-        cause,
-    };
-    let kubeconfig = read_kubeconfig(paths).map_err(|error| refused(with_causes(&error)))?;
+    let refused = |cause: String| refused(paths, cause);
+    let kubeconfig = read_kubeconfig(paths)?;
     let context = kubeconfig
         .current_context
         .clone()
@@ -154,14 +160,14 @@ async fn from_kubeconfig(paths: &[PathBuf]) -> Result<Connection, ConnectError> 
         })?;
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
-        .map_err(|error| refused(with_causes(&error)))?;
+        .map_err(|error| refused(cause::whole(&error)))?;
     // The client runs it at once, and does not name it where it fails.
     let plugin = config.auth_info.exec.as_ref().and_then(|exec| {
         let command = exec.command.as_ref()?;
         Some(format!("the credential plugin {command}: "))
     });
     client(config, context)
-        .map_err(|error| refused(plugin.unwrap_or_default() + &with_causes(&error)))
+        .map_err(|error| refused(plugin.unwrap_or_default() + &cause::whole(&error)))
 }
 
 fn client(mut config: kube::Config, name: String) -> Result<Connection, kube::Error> {
@@ -193,20 +199,6 @@ fn simulated(size: DemoSize) -> Connection {
         name: "simulated".into(),
         simulated: Some(cluster),
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut error = error;
-    while let Some(source) = error.source() {
-        let cause = source.to_string();
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-        error = source;
-    }
-    text
 }
 
 #[cfg(test)]

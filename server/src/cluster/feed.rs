@@ -311,7 +311,7 @@ impl<S: Sink> Feed<S> {
         }
         let version = self.api.current_version(&self.collection).await;
         match version.map_err(failed_start)? {
-            version if version < from => Err(Failure::Relist(went_back(version, from))),
+            version if version < from => Err(Failure::Relist(self.went_back(version, from))),
             _ => Ok(()),
         }
     }
@@ -362,7 +362,7 @@ impl<S: Sink> Feed<S> {
                         broken: started.elapsed() + SETTLED < life,
                     });
                 }
-                Ok(Err(error @ ApiError::Invalid(_))) => break Err(Failure::Relist(error)),
+                Ok(Err(error @ ApiError::Invalid { .. })) => break Err(Failure::Relist(error)),
                 Ok(Err(_)) if version > from || started.elapsed() > SETTLED => {
                     break Ok(Step::Watch {
                         from: version,
@@ -406,7 +406,7 @@ impl<S: Sink> Feed<S> {
         bookmarks: &mut bool,
         changes: &mut Vec<Change<S::Item>>,
     ) -> Result<u64, Failure> {
-        let invalid = |text: String| Failure::Relist(ApiError::Invalid(text));
+        let invalid = |text: String| Failure::Relist(self.api.invalid(text));
         let reached = project::resource_version(&event.object);
         if let Some(r#type) = EVENTS.into_iter().find(|name| *name == event.r#type) {
             let resource = self.collection.resource;
@@ -417,6 +417,7 @@ impl<S: Sink> Feed<S> {
             "ERROR" => {
                 let code = event.object["code"].as_u64().unwrap_or(0) as u16;
                 let error = ApiError::Status {
+                    url: self.api.url().to_owned(),
                     code,
                     message: event.object["message"]
                         .as_str()
@@ -435,7 +436,7 @@ impl<S: Sink> Feed<S> {
             "BOOKMARK" => {
                 *bookmarks = true;
                 if reached < version {
-                    return Err(Failure::Relist(went_back(reached, version)));
+                    return Err(Failure::Relist(self.went_back(reached, version)));
                 }
             }
             "ADDED" | "MODIFIED" => {
@@ -498,6 +499,12 @@ impl<S: Sink> Feed<S> {
             .status(NamespaceState::Forbidden, false, Some(error));
     }
 
+    fn went_back(&self, version: u64, from: u64) -> ApiError {
+        self.api.invalid(format!(
+            "version {version} after version {from}: the API server went back in time"
+        ))
+    }
+
     fn failed(&self, error: &ApiError, delay: Duration) {
         let state = if self.listed {
             NamespaceState::Retrying
@@ -542,15 +549,10 @@ fn failed_start(error: ApiError) -> Failure {
         ApiError::Status { code: 410, .. }
         | ApiError::Unreachable { .. }
         | ApiError::Timeout { .. }
-        | ApiError::Invalid(_) => Failure::Relist(error),
+        | ApiError::Untrusted { .. }
+        | ApiError::Invalid { .. } => Failure::Relist(error),
         ApiError::Status { .. } => Failure::Retry(error),
     }
-}
-
-fn went_back(version: u64, from: u64) -> ApiError {
-    ApiError::Invalid(format!(
-        "version {version} after version {from}: the API server went back in time"
-    ))
 }
 
 fn pause_after(clients: usize) -> Duration {

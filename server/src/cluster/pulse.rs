@@ -69,7 +69,7 @@ pub async fn run(api: Api, silent: watch::Sender<Option<ApiError>>) {
 async fn ask(api: &Api) -> Result<(), ApiError> {
     let answer = timeout(LIMIT, api.version()).await;
     match answer.unwrap_or_else(|_| Err(api.late(LIMIT))) {
-        Err(error @ (ApiError::Unreachable { .. } | ApiError::Timeout { .. })) => Err(error),
-        _ => Ok(()),
+        Ok(_) | Err(ApiError::Status { .. } | ApiError::Invalid { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }

@@ -54,11 +54,13 @@ pub async fn readyz(State(server): State<Server>) -> Response {
 
 impl Server {
     /// Whether the cluster has answered once. With one watch per namespace nothing is listed
-    /// before somebody asks, so the decision to watch that way is the answer.
+    /// before somebody asks, so the decision to watch that way is the answer; that nothing may be
+    /// listed is one too.
     pub(crate) fn is_ready(&self) -> bool {
         let ready = || {
             let (whole, cluster_wide) = self.journal.whole_status();
-            whole.listed || (!cluster_wide && self.cluster.version().is_some())
+            let forbidden = whole.state == NamespaceState::Forbidden;
+            whole.listed || (self.cluster.version().is_some() && (!cluster_wide || forbidden))
         };
         if self.0.was_ready.load(Ordering::Relaxed) {
             return true;

@@ -23,6 +23,9 @@ use crate::row::Row;
 /// A page waits no longer for rows that are being listed: it is better there without them.
 const FIRST_ROWS_LIMIT: Duration = Duration::from_secs(1);
 
+/// A request's body is there within this time, as its header is.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
 /// `GET /`
 pub async fn page(
     State(server): State<Server>,
@@ -85,12 +88,19 @@ pub async fn server_function(
         return Err(problem::not_found(request.uri().clone()).await);
     }
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
-        Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("a request may have {BODY_LIMIT} bytes"),
-        )
-    })?;
+    let too_late = |_| {
+        let text = format!(
+            "the request's body did not come within {} s",
+            BODY_TIME.as_secs()
+        );
+        Problem::new(StatusCode::REQUEST_TIMEOUT, text)
+    };
+    let too_large = |_| {
+        let text = format!("a request may have {BODY_LIMIT} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+    };
+    let body = timeout(BODY_TIME, to_bytes(body, BODY_LIMIT));
+    let body = body.await.map_err(too_late)?.map_err(too_large)?;
     let mut request = Request::from_parts(parts, Body::from(body));
     // To a form without scripts, which there is none of, the answer would be a redirect to wherever
     // the `Referer` says.

@@ -6,6 +6,7 @@ use crate::upstream::{Upstream, scenarios};
 
 scenarios! {
     a_forbidden_namespace_says_so_and_the_allowed_one_is_live,
+    a_server_that_may_read_nothing_is_ready,
     the_missing_verb_is_named_with_the_account_that_lacks_it,
     rows_come_and_go_with_the_permission_on_the_same_stream,
     only_the_named_namespaces_are_shown,
@@ -82,6 +83,24 @@ async fn a_forbidden_namespace_says_so_and_the_allowed_one_is_live(mut up: Upstr
         dash.get(&format!("/api/ingresses/{open}/web")).await.status,
         200
     );
+}
+
+async fn a_server_that_may_read_nothing_is_ready(up: Upstream) {
+    for mode in ["cluster", "namespaced", "auto"] {
+        let dash = up.restricted_dash(&[("WATCH_MODE", mode)]).await;
+        dash.get_until("/readyz", |answer| answer.status == 200)
+            .await;
+        dash.get_until("/api/health", |answer| {
+            answer.json()["status"] == "forbidden"
+        })
+        .await;
+        let mut client = dash.stream("").await;
+        client
+            .wait_until("forbidden", |state| {
+                state.is(None, NamespaceState::Forbidden)
+            })
+            .await;
+    }
 }
 
 async fn the_missing_verb_is_named_with_the_account_that_lacks_it(mut up: Upstream) {

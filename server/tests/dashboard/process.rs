@@ -37,6 +37,7 @@ async fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
         ),
         ("REDACT_ANNOTATIONS", "a key", "annotation keys"),
         ("BASE_PATH", "relative", "starts with /"),
+        ("BASE_PATH", "/readyz", "any other path"),
         ("BASE_PATH", "/a/../b", "starts with /"),
         ("MAX_NAMESPACES_PER_STREAM", "0", "from 1 to"),
         ("MAX_STREAMS", "-1", "from 1 to"),
@@ -163,6 +164,60 @@ async fn a_kubeconfig_that_cannot_be_used_is_said() {
         ("KUBERNETES_SERVICE_PORT", "1"),
     ];
     assert!(refused(&pod, &[]).await.contains("service account"));
+}
+
+#[tokio::test]
+async fn a_kubeconfig_that_cannot_be_read_gives_nothing_of_itself_away() {
+    let folder = Folder::new();
+    let users = "apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user:\n";
+    let torn = folder.write(
+        "torn",
+        &format!("{users}    token: SECRET-TOKEN\n   client-key-data: SECRET-KEY\n"),
+    );
+    let typed = folder.write(
+        "typed",
+        &format!("{users}    token: [SECRET-TOKEN, SECRET-KEY]\n"),
+    );
+    let whole = folder.write("whole", "SECRET-TOKEN SECRET-KEY\n");
+    for (path, place) in [(torn, "line 7"), (typed, "line 6"), (whole, "line 1")] {
+        let path = path.to_str().unwrap();
+        let log = refused(&[("KUBECONFIG", path)], &[]).await;
+        assert!(
+            log.contains(path) && log.contains(place) && !log.contains("SECRET"),
+            "{log}"
+        );
+        assert_eq!(log.trim().lines().count(), 1, "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_plugin_that_fails_is_named_without_what_it_printed() {
+    let folder = Folder::new();
+    for (script, words) in [
+        (
+            "echo SECRET; echo session expired >&2; exit 3",
+            "exit status: 3",
+        ),
+        ("echo '{status: {token: [SECRET'", "no ExecCredential"),
+    ] {
+        let config = serde_json::json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "a",
+            "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+            "clusters": [{"name": "a", "cluster": {"server": "https://127.0.0.1:1"}}],
+            "users": [{"name": "a", "user": {"exec": {
+                "apiVersion": "client.authentication.k8s.io/v1", "command": "sh",
+                "args": ["-c", script], "env": [{"name": "KEY", "value": "SECRET"}],
+            }}}],
+        });
+        let path = folder.write("config", &config.to_string());
+        let log = refused(&[("KUBECONFIG", path.to_str().unwrap())], &[]).await;
+        assert!(
+            log.contains("the credential plugin sh")
+                && log.contains(words)
+                && !log.contains("SECRET"),
+            "{log}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! What every request passes and every response carries.
 
 use http::Method;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::dash::{Answer, Dash};
 
@@ -157,6 +159,21 @@ async fn a_server_function_refuses_with_the_status_of_what_is_wrong() {
         assert!(answer.text().contains(word), "{}", answer.text());
         assert!(!answer.headers.contains_key("location"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let dash = demo().await;
+    let mut connection = TcpStream::connect(dash.address).await.unwrap();
+    let head = "POST /api/fn/try_now HTTP/1.1\r\nhost: localhost\r\n\
+                content-type: application/x-www-form-urlencoded\r\ncontent-length: 50\r\n\r\na=1";
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 408 ") && answer.contains("within 10 s"),
+        "{answer}"
+    );
 }
 
 fn is_guarded(answer: &Answer, what: &str) {
