@@ -1107,6 +1107,9 @@ fn single_key(ui: Ui, key: &str) -> bool {
     true
 }
 
+/// What the arrow keys go through while namespaces are chosen.
+const PICKER: &str = ".nspop :is(#find-namespace, .nslist .check)";
+
 /// Keys while something floats over the page.
 fn in_popup(ui: Ui, event: &KeyboardEvent, typing: bool) {
     let key = event.key();
@@ -1120,7 +1123,12 @@ fn in_popup(ui: Ui, event: &KeyboardEvent, typing: bool) {
         return ui.popup.set(None);
     }
     let modal = first_of(".pop [aria-modal]").is_some();
+    let picker = ui
+        .popup
+        .with_untracked(|popup| *popup == Some(Popup::Namespaces));
     let (selector, forward) = match key.as_str() {
+        "ArrowDown" if picker => (PICKER, true),
+        "ArrowUp" if picker => (PICKER, false),
         "ArrowDown" => (".pop [role=menu] .mi", true),
         "ArrowUp" => (".pop [role=menu] .mi", false),
         // The focus stays in what is modal.

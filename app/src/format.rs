@@ -1,5 +1,7 @@
 //! Pure helpers: what of a row becomes which text.
 
+use std::borrow::Cow;
+
 use protocol::Ingress;
 use protocol::ingress::Backend;
 
@@ -320,6 +322,26 @@ pub fn difference(before: &Ingress, after: &Ingress) -> (Vec<String>, Vec<String
     (old, new)
 }
 
+/// The text with what would turn the order of its letters around written out, as YAML and JSON
+/// escape it: no text is to look like another.
+#[must_use]
+pub fn without_bidi(text: &str) -> Cow<'_, str> {
+    let turns = |letter: char| {
+        matches!(
+            letter,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+    };
+    if !text.contains(turns) {
+        return text.into();
+    }
+    let plain = text.chars().map(|letter| match turns(letter) {
+        true => format!("\\u{:04X}", u32::from(letter)),
+        false => letter.to_string(),
+    });
+    plain.collect::<String>().into()
+}
+
 /// A line of YAML in parts, each with the class that colours it; none is plain. It is no parser:
 /// what it takes for a key inside a text is only coloured as one.
 #[must_use]
@@ -376,6 +398,12 @@ mod tests {
     use protocol::ingress::{Path, Port, ResourceBackend, Rule, ServiceBackend, TlsEntry};
 
     use super::*;
+
+    #[test]
+    fn no_text_turns_the_order_of_its_letters_around() {
+        assert_eq!(without_bidi("a\u{202e}gnp.exe"), "a\\u202Egnp.exe");
+        assert_eq!(without_bidi("\u{5e9}\u{5dc}"), "\u{5e9}\u{5dc}");
+    }
 
     #[test]
     fn numbers_have_their_thousands_apart() {

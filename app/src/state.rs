@@ -433,12 +433,16 @@ impl Ui {
         }
     }
 
-    /// Leaves out the rows with this value of a field, here and on later visits. The error says in
-    /// plain words why that cannot be.
-    pub fn leave_out(self, field: Field, value: &str) -> Result<(), String> {
-        let exclusions = (self.exclusions).with_untracked(|known| known.with(field, value))?;
+    /// Leaves out the rows with one of these values of a field, here and on later visits. The error
+    /// says in plain words why that cannot be; then none of them is left out.
+    pub fn leave_out(self, field: Field, values: &[&str]) -> Result<(), String> {
+        let mut exclusions = self.exclusions.get_untracked();
+        let mut filter = self.filter.get_untracked();
+        for value in values {
+            exclusions = exclusions.with(field, value)?;
+            filter = filter.leaving_out(field, value);
+        }
         self.exclusions.set(exclusions);
-        let filter = (self.filter).with_untracked(|filter| filter.leaving_out(field, value));
         self.set_search(&filter.to_string());
         Ok(())
     }

@@ -118,6 +118,55 @@ pub struct Notice {
     pub details: Option<String>,
 }
 
+/// What a list of rows is, at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// All there are, and each change follows.
+    All,
+    /// Those of the namespaces that are live, in words.
+    Partly(String),
+    /// What was so at this time of the day.
+    AsOf(Option<String>),
+    /// What was so when the page was loaded.
+    Loaded,
+}
+
+/// What is wrong with the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It does not answer, or with server errors.
+    Silent,
+    /// It answers, and does not accept the account: 401, or 403 to everything.
+    Refuses,
+    /// What answers is of no use: most likely it is another server.
+    Unusable,
+}
+
+impl Trouble {
+    /// What it does, for a sentence that begins with its name.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Silent => "does not answer",
+            Self::Refuses => "does not accept the dashboard's account",
+            Self::Unusable => "cannot be used",
+        }
+    }
+
+    /// For how long, after its name is known.
+    fn lasting(self, since: Option<i64>, now: i64) -> String {
+        let (what, lasting) = match self {
+            Self::Silent => ("API does not answer", "no answer"),
+            Self::Refuses => ("API refuses", "refused"),
+            Self::Unusable => ("API cannot be used", "of no use"),
+        };
+        since.map_or_else(
+            || what.into(),
+            |since| format!("{lasting} for {}", duration(now - since)),
+        )
+    }
+}
+
 /// A button that does not wait for the next try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -223,23 +272,13 @@ impl Facts {
                 "conn conn-warn",
                 Some("#i-serverx"),
                 "Cluster lost",
-                match (self.refused(), self.lost_since()) {
-                    (false, Some(since)) => format!("no answer for {}", duration(self.now - since)),
-                    (false, None) => "API does not answer".into(),
-                    (true, Some(since)) => format!("refused for {}", duration(self.now - since)),
-                    (true, None) => "API refuses".into(),
-                },
+                self.trouble().lasting(self.lost_since(), self.now),
             ),
             Currency::NoCluster => badge(
                 "conn conn-bad",
                 Some("#i-serverx"),
                 "No cluster",
-                if self.refused() {
-                    "API refuses"
-                } else {
-                    "API does not answer"
-                }
-                .into(),
+                self.trouble().lasting(None, self.now),
             ),
         }
     }
@@ -298,11 +337,25 @@ impl Facts {
             || (forbidden > 0 && forbidden >= self.namespaces)
     }
 
-    /// Whether the API server answers, but does not accept the account: 401, or 403 to everything.
+    /// What is wrong with the API server, where something is.
     #[must_use]
-    pub fn refused(&self) -> bool {
-        self.scope_error()
-            .is_some_and(|error| error.reason == ErrorReason::Forbidden)
+    pub fn trouble(&self) -> Trouble {
+        match self.scope_error().map(|error| error.reason) {
+            Some(ErrorReason::Forbidden) => Trouble::Refuses,
+            Some(ErrorReason::Invalid) => Trouble::Unusable,
+            _ => Trouble::Silent,
+        }
+    }
+
+    /// What the rows are that are shown.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        match self.currency() {
+            Currency::Live => Coverage::All,
+            Currency::Partly => Coverage::Partly(self.partly()),
+            Currency::Connecting => Coverage::Loaded,
+            _ => Coverage::AsOf(self.as_of()),
+        }
     }
 
     /// Since when the whole scope is not live, in milliseconds since 1970.
@@ -402,11 +455,7 @@ impl Facts {
                 notice(
                     "notice notice-warn",
                     "#i-serverx",
-                    match self.refused() {
-                        true => "The Kubernetes API does not accept the dashboard's account.",
-                        false => "The Kubernetes API does not answer.",
-                    }
-                    .into(),
+                    format!("The Kubernetes API {}.", self.trouble().words()),
                     format!(
                         " This page is connected; the server has lost the cluster{cause}.{rows}{}",
                         self.next_try(None)
@@ -465,6 +514,7 @@ impl Facts {
             let error = self.scope_error().map(|error| error.error.as_str());
             error.unwrap_or("no answer yet")
         };
+        let trouble = self.trouble().words();
         let (what, place, cause, since) = match (&self.connection.state, self.currency()) {
             (
                 State::Offline {
@@ -477,20 +527,20 @@ impl Facts {
             ) => {
                 let last = rfc3339(*at_wall_ms as i64);
                 (
-                    "The dashboard does not answer",
+                    "The dashboard does not answer".to_owned(),
                     &self.page_url,
                     format!("{last_error}, {attempts} attempts, the last one at {last}"),
                     self.connection.data_as_of_wall_ms.map(|ms| ms as i64),
                 )
             }
             (_, Currency::ClusterLost) => (
-                "The Kubernetes API does not answer any more",
+                format!("The Kubernetes API {trouble} any more"),
                 &self.api_url,
                 cause().to_owned(),
                 self.lost_since(),
             ),
             (_, Currency::NoCluster) => (
-                "The Kubernetes API has not answered since the dashboard started",
+                format!("The Kubernetes API {trouble}, since the dashboard started"),
                 &self.api_url,
                 cause().to_owned(),
                 self.started_at,
@@ -746,6 +796,42 @@ mod tests {
         );
         assert_eq!(notice.retry, Some(Retry::Connect("Retry now")));
         assert_eq!(facts.title(), Some("(!) Not live"));
+    }
+
+    #[test]
+    fn a_list_is_complete_only_while_all_of_it_is_live() {
+        let live = facts(State::Live);
+        assert_eq!(live.coverage(), Coverage::All);
+        let partly = Facts {
+            states: vec![status(Some("a"), NamespaceState::Forbidden)],
+            ..live.clone()
+        };
+        let words = "47 of 48 namespaces".to_owned();
+        assert_eq!(partly.coverage(), Coverage::Partly(words));
+        let lost = Facts {
+            states: vec![status(None, NamespaceState::Retrying)],
+            ..live
+        };
+        let old = Coverage::AsOf(Some("12:03:11".into()));
+        assert_eq!(lost.coverage(), old);
+        let stopped = facts(State::Stopped(StopReason::Unauthorized));
+        assert_eq!(stopped.coverage(), old);
+        assert_eq!(facts(State::Connecting).coverage(), Coverage::Loaded);
+    }
+
+    #[test]
+    fn what_answers_and_is_no_kubernetes_api_is_not_called_silent() {
+        let trouble = |reason| {
+            Facts {
+                errors: vec![error(None, reason, None)],
+                ..facts(State::Live)
+            }
+            .trouble()
+        };
+        assert_eq!(trouble(ErrorReason::Invalid), Trouble::Unusable);
+        assert_eq!(trouble(ErrorReason::Forbidden), Trouble::Refuses);
+        assert_eq!(trouble(ErrorReason::Unreachable), Trouble::Silent);
+        assert_eq!(facts(State::Live).trouble(), Trouble::Silent);
     }
 
     #[test]

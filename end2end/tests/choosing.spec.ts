@@ -35,6 +35,33 @@ test.describe("in a cluster of many namespaces", () => {
     await expect(page.getByRole("contentinfo")).toContainText("125 ingresses");
   });
 
+  test("one namespace is picked with keys alone", async ({ page, cluster, dashboard, ingresses }) => {
+    await cluster.create("picked-one", "first");
+    await cluster.create("picked-two", "second");
+    await ingresses.open(dashboard.url);
+    await page.keyboard.press("n");
+    const find = ingresses.picker.getByRole("searchbox", { name: "Find a namespace" });
+    await expect(find).toBeFocused();
+    await page.keyboard.type("picked");
+    const boxes = ingresses.picker.getByRole("checkbox");
+    await expect(boxes).toHaveCount(2);
+    // Which of them is meant?
+    await page.keyboard.press("Enter");
+    await expect(boxes.and(page.locator(":checked"))).toHaveCount(0);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Space");
+    await expect(boxes.nth(1)).toBeChecked();
+    await page.keyboard.press("Space");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.type("-one");
+    await expect(boxes).toHaveCount(1);
+    await page.keyboard.press("Enter");
+    await ingresses.picker.getByRole("button", { name: "Watch 1 namespace" }).press("Enter");
+    await expect(ingresses.names).toHaveText(["first"]);
+  });
+
   test("an address with namespaces and a search opens as it was", async ({ page, cluster, dashboard, ingresses }) => {
     await cluster.create("picked-one", "first");
     await cluster.create("picked-one", "second");

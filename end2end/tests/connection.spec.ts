@@ -157,9 +157,13 @@ test("a cluster that does not answer is named with the cause, and its rows come 
   await expect(page).toHaveTitle(/^Ingresses/);
   expect(await ingresses.isSameDocument()).toBe(true);
 
+  const end = page.locator(".tend");
+  await expect(end).toHaveText("This is the only ingress in the whole cluster. A new one appears here by itself.");
   await cluster.kill();
   await expect(ingresses.badge).toContainText("Cluster lost");
   await expect(page.getByRole("main")).toContainText("The Kubernetes API does not answer.");
+  // What is not followed is not called complete.
+  await expect(end).toHaveText(/^1 ingress in the whole cluster as of \d\d:\d\d:\d\d\. What has changed since is not known yet\.$/);
   await expect(ingresses.row("cart")).toBeVisible();
 });
 
@@ -224,10 +228,20 @@ test.describe("where the account may not read everything", () => {
     await expect(main).toContainText(`${account} may not list and watch ingresses in finance.`);
     await expect(ingresses.badge).toContainText("1 of 2 namespaces");
     await expect(ingresses.names).toHaveText(["cart"]);
+    await expect(page.locator(".tend")).toHaveText(
+      "1 ingress in finance and shop. There may be more: 1 of 2 namespaces are live.",
+    );
+    await expect(page.locator(".stats")).toContainText("1in 1 of 2 namespaces");
     await page.getByRole("button", { name: "Copy command" }).click();
     await expect
       .poll(() => page.evaluate(() => navigator.clipboard.readText()))
       .toMatch(/^kubectl -n finance create role .* --verb=get,list,watch .*\nkubectl -n finance create rolebinding .* --serviceaccount=simulated:viewer$/);
+
+    // Nor is nothing called none.
+    await cluster.delete("shop", "cart");
+    await expect(main.getByRole("heading", { level: 2 })).toHaveText("No ingresses in 1 of 2 namespaces");
+    await expect(main).toContainText("What the others have is not known.");
+    await expect(main.getByText("kubectl -n shop create ingress")).toBeVisible();
 
     // One verb is enough to see nothing: it is the only one that is named.
     await cluster.setRules({ decision: "deny", verb: "watch", resource: "ingresses" });
@@ -249,6 +263,42 @@ test.describe("where the account may not read everything", () => {
     await expect(ingresses.names).toHaveText(["ledger"], { timeout: 45_000 });
     await ingresses.isLive();
   });
+});
+
+test("of namespaces that the dashboard is limited to, each is named that may not be read", async ({
+  page,
+  cluster,
+  start,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart");
+  await cluster.setRules({ decision: "deny", resource: "ingresses" });
+  const environment = { WATCH_NAMESPACES: "shop,docs" };
+  const dashboard = await start({ kubeconfig: cluster.kubeconfig, environment });
+  await page.goto(dashboard.url);
+  const main = page.getByRole("main");
+  await expect(main.getByRole("heading", { level: 2 })).toHaveText(
+    "You may not list ingresses in the namespaces that this dashboard shows",
+  );
+  for (const namespace of ["docs", "shop"]) {
+    await expect(main.getByText(`kubectl -n ${namespace} create role`)).toContainText(
+      `kubectl -n ${namespace} create rolebinding kube-ingress-dash --role=kube-ingress-dash --serviceaccount=simulated:viewer`,
+    );
+  }
+  await expect(main).not.toContainText("clusterrole");
+  await cluster.setRules();
+  await page.getByRole("button", { name: "Check again" }).click();
+  await ingresses.leave();
+  await expect(ingresses.names).toHaveText(["cart"], { timeout: 45_000 });
+});
+
+test("what answers and is no Kubernetes API is not called silent", async ({ page, start, dashboard, complaints }) => {
+  complaints.expect(/503 \(Service Unavailable\)/);
+  // Another web server will do.
+  const other = await start({ kubeconfig: kubeconfigFor(dashboard.url.replace(/\/$/, "")) });
+  await page.goto(other.url);
+  await expect(page.getByRole("heading", { name: "The Kubernetes API cannot be used" })).toBeVisible();
+  await expect(page.getByRole("main")).toContainText(/Kubernetes API at http:.* answered 404/);
 });
 
 test("a page without a cluster says that what it shows is simulated", async ({ page, start, ingresses }) => {

@@ -84,6 +84,15 @@ test("markup in every field is text, in the rows, the details and the YAML", asy
   await forgery.stop();
 });
 
+test("no text turns the order of letters around", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart", { annotations: { "example.com/file": "invoice\u202Egnp.exe" }, path: "/a\u202Eb" });
+  await ingresses.open(dashboard.url);
+  await expect(ingresses.row("cart")).toContainText("/a\\u202Eb");
+  await ingresses.name("cart").click();
+  await ingresses.details("cart").getByRole("tab", { name: "YAML" }).click();
+  await expect(page.getByRole("tabpanel", { name: "YAML" })).toContainText("invoice\\u202Egnp.exe");
+});
+
 test("200 hosts are one line in the table and all in the details", async ({ page, cluster, dashboard, ingresses }) => {
   const hosts = Array.from({ length: 200 }, (_, number) => `host-${number}.example.com`);
   await cluster.create("shop", "many", { hosts });

@@ -76,8 +76,8 @@ test("what cannot be left out is refused in words and stays in the field", async
   await expect(namespaces).toBeFocused();
   await namespaces.fill("kube-system, shop/cart");
   await page.keyboard.press("Enter");
-  await expect(settings.getByRole("listitem")).toHaveText(["kube-system"]);
+  await expect(settings.getByRole("listitem")).toHaveCount(0);
   await expect(settings).toContainText("“/” cannot be in a namespace: letters, digits, - and * can.");
-  await expect(namespaces).toHaveValue("shop/cart");
+  await expect(namespaces).toHaveValue("kube-system, shop/cart");
   await expect(ingresses.names).toHaveText(["cart"]);
 });

@@ -410,7 +410,7 @@ fn yaml_panel(yaml: RwSignal<Yaml>, raw: String, file: String) -> impl IntoView 
                 .lines()
                 .map(|line| {
                     let parts = format::yaml_parts(line).into_iter().map(|(class, part)| {
-                        view! { <span class=class>{part.to_owned()}</span> }
+                        view! { <span class=class>{format::without_bidi(part).into_owned()}</span> }
                     });
                     view! { <span class="l">{parts.collect_view()}</span> }
                 })

@@ -72,6 +72,14 @@ pub fn NamespacePicker() -> impl IntoView {
             }
         });
     };
+    // What is searched for is picked with Enter once nothing else is left of the list.
+    let pick_only = move || {
+        found.with_untracked(|(items, _)| {
+            if let [only] = items.as_slice() {
+                toggle(&only.name);
+            }
+        });
+    };
     let list = move || {
         found.with(|(items, _)| {
             items
@@ -176,7 +184,12 @@ pub fn NamespacePicker() -> impl IntoView {
                             autocomplete="off"
                             spellcheck="false"
                             on:input=move |event| find.set(event_target_value(&event))
-                            on:keydown=keep_enter
+                            on:keydown=move |event| {
+                                keep_enter(event.clone());
+                                if event.key() == "Enter" {
+                                    pick_only();
+                                }
+                            }
                         />
                     </div>
                     <div class="ops">

@@ -86,12 +86,12 @@ pub fn copy_details(text: String, class: &'static str) -> impl IntoView {
 
 /// A command and a button that copies it.
 pub fn command(text: String) -> impl IntoView {
-    let lines = match text.lines().count() {
-        1 => None,
-        lines => Some(format!("Copies {lines} lines")),
+    let (class, lines) = match text.lines().count() {
+        1 => ("cmd", None),
+        lines => ("cmd lines", Some(format!("Copies {lines} lines"))),
     };
     view! {
-        <span class="cmd">
+        <span class=class>
             <code title=text.clone()>{text.clone()}</code>
             <button type="button" data-act="copy" data-text=text.clone() aria-label="Copy command" title=lines>
                 {small_icon("#i-copy")}

@@ -292,7 +292,7 @@ pub fn with_marks(text: &str, words: &[String]) -> impl IntoView + use<> {
     marked(text, words)
         .into_iter()
         .map(|(part, is_match)| {
-            let part = part.to_owned();
+            let part = format::without_bidi(part).into_owned();
             if is_match {
                 Either::Left(view! { <mark>{part}</mark> })
             } else {

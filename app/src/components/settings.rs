@@ -46,19 +46,16 @@ fn left_out(ui: Ui, field: Field, heading: &'static str, example: &'static str) 
     let add = move |_| {
         let words = typed.get_untracked();
         let words = words.split([',', ' ']).filter(|word| !word.is_empty());
-        let mut words = words.peekable();
-        let none = words.peek().is_none().then_some("");
-        let refused: Vec<(String, String)> = words
-            .chain(none)
-            .filter_map(|word| {
-                let refusal = ui.leave_out(field, word).err()?;
-                Some((word.to_owned(), refusal))
-            })
-            .collect();
-        // What is refused stays in the field.
-        let left: Vec<&str> = refused.iter().map(|(word, _)| word.as_str()).collect();
-        typed.set(left.join(", "));
-        error.set(refused.into_iter().next().map(|(_, refusal)| refusal));
+        let mut words: Vec<&str> = words.collect();
+        if words.is_empty() {
+            words.push("");
+        }
+        // All of them or none: half of what was typed is not what was meant.
+        let refusal = ui.leave_out(field, &words).err();
+        if refusal.is_none() {
+            typed.set(String::new());
+        }
+        error.set(refusal);
     };
     let items = move || {
         ui.exclusions.with(|exclusions| {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::icons::icon;
 use crate::format::count;
 use crate::state::Ui;
-use crate::status::Currency;
+use crate::status::{Coverage, Currency};
 
 #[derive(Clone, PartialEq)]
 struct Numbers {
@@ -68,10 +68,14 @@ pub fn Stats() -> impl IntoView {
             return "not loaded yet".into();
         }
         numbers.with(|numbers| {
-            if numbers.matching == numbers.rows {
-                "all loaded".into()
-            } else {
-                format!("{} match", count(numbers.matching))
+            if numbers.matching != numbers.rows {
+                return format!("{} match", count(numbers.matching));
+            }
+            match ui.facts().coverage() {
+                Coverage::All | Coverage::Loaded => "all loaded".into(),
+                Coverage::Partly(live) => format!("in {live}"),
+                Coverage::AsOf(Some(time)) => format!("as of {time}"),
+                Coverage::AsOf(None) => "old".into(),
             }
         })
     };
@@ -99,6 +103,7 @@ pub fn Stats() -> impl IntoView {
     let all = move || {
         ui.first
             .with_value(|rows| rows.namespaces_total)
+            .filter(|all| *all >= ui.namespaces())
             .map(|all| format!("of {}", count(all)))
     };
     // On a phone the strip scrolls by itself, which has to be possible with keys too.

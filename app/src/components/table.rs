@@ -2,6 +2,7 @@
 
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
+use protocol::Scope;
 use protocol::connection::State;
 use protocol::filter::mistakes;
 use protocol::table::{Column, Direction, Grouping};
@@ -11,10 +12,10 @@ use super::notices::{command, copy_details};
 use super::picked::PickedBar;
 use super::row::PoolRow;
 use crate::columns;
-use crate::format::{counted, duration, unix_ms};
+use crate::format::{counted, duration, shell_word, unix_ms};
 use crate::page::POOL;
 use crate::state::Ui;
-use crate::status::{Currency, account, grant, is_grantable, refusal};
+use crate::status::{Coverage, Currency, Trouble, account, grant, is_grantable, refusal};
 use crate::suggest::explained;
 
 /// A list of so few rows ends with a line that says so.
@@ -221,22 +222,42 @@ fn place(ui: Ui) -> String {
 #[component]
 fn Closing() -> impl IntoView {
     let ui = Ui::expect();
-    let text = move || {
+    let coverage = Memo::new(move |_| ui.facts().coverage());
+    let what = move || {
         let (total, matching) = (ui.total(), ui.matching());
         let shown = counted(matching, "ingress", "ingresses");
-        if matching == total {
-            match total {
-                1 => format!("This is the only ingress in {}.", place(ui)),
-                _ => format!("These are all {shown} in {}.", place(ui)),
-            }
-        } else {
-            format!("{shown} of {total} in {} match the filter.", place(ui))
+        let place = place(ui);
+        let all = coverage.with(|coverage| *coverage == Coverage::All);
+        match (matching == total, all) {
+            (false, _) => format!("{shown} of {total} in {place} match the filter"),
+            (true, true) if total == 1 => format!("This is the only ingress in {place}"),
+            (true, true) => format!("These are all {shown} in {place}"),
+            (true, false) => format!("{shown} in {place}"),
         }
+    };
+    let when = move || {
+        coverage.with(|coverage| match coverage {
+            Coverage::All | Coverage::Partly(_) | Coverage::AsOf(None) => ".".to_owned(),
+            Coverage::AsOf(Some(time)) => format!(" as of {time}."),
+            Coverage::Loaded => " when this page was loaded.".into(),
+        })
+    };
+    let then = move || {
+        coverage.with(|coverage| match coverage {
+            Coverage::All => " A new one appears here by itself.".to_owned(),
+            Coverage::Partly(live) => format!(" There may be more: {live} are live."),
+            Coverage::AsOf(_) => " What has changed since is not known yet.".into(),
+            Coverage::Loaded => String::new(),
+        })
+    };
+    let dot = move || match coverage.with(|coverage| *coverage == Coverage::All) {
+        true => "beat",
+        false => "beat old",
     };
     view! {
         <div class="tend">
-            <span class="beat" aria-hidden="true"></span>
-            <p><b>{text}</b>" A new one appears here by itself."</p>
+            <span class=dot aria-hidden="true"></span>
+            <p><b>{what}{when}</b>{then}</p>
         </div>
     }
 }
@@ -259,16 +280,49 @@ fn Loading() -> impl IntoView {
     }
 }
 
-/// The watch works and there is nothing.
+/// There is nothing, as far as that is known.
 #[component]
 fn Empty() -> impl IntoView {
     let ui = Ui::expect();
-    let example = "kubectl create ingress hello --rule=\"hello.example.com/*=hello:80\"";
+    let coverage = Memo::new(move |_| ui.facts().coverage());
+    let title = move || {
+        let place = place(ui);
+        coverage.with(|coverage| match coverage {
+            Coverage::All | Coverage::Loaded => format!("No ingresses in {place}"),
+            Coverage::Partly(live) => format!("No ingresses in {live}"),
+            Coverage::AsOf(None) => format!("No ingresses were in {place}"),
+            Coverage::AsOf(Some(time)) => format!("No ingresses in {place} as of {time}"),
+        })
+    };
+    let then = move || {
+        coverage.with(|coverage| match coverage {
+            Coverage::All => {
+                "The watch works. A new ingress appears here by itself, no reload needed."
+            }
+            Coverage::Partly(_) => "What the others have is not known.",
+            Coverage::AsOf(_) => "What has changed since is not known yet.",
+            Coverage::Loaded => "That was so when this page was loaded.",
+        })
+    };
+    let example = move || {
+        let states = ui.live.states.get();
+        let is_live = |name: &&String| {
+            let mut names = states.iter().filter_map(|status| status.namespace.as_ref());
+            !names.any(|other| other == *name)
+        };
+        let live = |scope: &Scope| scope.names()?.iter().find(is_live).cloned();
+        let namespace = ui.live.scope.with(live);
+        let namespace =
+            namespace.map_or_else(String::new, |name| format!("-n {} ", shell_word(&name)));
+        command(format!(
+            "kubectl {namespace}create ingress hello --rule=\"hello.example.com/*=hello:80\""
+        ))
+    };
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-route")}</div>
-            <h2>{move || format!("No ingresses in {}", place(ui))}</h2>
-            <p>"The watch works. A new ingress appears here by itself, no reload needed."</p>
+            <h2>{title}</h2>
+            <p>{then}</p>
             <div class="go">
                 <button class="btn btn-primary" type="button" data-popup="namespaces">
                     {icon("#i-ns")}
@@ -278,7 +332,7 @@ fn Empty() -> impl IntoView {
                     <button class="btn" type="button" data-act="watch-all">"Watch the whole cluster"</button>
                 })}
             </div>
-            {command(example.into())}
+            {example}
         </div>
     }
 }
@@ -358,12 +412,25 @@ fn NoMatch() -> impl IntoView {
 #[component]
 fn Forbidden() -> impl IntoView {
     let ui = Ui::expect();
-    // One account for all; what is said of the first holds for the others.
+    // One account for all; what is said of the first holds for the others. Where single namespaces
+    // are watched a permission for each is enough.
     let names = move || {
+        let states = ui.live.states.get();
+        if states.iter().all(|status| status.namespace.is_some()) {
+            let names = states.into_iter().map(|status| status.namespace);
+            return names.take(GRANTS).collect::<Vec<_>>();
+        }
         ui.live.scope.with(|scope| match scope.names() {
             None => vec![None],
             Some(names) => names.iter().cloned().map(Some).take(GRANTS).collect(),
         })
+    };
+    let forbidden = move || match names().as_slice() {
+        [Some(only)] => only.clone(),
+        [Some(_), ..] if ui.live.scope.with(|scope| scope.names().is_none()) => {
+            "the namespaces that this dashboard shows".into()
+        }
+        _ => place(ui),
     };
     let error = move |name: &Option<String>| {
         let errors = ui.live.errors.get();
@@ -373,7 +440,7 @@ fn Forbidden() -> impl IntoView {
     };
     let reason = move || {
         let name = names().into_iter().next().flatten();
-        refusal(error(&name).as_ref(), Some(&place(ui)))
+        refusal(error(&name).as_ref(), Some(&forbidden()))
     };
     let grants = move || {
         names()
@@ -388,7 +455,7 @@ fn Forbidden() -> impl IntoView {
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-lock")}</div>
-            <h2>{move || format!("You may not list ingresses in {}", place(ui))}</h2>
+            <h2>{move || format!("You may not list ingresses in {}", forbidden())}</h2>
             <p>
                 <span class="live-only">"The rows appear by themselves once it is allowed. "</span>
                 {reason}
@@ -423,7 +490,7 @@ fn Unreachable() -> impl IntoView {
             .scope_error()
             .map_or_else(|| "no answer yet".into(), |error| error.error.clone())
     };
-    let refused = Memo::new(move |_| ui.facts().refused());
+    let trouble = Memo::new(move |_| ui.facts().trouble());
     let details = Memo::new(move |_| ui.facts().details());
     // Without a stream the page has to connect before anything else.
     let connected =
@@ -451,22 +518,22 @@ fn Unreachable() -> impl IntoView {
                 <li class="node node-bad">
                     <span class="disc">{icon("#i-wheel")}</span>
                     <b>"Kubernetes API"</b>
-                    <span class="st st-bad">{icon("#i-bado")}<span class="trunc">{move || if refused.get() { "Refuses" } else { "No answer" }}</span></span>
+                    <span class="st st-bad">{icon("#i-bado")}<span class="trunc">{move || match trouble.get() {
+                        Trouble::Silent => "No answer",
+                        Trouble::Refuses => "Refuses",
+                        Trouble::Unusable => "Of no use",
+                    }}</span></span>
                     <span class="muted trunc" title=url.clone()>{url.clone()}</span>
                 </li>
             </ol>
-            <h2>
-                {move || match refused.get() {
-                    true => "The Kubernetes API does not accept the dashboard's account",
-                    false => "The Kubernetes API does not answer",
-                }}
-            </h2>
+            <h2>{move || format!("The Kubernetes API {}", trouble.get().words())}</h2>
             <p>
-                {move || match refused.get() {
-                    true => "The dashboard has been refused since it started, so there is nothing to show yet.",
-                    false => "The dashboard has had no answer since it started, so there is nothing to show yet.",
+                {move || match trouble.get() {
+                    Trouble::Silent => "The dashboard has had no answer since it started, so there is nothing to show yet.",
+                    Trouble::Refuses => "The dashboard has been refused since it started, so there is nothing to show yet.",
+                    Trouble::Unusable => "Something answers there, but not as a Kubernetes API does, or it cannot prove that it is the right one. There is nothing to show yet.",
                 }}
-                <span class="live-only">" The rows appear by themselves once it answers."</span>
+                <span class="live-only">" The rows appear by themselves once that changes."</span>
             </p>
             <div class="go live-only">
                 <button class="btn btn-primary" type="button" data-act=move || if connected.get() { "try-now" } else { "retry" }>

@@ -50,6 +50,7 @@ pub fn Toolbar() -> impl IntoView {
     let all = move || {
         ui.first
             .with_value(|rows| rows.namespaces_total)
+            .filter(|all| *all >= ui.namespaces())
             .filter(|_| ui.live.scope.with(|scope| scope.names().is_some()))
             .map(|all| view! { <span class="cnt">{format!("of {}", format::count(all))}</span> })
     };
