@@ -8,6 +8,7 @@ mod dragging;
 mod picking;
 mod searching;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +29,9 @@ use crate::exclusions::Exclusions;
 use crate::format::counted;
 use crate::live::mono_now_ms;
 use crate::page::{Choices, DATA_ID, Density, POOL, PageData, Theme};
+use crate::pool;
 use crate::query::{Query, Sort, Tab, encode};
-use crate::state::{Cell, Detail, Popup, Ui};
+use crate::state::{Cell, Detail, Popup, Slot, Ui};
 use crate::status::Currency;
 
 /// What local storage calls the choice of single keys.
@@ -125,6 +127,8 @@ fn row_height(ui: Ui) -> f64 {
 thread_local! {
     /// The first line in sight, and the first below.
     static SIGHT: std::cell::Cell<(usize, usize)> = const { std::cell::Cell::new((0, 40)) };
+    /// The order that the pool's elements are in, by place.
+    static ORDER: RefCell<Vec<usize>> = RefCell::new((0..POOL).collect());
     /// Whether the elements out of sight are still to be filled.
     static REST: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
@@ -140,7 +144,11 @@ fn fill_pool(ui: Ui) {
         }
         let focused = focused_key(ui);
         // A row that has the focus may be out of sight.
-        let at_once = if focused.is_some() { usize::MAX } else { 0 };
+        let at_once = if focused.is_some() {
+            usize::MAX
+        } else {
+            OUT_OF_SIGHT
+        };
         if !fill(ui, at_once) {
             fill_rest(ui);
         }
@@ -181,19 +189,21 @@ fn fill(ui: Ui, mut others: usize) -> bool {
                 .is_some_and(|mark| now.saturating_sub(mark.at_ms) < 1_000)
         };
         let calm = lines.iter().filter(|line| is_new(line)).count() <= MOST_FLASHES;
-        let mut lines = lines.into_iter();
         ui.slots.with_value(|slots| {
-            for (place, slot) in slots.iter().enumerate() {
+            let places = arrange(slots, &lines);
+            let mut lines = lines.into_iter();
+            for (index, place) in (start..).zip(places) {
+                let slot = slots[place];
                 let cell = lines.next().map(|line| Cell {
-                    index: start + place,
                     flash: calm && is_new(&line),
                     filter: filter.clone(),
                     line,
                 });
+                if slot.index.get_untracked() != index {
+                    slot.index.set(index);
+                }
                 let same = slot.cell.with_untracked(|old| match (old, &cell) {
-                    (Some(old), Some(new)) => {
-                        old.index == new.index && old.line == new.line && old.filter == new.filter
-                    }
+                    (Some(old), Some(new)) => old.line == new.line && old.filter == new.filter,
                     (None, None) => true,
                     _ => false,
                 });
@@ -201,7 +211,7 @@ fn fill(ui: Ui, mut others: usize) -> bool {
                     continue;
                 }
                 // An element without a row gives its room to those below, so it does not wait.
-                if cell.is_some() && !(first..below).contains(&(start + place)) {
+                if cell.is_some() && !(first..below).contains(&index) {
                     if others == 0 {
                         all = false;
                         continue;
@@ -213,6 +223,46 @@ fn fill(ui: Ui, mut others: usize) -> bool {
         });
     });
     all
+}
+
+/// Puts the pool's elements into the order of these lines, and says which is for which. A line
+/// keeps its element: to scroll by four rows is to write four rows.
+fn arrange(slots: &[Slot], lines: &[Line]) -> Vec<usize> {
+    let key = |cell: &Option<Cell>| cell.as_ref().map(|cell| cell.line.key());
+    let held: Vec<_> = slots
+        .iter()
+        .map(|slot| slot.cell.with_untracked(key))
+        .collect();
+    let lines: Vec<_> = lines.iter().map(Line::key).collect();
+    ORDER.with_borrow_mut(|order| {
+        let places = pool::arrange(order, &held, &lines);
+        if places != *order {
+            move_elements(order, &places);
+            order.clone_from(&places);
+        }
+        places
+    })
+}
+
+/// Moves the pool's elements from one order into another, and as few of them as will do: one that
+/// moves loses the focus, and its animation starts again.
+fn move_elements(from: &[usize], to: &[usize]) {
+    let elements = elements("tr[data-place]");
+    let mut by_place: Vec<Option<HtmlElement>> = vec![None; from.len()];
+    for (place, element) in from.iter().zip(elements) {
+        by_place[*place] = Some(element);
+    }
+    let stays = pool::staying(from, to);
+    let mut next = by_id("space-after").and_then(|cell| cell.parent_element());
+    for (place, stays) in to.iter().zip(stays).rev() {
+        let Some(element) = by_place[*place].take() else {
+            continue;
+        };
+        if !stays && let Some(parent) = element.parent_element() {
+            let _ = parent.insert_before(&element, next.as_deref());
+        }
+        next = Some(element.into());
+    }
 }
 
 /// The line that has the focus, if any has.
@@ -243,8 +293,9 @@ fn place_of(ui: Ui, key: &Key) -> Option<usize> {
     ui.slots.with_value(|slots| {
         let mut places = slots.iter().enumerate().filter_map(|(place, slot)| {
             slot.cell.with_untracked(|cell| {
-                let cell = cell.as_ref().filter(|cell| cell.line.key() == *key)?;
-                Some((!(first..below).contains(&cell.index), place))
+                cell.as_ref().filter(|cell| cell.line.key() == *key)?;
+                let index = slot.index.get_untracked();
+                Some((!(first..below).contains(&index), place))
             })
         });
         // What is out of sight may still hold what it held before.

@@ -21,6 +21,7 @@ pub mod format;
 pub mod hurry;
 pub mod live;
 pub mod page;
+pub mod pool;
 pub mod query;
 #[cfg(feature = "ssr")]
 mod shell;

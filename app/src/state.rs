@@ -22,8 +22,10 @@ use crate::suggest::Offers;
 /// One element of the pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
-    /// The line in it, and where that is in the view.
+    /// The line in it.
     pub cell: RwSignal<Option<Cell>>,
+    /// Where that line is in the view. Not part of the cell: most rows move without changing.
+    pub index: RwSignal<usize>,
     /// Whether the pointer or the focus is in it: only then it has its buttons.
     pub active: RwSignal<bool>,
 }
@@ -31,8 +33,6 @@ pub struct Slot {
 /// A line in an element of the pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// Where the line is in the view.
-    pub index: usize,
     /// The line.
     pub line: Line,
     /// Whether its change may flash: not where very much changed at once.
@@ -194,12 +194,12 @@ impl Ui {
                         }),
                     }
                     .map(|line| Cell {
-                        index: offset + place,
                         line,
                         flash: false,
                         filter: filter.clone(),
                     }),
                 ),
+                index: RwSignal::new(offset + place),
                 active: RwSignal::new(false),
             })
             .collect();

@@ -30,7 +30,11 @@ pub fn PoolRow(
     place: usize,
 ) -> impl IntoView {
     let ui = Ui::expect();
-    let Slot { cell, active } = ui.slots.with_value(|slots| slots[place]);
+    let Slot {
+        cell,
+        index,
+        active,
+    } = ui.slots.with_value(|slots| slots[place]);
     let class = move || {
         cell.with(|cell| {
             let view = match cell.as_ref().map(|cell| cell.line.row()) {
@@ -73,11 +77,11 @@ pub fn PoolRow(
             data-place=place
             data-flash=flash
             hidden=move || cell.with(Option::is_none)
-            aria-rowindex=move || cell.with(|cell| cell.as_ref().map(|cell| cell.index + 2))
+            aria-rowindex=move || cell.with(Option::is_some).then(|| index.get() + 2)
         >
             {move || cell.get().map(|cell| match cell.line {
                 protocol::table::Line::Group(group) => head(ui, group).into_any(),
-                protocol::table::Line::Row(view) => cells(ui, cell.index, view, active, &cell.filter).into_any(),
+                protocol::table::Line::Row(view) => cells(ui, index, view, active, &cell.filter).into_any(),
             })}
         </tr>
     }
@@ -122,7 +126,7 @@ fn group_words(grouping: Option<Grouping>, value: &str) -> String {
 
 fn cells(
     ui: Ui,
-    index: usize,
+    index: RwSignal<usize>,
     view: RowView,
     active: RwSignal<bool>,
     filter: &Filter,
@@ -179,7 +183,7 @@ fn cells(
 fn data_cell(
     ui: Ui,
     row: &Ingress,
-    index: usize,
+    index: RwSignal<usize>,
     column: Column,
     own_width: bool,
     filter: &Filter,
@@ -243,7 +247,7 @@ fn data_cell(
 fn name(
     ui: Ui,
     row: &Ingress,
-    index: usize,
+    index: RwSignal<usize>,
     filter: &Filter,
     active: RwSignal<bool>,
 ) -> impl IntoView + use<> {
@@ -271,7 +275,7 @@ fn name(
         move || {
             let here = ui.current.with(|current| match current {
                 Some(current) => *current == key,
-                None => index == 0,
+                None => index.get() == 0,
             });
             ui.hydrated.get().then_some(if here { "0" } else { "-1" })
         }
