@@ -17,12 +17,22 @@ async function reloadOnce(reason) {
   location.reload();
 }
 
+/** The rows come while the module does: the page's first request for them is answered by this one. */
+function beginWithRows() {
+  const rows = document.querySelector("link[rel=alternate][type='application/json']");
+  if (!rows || document.hidden) return;
+  const preload = document.createElement("link");
+  Object.assign(preload, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: rows.href });
+  document.head.append(preload);
+}
+
 async function load() {
   const page = await import("./frontend.js");
   await page.default();
   return page;
 }
 
+beginWithRows();
 let page;
 try {
   page = await load();

@@ -154,6 +154,10 @@ pub fn shell(context: PageContext) -> impl IntoView {
         query: Query::parse(&data.query),
         lines: data.lines,
     });
+    let rows = match context.scope() {
+        Scope::All => format!("{base}/api/ingresses"),
+        scope => format!("{base}/api/ingresses?namespaces={scope}"),
+    };
     let (theme, density) = (data.choices.theme.attribute(), data.choices.density.id());
     view! {
         <!DOCTYPE html>
@@ -168,6 +172,7 @@ pub fn shell(context: PageContext) -> impl IntoView {
                 <link rel="stylesheet" href=asset("app.css")/>
                 <link rel="modulepreload" href=asset("frontend.js") nonce=use_nonce()/>
                 <link rel="preload" r#as="fetch" r#type="application/wasm" crossorigin="anonymous" href=asset("frontend_bg.wasm")/>
+                <link rel="alternate" r#type="application/json" href=rows/>
                 <script type="application/json" id=DATA_ID nonce=use_nonce()>{json}</script>
                 <script type="module" src=asset("boot.js") nonce=use_nonce()></script>
             </head>

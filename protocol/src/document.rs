@@ -1,6 +1,8 @@
 //! The JSON documents of `/api/ingresses` and `/api/namespaces`.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
+use serde_json::{Deserializer, Error};
 
 use crate::ingress::Ingress;
 use crate::message::{NamespaceState, StreamError};
@@ -30,6 +32,78 @@ pub struct IngressDocument {
     pub items: Vec<Ingress>,
 }
 
+/// Reads an [`IngressDocument`] as it comes: its text, of 50 MB for 50,000 rows, is never held whole.
+///
+/// The server writes the items last. A document that has them elsewhere is read at its end.
+#[derive(Debug, Default)]
+pub struct DocumentReader {
+    /// What has come and is not read yet.
+    text: Vec<u8>,
+    /// Everything before the items, and those that have been read.
+    document: Option<IngressDocument>,
+}
+
+impl DocumentReader {
+    /// What stands before the items. No text inside of a JSON string looks like it: its quotation
+    /// marks are escaped there.
+    const ITEMS: &[u8] = b"\"items\":[";
+
+    /// Reads on. After an error nothing more can be read.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
+        self.text.extend_from_slice(chunk);
+        if self.document.is_none() {
+            self.read_head()?;
+        }
+        let Some(document) = &mut self.document else {
+            return Ok(());
+        };
+        let mut read = 0;
+        loop {
+            let rest = &self.text[read..];
+            let between = rest.iter().take_while(|byte| b", \r\n\t".contains(byte));
+            read += between.count();
+            if matches!(self.text.get(read), None | Some(b']')) {
+                break;
+            }
+            let rest = Deserializer::from_slice(&self.text[read..]);
+            let mut items = rest.into_iter::<Ingress>();
+            match items.next() {
+                Some(Ok(mut item)) => {
+                    item.shrink_to_fit();
+                    document.items.push(item);
+                }
+                Some(Err(error)) if !error.is_eof() => return Err(error),
+                _ => break,
+            }
+            read += items.byte_offset();
+        }
+        self.text.drain(..read);
+        Ok(())
+    }
+
+    fn read_head(&mut self) -> Result<(), Error> {
+        if let Some(at) = memchr::memmem::find(&self.text, Self::ITEMS) {
+            let items = at + Self::ITEMS.len();
+            let head = [&self.text[..items], b"]}"].concat();
+            let mut document: IngressDocument = serde_json::from_slice(&head)?;
+            // A list that grows is twice there each time; what is said is not believed without limit.
+            document.items.reserve_exact(document.total.min(100_000));
+            self.document = Some(document);
+            self.text.drain(..items);
+        }
+        Ok(())
+    }
+
+    /// The whole document. An error where it was cut off, or goes on after its end.
+    pub fn finish(self) -> Result<IngressDocument, Error> {
+        match self.document {
+            None => serde_json::from_slice(&self.text),
+            Some(document) if self.text.trim_ascii() == b"]}" => Ok(document),
+            Some(_) => Err(Error::custom("the document does not end with its items")),
+        }
+    }
+}
+
 /// `GET /api/namespaces`: the namespaces that may be chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,4 +127,73 @@ pub struct NamespaceSummary {
     /// Absent while nobody watches it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<NamespaceState>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::ErrorReason;
+
+    fn document() -> IngressDocument {
+        let row = |name: &str| Ingress {
+            name: name.into(),
+            namespace: "shop".into(),
+            ..Ingress::default()
+        };
+        IngressDocument {
+            revision: Some("a.b.1".into()),
+            errors: vec![StreamError {
+                error: "\"items\":[ is no start of anything here".into(),
+                namespace: None,
+                reason: ErrorReason::Internal,
+                retry_in_ms: None,
+                missing: None,
+            }],
+            total: 3,
+            items: vec![row("cart"), row("}],[{\"\\"), row("\u{fc}\u{1f600}")],
+            ..IngressDocument::default()
+        }
+    }
+
+    fn read(text: &[u8], size: usize) -> Result<IngressDocument, Error> {
+        let mut reader = DocumentReader::default();
+        for chunk in text.chunks(size) {
+            reader.push(chunk)?;
+        }
+        reader.finish()
+    }
+
+    #[test]
+    fn it_is_the_same_document_in_whatever_pieces_it_comes() {
+        let empty = IngressDocument::default();
+        for document in [document(), empty] {
+            let text = serde_json::to_vec(&document).unwrap();
+            for size in 1..=text.len() {
+                assert_eq!(read(&text, size).unwrap(), document, "{size}");
+            }
+            let spaced = serde_json::to_vec_pretty(&document).unwrap();
+            for size in [1, 7, spaced.len()] {
+                assert_eq!(read(&spaced, size).unwrap(), document, "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_document_is_none() {
+        let text = serde_json::to_vec(&document()).unwrap();
+        for end in 0..text.len() {
+            for size in [1, 64, text.len()] {
+                assert!(read(&text[..end], size).is_err(), "{end}, {size}");
+            }
+        }
+        for wrong in [
+            &b"{}"[..],
+            b"<html>",
+            b"{\"build\":\"\",\"total\":1,\"items\":[7]}",
+        ] {
+            assert!(read(wrong, 3).is_err());
+        }
+        let more = [&text[..], b"{}"].concat();
+        assert!(read(&more, 10).is_err());
+    }
 }

@@ -524,10 +524,11 @@ pub fn haystack(row: &Ingress) -> String {
     }
     if text.is_ascii() {
         text.make_ascii_lowercase();
-        text
     } else {
-        text.to_lowercase()
+        text = text.to_lowercase();
     }
+    text.shrink_to_fit();
+    text
 }
 
 fn paths(row: &Ingress) -> impl Iterator<Item = &str> {

@@ -14,7 +14,7 @@ pub mod scope;
 pub mod sse;
 pub mod table;
 
-pub use document::{IngressDocument, NamespaceDocument, NamespaceSummary};
+pub use document::{DocumentReader, IngressDocument, NamespaceDocument, NamespaceSummary};
 pub use ingress::{Ingress, Key};
 pub use message::Message;
 pub use scope::Scope;

@@ -241,7 +241,8 @@ impl Table {
     /// The view shows the effect after [`Table::settle`].
     pub fn apply(&mut self, message: Message, at_ms: u64) -> Change {
         match message {
-            Message::IngressAdded(ingress) | Message::IngressModified(ingress) => {
+            Message::IngressAdded(mut ingress) | Message::IngressModified(mut ingress) => {
+                ingress.shrink_to_fit();
                 let news = self.synced && self.state(&ingress.namespace) == NamespaceState::Live;
                 let mark = news.then_some(at_ms);
                 Change::rows(self.upsert(ingress, mark))

@@ -14,7 +14,7 @@ use protocol::connection::{Attempt, Command, Config, Connection, Input, Now, Sta
 use protocol::message::Heartbeat;
 use protocol::sse::Parser;
 use protocol::table::Table;
-use protocol::{IngressDocument, Message, Scope};
+use protocol::{DocumentReader, IngressDocument, Message, Scope};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -261,15 +261,17 @@ impl Engine {
         signal: &AbortSignal,
     ) -> Result<Option<String>, End> {
         let url = self.url("/api/ingresses", scope, None);
-        let response = fetch(&url, "application/json", signal).await?;
-        let text = JsFuture::from(response.text()?)
-            .await?
-            .as_string()
-            .unwrap_or_default();
-        let document: IngressDocument = serde_json::from_str(&text).map_err(|error| {
+        let invalid = |error| {
             warn!("the document of {url} cannot be read: {error}");
             End::Invalid
-        })?;
+        };
+        // Without a header of its own it is the request that the page began as it loaded.
+        let body = body(&fetch(&url, None, signal).await?)?;
+        let mut reader = DocumentReader::default();
+        while let Some(chunk) = next_chunk(&body).await? {
+            reader.push(&chunk).map_err(invalid)?;
+        }
+        let document = reader.finish().map_err(invalid)?;
         let revision = document.revision.clone();
         if self.is_current(attempt) {
             self.queue(Queued::Document(document));
@@ -303,7 +305,7 @@ impl Engine {
             return Ok(());
         }
         let url = self.url("/api/ingresses/stream", scope, last_event_id.as_deref());
-        let response = fetch(&url, "text/event-stream", signal).await?;
+        let response = fetch(&url, Some("text/event-stream"), signal).await?;
         let is_stream = (response.headers().get("content-type")?)
             .is_some_and(|content_type| content_type.starts_with("text/event-stream"));
         if !is_stream {
@@ -319,18 +321,10 @@ impl Engine {
         }
         self.queue(Queued::Begin);
         self.input(Input::Opened(attempt));
-        let reader: ReadableStreamDefaultReader = response
-            .body()
-            .ok_or(End::Closed)?
-            .get_reader()
-            .unchecked_into();
+        let body = body(&response)?;
         let mut parser = Parser::default();
         loop {
-            let read = JsFuture::from(reader.read()).await?;
-            if Reflect::get(&read, &"done".into())?.is_truthy() {
-                return Err(End::Closed);
-            }
-            let chunk = Uint8Array::new(&Reflect::get(&read, &"value".into())?).to_vec();
+            let chunk = next_chunk(&body).await?.ok_or(End::Closed)?;
             let mut events = Vec::new();
             parser
                 .push(&chunk, |event| events.push(event))
@@ -448,12 +442,14 @@ impl Engine {
 }
 
 /// A good answer to a GET, or why there is none.
-async fn fetch(url: &str, accept: &str, signal: &AbortSignal) -> Result<Response, End> {
-    let headers = Headers::new()?;
-    headers.set("accept", accept)?;
+async fn fetch(url: &str, accept: Option<&str>, signal: &AbortSignal) -> Result<Response, End> {
     let init = RequestInit::new();
     init.set_signal(Some(signal));
-    init.set_headers(&headers);
+    if let Some(accept) = accept {
+        let headers = Headers::new()?;
+        headers.set("accept", accept)?;
+        init.set_headers(&headers);
+    }
     let response = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await?;
     let response: Response = response.unchecked_into();
     if response.ok() {
@@ -479,6 +475,22 @@ async fn fetch(url: &str, accept: &str, signal: &AbortSignal) -> Result<Response
         retry_after_ms,
         title,
     })
+}
+
+/// An answer's body, to be read as it comes.
+fn body(response: &Response) -> Result<ReadableStreamDefaultReader, End> {
+    let body = response.body().ok_or(End::Closed)?;
+    Ok(body.get_reader().unchecked_into())
+}
+
+/// What comes next; `None` at the end.
+async fn next_chunk(body: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, End> {
+    let read = JsFuture::from(body.read()).await?;
+    if Reflect::get(&read, &"done".into())?.is_truthy() {
+        return Ok(None);
+    }
+    let value = Reflect::get(&read, &"value".into())?;
+    Ok(Some(Uint8Array::new(&value).to_vec()))
 }
 
 /// RFC 9457, as far as a person wants to know.
