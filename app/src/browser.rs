@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use leptos::html::Div;
 use leptos::prelude::*;
-use protocol::filter::Field;
+use protocol::filter::{Field, Filter};
 use protocol::table::Line;
 use protocol::{Ingress, Key, Scope};
 use wasm_bindgen::closure::Closure;
@@ -49,7 +49,7 @@ const SAY_MATCHES_MS: u64 = 600;
 pub fn hydrate() {
     let data = by_id(DATA_ID)
         .and_then(|element| element.text_content())
-        .and_then(|json| serde_json::from_str::<PageData>(&json).ok());
+        .and_then(|json| serde_json::from_slice::<PageData>(json.as_bytes()).ok());
     if let (Some(data), Some(root)) = (data, by_id(ROOT_ID)) {
         leptos::mount::hydrate_from(root, move || view! { <App data/> }).forget();
     }
@@ -129,6 +129,10 @@ thread_local! {
     static SIGHT: std::cell::Cell<(usize, usize)> = const { std::cell::Cell::new((0, 40)) };
     /// The order that the pool's elements are in, by place.
     static ORDER: RefCell<Vec<usize>> = RefCell::new((0..POOL).collect());
+    /// The filter that the rows were last asked for with.
+    static FILLED: RefCell<Option<Filter>> = const { RefCell::new(None) };
+    /// Whether the next frame fills the pool.
+    static FRAME: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     /// Whether the elements out of sight are still to be filled.
     static REST: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
@@ -139,23 +143,37 @@ fn fill_pool(ui: Ui) {
     Effect::new(move |_| {
         ui.start.track();
         ui.pool.track();
-        if ui.live.version.get() == 0 {
-            return;
+        let known = ui.live.version.get() > 0;
+        // A key in the search is shown at once, the rows that it leaves with the next frame.
+        let filter = ui.filter.get_untracked();
+        let typed = FILLED.with_borrow(|filled| filled.as_ref().is_some_and(|old| *old != filter));
+        FILLED.set(Some(filter));
+        if typed && !FRAME.replace(true) {
+            request_animation_frame(move || {
+                FRAME.set(false);
+                fill_now(ui);
+            });
         }
-        let focused = focused_key(ui);
-        // A row that has the focus may be out of sight.
-        let at_once = if focused.is_some() {
-            usize::MAX
-        } else {
-            OUT_OF_SIGHT
-        };
-        if !fill(ui, at_once) {
-            fill_rest(ui);
-        }
-        if let Some(key) = focused {
-            request_animation_frame(move || keep_focus(ui, &key));
+        if known && !FRAME.get() {
+            fill_now(ui);
         }
     });
+}
+
+fn fill_now(ui: Ui) {
+    let focused = focused_key(ui);
+    // A row that has the focus may be out of sight.
+    let at_once = if focused.is_some() {
+        usize::MAX
+    } else {
+        OUT_OF_SIGHT
+    };
+    if !fill(ui, at_once) {
+        fill_rest(ui);
+    }
+    if let Some(key) = focused {
+        request_animation_frame(move || keep_focus(ui, &key));
+    }
 }
 
 fn fill_rest(ui: Ui) {
@@ -1272,5 +1290,6 @@ pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(url: &str) -> Res
         .map_err(unreachable)?
         .as_string()
         .unwrap_or_default();
-    serde_json::from_str(&text).map_err(|_| "The server's answer cannot be read.".to_owned())
+    serde_json::from_slice(text.as_bytes())
+        .map_err(|_| "The server's answer cannot be read.".to_owned())
 }

@@ -1,12 +1,16 @@
 //! The messages of the stream. Each is the data of one default (`message`) event: a JSON object
 //! `{"type": ..., "data": {...}}`. One event name keeps the order between types.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use serde_json::from_slice;
+use serde_json::value::RawValue;
 
 use crate::ingress::{Ingress, Key};
 
 /// One message of the stream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum Message {
     /// The row appeared, or is replayed.
@@ -185,28 +189,29 @@ impl Message {
     /// The message in the data of one event; `None` for a type that this build does not know,
     /// which a client ignores.
     pub fn decode(data: &str) -> Result<Option<Self>, DecodeError> {
-        const TYPES: [&str; 9] = [
-            "ingressAdded",
-            "ingressModified",
-            "ingressDeleted",
-            "error",
-            "done",
-            "reset",
-            "synced",
-            "namespaceStatus",
-            "heartbeat",
-        ];
         #[derive(Deserialize)]
-        struct Tag {
-            r#type: String,
+        struct Event<'a> {
+            #[serde(borrow)]
+            r#type: Cow<'a, str>,
+            #[serde(borrow, default)]
+            data: Option<&'a RawValue>,
         }
-        match serde_json::from_str(data) {
-            Ok(message) => Ok(Some(message)),
-            Err(error) => match serde_json::from_str::<Tag>(data) {
-                Ok(tag) if !TYPES.contains(&tag.r#type.as_str()) => Ok(None),
-                _ => Err(error.into()),
-            },
-        }
+        // Derived, this would come to twice the code: serde keeps data whose type it has not read
+        // yet in a form of its own.
+        let event: Event<'_> = from_slice(data.as_bytes())?;
+        let data = event.data.map_or("null", RawValue::get).as_bytes();
+        Ok(Some(match &*event.r#type {
+            "ingressAdded" => Self::IngressAdded(from_slice(data)?),
+            "ingressModified" => Self::IngressModified(from_slice(data)?),
+            "ingressDeleted" => Self::IngressDeleted(from_slice(data)?),
+            "error" => Self::Error(from_slice(data)?),
+            "done" => Self::Done(from_slice(data)?),
+            "reset" => Self::Reset(from_slice(data)?),
+            "synced" => Self::Synced(from_slice(data)?),
+            "namespaceStatus" => Self::NamespaceStatus(from_slice(data)?),
+            "heartbeat" => Self::Heartbeat(from_slice(data)?),
+            _ => return Ok(None),
+        }))
     }
 
     /// The data of one event.

@@ -468,7 +468,7 @@ async fn fetch(url: &str, accept: Option<&str>, signal: &AbortSignal) -> Result<
         Err(_) => None,
     };
     let title = body
-        .and_then(|body| serde_json::from_str::<Problem>(&body).ok())
+        .and_then(|body| serde_json::from_slice::<Problem>(body.as_bytes()).ok())
         .map_or_else(|| "refused".to_owned(), |problem| problem.title);
     Err(End::Refused {
         status,
