@@ -16,6 +16,8 @@ export interface Figure {
 export interface Task {
   start: number;
   duration: number;
+  /** Processor time: without what other processes of a busy machine took. */
+  processor: number;
 }
 
 interface TraceEvent {
@@ -23,6 +25,7 @@ interface TraceEvent {
   ph: string;
   ts: number;
   dur?: number;
+  tdur?: number;
   pid: number;
   tid: number;
   args: { name?: string; data?: { type?: string } };
@@ -52,7 +55,7 @@ export async function traced(page: Page, act: () => Promise<void>): Promise<Trac
     traceEvents.filter((event) => event.pid === main.pid && event.tid === main.tid && isTask(event));
   const tasks = mains.map(work).reduce((most, tasks) => (tasks.length > most.length ? tasks : most), []);
   return {
-    tasks: tasks.map((event) => ({ start: event.ts / 1000, duration: (event.dur ?? 0) / 1000 })),
+    tasks: tasks.map(({ ts, dur = 0, tdur = 0 }) => ({ start: ts / 1000, duration: dur / 1000, processor: tdur / 1000 })),
     keys: typed.map((event) => event.ts / 1000),
   };
 }

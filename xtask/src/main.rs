@@ -57,7 +57,7 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
-    /// Measures the release build under many clients; `--list` names the scenarios, `--help` the options
+    /// Measures the release build under many clients, and the page; `--list` names the scenarios, `--help` the options
     #[command(disable_help_flag = true)]
     Bench {
         /// Names of scenarios, and options

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every suite, one after the other, whatever the ones before found.
 
-mod browser;
+pub(crate) mod browser;
 mod rust;
 
 use std::{env, process::ExitCode};

@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<Outcome> {
             "the browser's tests need Node and npm",
         ));
     }
-    install(&folder)?;
+    install()?;
     if !Path::new(CHROMIUM).exists() && !playwright_has_a_browser(&folder) {
         let reason =
             format!("no Chromium: neither {CHROMIUM} nor one of `npx playwright install chromium`");
@@ -85,14 +85,16 @@ fn examples() -> Result<PathBuf> {
     Ok(build::target().join("debug/examples"))
 }
 
-fn executable(folder: &Path, name: &str) -> PathBuf {
+/// A program in a folder of them.
+pub(crate) fn executable(folder: &Path, name: &str) -> PathBuf {
     folder
         .join(name)
         .with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// `npm ci`, where `package-lock.json` is newer than what is installed.
-fn install(folder: &Path) -> Result<()> {
+pub(crate) fn install() -> Result<()> {
+    let folder = root().join("end2end");
     let installed = modified(folder.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= modified(folder.join("package-lock.json")) {
         return Ok(());
@@ -101,7 +103,7 @@ fn install(folder: &Path) -> Result<()> {
     command::run(
         Command::new("npm")
             .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(folder)
+            .current_dir(&folder)
             .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
     )
 }
