@@ -156,7 +156,7 @@ pub fn shell(context: PageContext) -> impl IntoView {
     });
     let rows = match context.scope() {
         Scope::All => format!("{base}/api/ingresses"),
-        scope => format!("{base}/api/ingresses?namespaces={scope}"),
+        scope @ Scope::Namespaces(_) => format!("{base}/api/ingresses?namespaces={scope}"),
     };
     let (theme, density) = (data.choices.theme.attribute(), data.choices.density.id());
     view! {
