@@ -5,6 +5,7 @@ test.describe("while rows come and go above, in and below the window", () => {
   test.use({ size: { namespaces: 12, ingresses: 300 } });
 
   test("what is in sight is what belongs there, wherever one scrolls", async ({ page, request, cluster, dashboard, ingresses }) => {
+    test.slow();
     await ingresses.open(dashboard.url);
     await expect(page.getByRole("contentinfo")).toContainText("300 ingresses");
     await ingresses.leave();
@@ -18,7 +19,7 @@ test.describe("while rows come and go above, in and below the window", () => {
       seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
       return seed % below;
     };
-    for (let step = 0; step < 120; step += 1) {
+    for (let step = 0; step < 60; step += 1) {
       const at = random(rows.length);
       const { namespace, name } = rows[at] ?? { namespace: "", name: "" };
       if (step % 3 === 0) {
@@ -26,7 +27,7 @@ test.describe("while rows come and go above, in and below the window", () => {
         await cluster.create(namespace, `${name.slice(0, 2)}-${step}`);
       } else if (step % 3 === 1) {
         await cluster.patch(namespace, name, { spec: { ingressClassName: `class-${step}` } });
-      } else if (step > 60 || step % 2 === 0) {
+      } else if (step > 30 || step % 2 === 0) {
         rows.splice(at, 1);
         await cluster.delete(namespace, name);
       }
