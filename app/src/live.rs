@@ -192,7 +192,12 @@ impl Live {
                 table.totals(),
                 table.len(),
                 table.line_count(),
-                table.waiting(),
+                // Only of what is held somebody is to know that it waits.
+                if self.held.get_value() {
+                    table.waiting()
+                } else {
+                    0
+                },
             )
         });
         if !known && self.version.get_untracked() == 0 {

@@ -27,6 +27,10 @@ use super::{ConnectionView, Live, mono_now_ms, set_if_changed};
 
 /// Animation frames stop in hidden tabs.
 const HIDDEN_FRAME: Duration = Duration::from_millis(500);
+/// With more rows than this, rows appear, leave and move together,
+const MANY: usize = 2_000;
+/// so many milliseconds apart. What a row says changes with each frame.
+const SETTLE_MS: u64 = 200;
 /// A timer that is due after a sleep is not: the state machine is asked at least this often, so
 /// that it notices soon.
 const LONGEST_TIMER_MS: u64 = 5_000;
@@ -48,6 +52,8 @@ pub(super) fn start(live: Live, base_path: &str, build: &str) {
         stream: RefCell::new(None),
         queue: RefCell::default(),
         frame_is_due: Cell::new(false),
+        settled_ms: Cell::new(0),
+        settle_is_due: Cell::new(false),
         timer: Cell::new(None),
     });
     ENGINE.set(Some(Rc::clone(&engine)));
@@ -85,6 +91,9 @@ struct Engine {
     /// What waits for the next frame.
     queue: RefCell<Vec<Queued>>,
     frame_is_due: Cell<bool>,
+    /// When rows last appeared, left and moved, on the monotonic clock.
+    settled_ms: Cell<u64>,
+    settle_is_due: Cell<bool>,
     timer: Cell<Option<TimeoutHandle>>,
 }
 
@@ -417,7 +426,7 @@ impl Engine {
                 }
             }
             if !held {
-                table.settle();
+                self.settle(table, at_ms);
             }
         });
         if let Some(build) = build {
@@ -437,6 +446,31 @@ impl Engine {
                 found.expected, found.held
             );
             self.input(Input::CountMismatch(attempt));
+        }
+    }
+}
+
+impl Engine {
+    /// Lets rows appear, leave and move: now, or a little later where they did just now.
+    fn settle(self: &Rc<Self>, table: &mut Table, now_ms: u64) {
+        let due = match table.totals().rows > MANY {
+            true => self.settled_ms.get() + SETTLE_MS,
+            false => now_ms,
+        };
+        if due <= now_ms {
+            self.settled_ms.set(now_ms);
+            table.settle();
+        } else if table.waiting() > 0 && !self.settle_is_due.replace(true) {
+            let engine = Rc::clone(self);
+            let settle = move || {
+                engine.settle_is_due.set(false);
+                if !engine.live.held.get_value() {
+                    engine.settled_ms.set(mono_now_ms());
+                    engine.live.table.update_value(Table::settle);
+                    engine.live.publish_rows();
+                }
+            };
+            set_timeout(settle, Duration::from_millis(due - now_ms));
         }
     }
 }
