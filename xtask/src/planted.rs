@@ -95,8 +95,8 @@ const BUGS: &[Bug] = &[
         name: "garbage in a watch is passed over",
         file: "server/src/cluster/feed.rs",
         edits: &[(
-            "Ok(Err(error @ ApiError::Invalid(_))) => break Err(Failure::Relist(error)),",
-            "Ok(Err(ApiError::Invalid(_))) => continue,",
+            "Ok(Err(error @ ApiError::Invalid { .. })) => break Err(Failure::Relist(error)),",
+            "Ok(Err(ApiError::Invalid { .. })) => continue,",
         )],
     },
     Bug {
