@@ -54,6 +54,9 @@ pub struct ClusterInfo {
     pub base_path: String,
 }
 
+/// Values of a kind that are counted one by one.
+pub const LARGEST: usize = 8;
+
 /// Rows for the server-rendered page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
@@ -73,6 +76,13 @@ pub struct Rows {
     pub partly_tls: usize,
     /// Rows without a class.
     pub without_class: usize,
+    /// The classes with the most rows of the scope, and how many: at most [`LARGEST`], the largest
+    /// first. For links in the markup, which the browser's code has no use for.
+    #[serde(skip)]
+    pub largest_classes: Vec<(String, usize)>,
+    /// The namespaces, likewise.
+    #[serde(skip)]
+    pub largest_namespaces: Vec<(String, usize)>,
     /// Namespaces in the scope.
     pub namespaces: usize,
     /// Namespaces in the cluster, where they may be listed.

@@ -135,6 +135,9 @@ thread_local! {
     static FRAME: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     /// Whether the elements out of sight are still to be filled.
     static REST: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// Whether the focus belongs to the current row: it goes where that row goes, and waits on the
+    /// table while no element holds that row.
+    static FOLLOWS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// Moves rows into the pool's elements, whenever the table or the scroll position has changed: at
@@ -151,7 +154,10 @@ fn fill_pool(ui: Ui) {
         if typed && !FRAME.replace(true) {
             request_animation_frame(move || {
                 FRAME.set(false);
-                fill_now(ui);
+                // Until the first rows have come those of the server are the truth.
+                if ui.is_fed_untracked() {
+                    fill_now(ui);
+                }
             });
         }
         if known && !FRAME.get() {
@@ -161,18 +167,14 @@ fn fill_pool(ui: Ui) {
 }
 
 fn fill_now(ui: Ui) {
-    let focused = focused_key(ui);
     // A row that has the focus may be out of sight.
-    let at_once = if focused.is_some() {
+    let at_once = if FOLLOWS.get() {
         usize::MAX
     } else {
         OUT_OF_SIGHT
     };
     if !fill(ui, at_once) {
         fill_rest(ui);
-    }
-    if let Some(key) = focused {
-        request_animation_frame(move || keep_focus(ui, &key));
     }
 }
 
@@ -240,6 +242,9 @@ fn fill(ui: Ui, mut others: usize) -> bool {
             }
         });
     });
+    if FOLLOWS.get() {
+        request_animation_frame(move || keep_focus(ui));
+    }
     all
 }
 
@@ -288,22 +293,33 @@ fn focused_key(ui: Ui) -> Option<Key> {
     line_of(ui, &document().active_element()?).map(|cell| cell.line.key())
 }
 
-/// The focus stays with its row. A row that has been scrolled away leaves it to the table, which
-/// still knows the current row.
-fn keep_focus(ui: Ui, key: &Key) {
-    if focused_key(ui).as_ref() == Some(key) {
+/// Gives the focus to the current row if it is that row's, and to the table as long as no element
+/// holds the row.
+fn keep_focus(ui: Ui) {
+    let Some(key) = ui.current.get_untracked().filter(|_| FOLLOWS.get()) else {
+        return;
+    };
+    if focused_key(ui).as_ref() == Some(&key) {
         return;
     }
-    match place_of(ui, key) {
-        Some(place) => focus_place(place),
-        None => {
-            if let Some(table) = by_id("tablewrap") {
-                let options = web_sys::FocusOptions::new();
-                options.set_prevent_scroll(true);
-                let _ = table.focus_with_options(&options);
-            }
-        }
+    let element = match place_of(ui, &key) {
+        Some(place) => name_at(place),
+        None => by_id("tablewrap"),
+    };
+    if let Some(element) = element {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = element.focus_with_options(&options);
+        FOLLOWS.set(true);
     }
+}
+
+/// Makes a line the current one and brings the focus to it, with the next frame: the line may only
+/// now get its element.
+fn focus_line(ui: Ui, key: Key) {
+    ui.current.set(Some(key));
+    FOLLOWS.set(true);
+    request_animation_frame(move || keep_focus(ui));
 }
 
 fn place_of(ui: Ui, key: &Key) -> Option<usize> {
@@ -336,14 +352,6 @@ fn first_of(selector: &str) -> Option<HtmlElement> {
 fn focus_search() {
     if let Some(search) = by_id("search") {
         let _ = search.focus();
-    }
-}
-
-fn focus_place(place: usize) {
-    if let Some(name) = name_at(place) {
-        let options = web_sys::FocusOptions::new();
-        options.set_prevent_scroll(true);
-        let _ = name.focus_with_options(&options);
     }
 }
 
@@ -444,8 +452,7 @@ fn go_to(ui: Ui, index: usize) {
     };
     let height = row_height(ui);
     let (top, bottom) = (index as f64 * height, (index + 1) as f64 * height);
-    let head = 30.0;
-    let shown = f64::from(table.client_height()) - head;
+    let shown = height_of_rows(&table);
     let at = f64::from(table.scroll_top());
     if top < at {
         table.set_scroll_top(top as i32);
@@ -454,15 +461,39 @@ fn go_to(ui: Ui, index: usize) {
     }
     scrolled(ui);
     let key = line.key();
-    ui.current.set(Some(key.clone()));
     if line.row().is_some() && ui.selected.with_untracked(Option::is_some) {
         ui.selected.set(Some(key.clone()));
     }
-    request_animation_frame(move || {
-        if let Some(place) = place_of(ui, &key) {
-            focus_place(place);
-        }
+    // Who goes through the rows from within the details stays there.
+    if first_of(".drawer :focus").is_some() {
+        ui.current.set(Some(key));
+    } else {
+        focus_line(ui, key);
+    }
+}
+
+/// How much of the table's height is rows, in pixels.
+fn height_of_rows(table: &Element) -> f64 {
+    const HEAD: f64 = 30.0;
+    f64::from(table.client_height()) - HEAD
+}
+
+/// As many rows on as the window shows, or back; from the first in sight where none is current.
+fn turn_page(ui: Ui, forward: bool) {
+    let Some(table) = by_id("tablewrap") else {
+        return;
+    };
+    let rows = ((height_of_rows(&table) / row_height(ui)) as usize).max(1);
+    let (at, len) = ui.live.with_table(|table| {
+        let at = current_key(ui).and_then(|key| table.line_of(&key));
+        (at.unwrap_or(SIGHT.get().0), table.line_count())
     });
+    let index = if forward {
+        (at + rows).min(len.saturating_sub(1))
+    } else {
+        at.saturating_sub(rows)
+    };
+    go_to(ui, index);
 }
 
 /// One row on, or back.
@@ -472,7 +503,8 @@ fn step(ui: Ui, forward: bool) {
         (at, table.line_count())
     });
     let index = match (at, forward) {
-        (None, _) => 0,
+        // None was, or it is gone.
+        (None, _) => SIGHT.get().0,
         (Some(at), true) => at + 1,
         (Some(at), false) => at.saturating_sub(1),
     };
@@ -738,8 +770,8 @@ fn focus_popup(ui: Ui) {
         } else if before == Some(true) {
             if let Some(opener) = opener.get_value() {
                 let _ = opener.focus();
-            } else if let Some(place) = current_key(ui).and_then(|key| place_of(ui, &key)) {
-                focus_place(place);
+            } else if let Some(key) = current_key(ui) {
+                focus_line(ui, key);
             }
         }
         open
@@ -793,6 +825,8 @@ fn listen(ui: Ui) {
     on("focusout", move |event| searching::left(ui, event));
     on("contextmenu", move |event| acts::context_menu(ui, event));
     on("pointerdown", move |event| {
+        // What is pressed takes the focus, if it can.
+        FOLLOWS.set(false);
         searching::pressed(ui, event);
         dragging::begin(ui, event);
     });
@@ -856,6 +890,9 @@ fn hold_now() {
 /// The row under the pointer or the focus has its buttons, and holds the others in their places.
 fn point_at(ui: Ui, event: &Event) {
     let place = target(event).as_ref().and_then(place_at);
+    if event.type_() == "focusin" {
+        FOLLOWS.set(place.is_some());
+    }
     ui.slots.with_value(|slots| {
         for (index, slot) in slots.iter().enumerate() {
             let here = Some(index) == place;
@@ -1031,8 +1068,8 @@ fn sort_by(ui: Ui, heading: &Element) {
 fn close_details(ui: Ui) {
     let key = ui.selected.get_untracked();
     ui.select(None);
-    if let Some(place) = key.and_then(|key| place_of(ui, &key)) {
-        request_animation_frame(move || focus_place(place));
+    if let Some(key) = key {
+        focus_line(ui, key);
     }
 }
 
@@ -1101,6 +1138,8 @@ fn key_in_table(ui: Ui, event: &KeyboardEvent, target: Option<&Element>) -> bool
         ("ArrowDown", false) => step(ui, true),
         ("ArrowUp", false) => step(ui, false),
         ("Home", false) => go_to(ui, 0),
+        ("PageDown", false) => turn_page(ui, true),
+        ("PageUp", false) => turn_page(ui, false),
         ("End", false) => go_to(ui, ui.live.lines.get_untracked().saturating_sub(1)),
         ("Enter", false) => return open_current(ui, target),
         _ => return false,
@@ -1128,7 +1167,8 @@ fn open_current(ui: Ui, target: Option<&Element>) -> bool {
     match line {
         Some(Line::Group(group)) => ui.live.toggle_group(&group.value),
         Some(Line::Row(_)) => ui.select(Some(key)),
-        None => return false,
+        // It is gone: whatever has taken its place is not what was meant.
+        None => {}
     }
     true
 }

@@ -20,6 +20,8 @@ pub mod exclusions;
 pub mod format;
 pub mod hurry;
 pub mod live;
+#[cfg(feature = "ssr")]
+mod noscript;
 pub mod page;
 pub mod pool;
 pub mod query;

@@ -11,7 +11,7 @@ use crate::ROOT_ID;
 use crate::backend::{Backend, Rows};
 use crate::components::app::App;
 use crate::components::icons::Sprite;
-use crate::format::{self, utc_clock};
+use crate::noscript::{Links, last_page};
 use crate::page::{Choices, DATA_ID, POOL, PageData};
 use crate::query::{Query, Sort};
 
@@ -104,10 +104,6 @@ struct Lines {
     lines: usize,
 }
 
-fn last_page(lines: usize) -> usize {
-    lines.div_ceil(POOL).max(1)
-}
-
 /// One page of the rows in another order than the backend's.
 fn arranged(mut rows: Rows, query: &Query, offset: usize) -> Lines {
     let mut table = Table::new();
@@ -145,15 +141,8 @@ pub fn shell(context: PageContext) -> impl IntoView {
         .replace('>', "\\u003e");
     let base = data.cluster.base_path.clone();
     let asset = |name: &str| format!("{base}/pkg/{}/{name}", data.cluster.build);
-    let notice = NoScriptNotice(NoScriptNoticeProps {
-        now: data.now,
-        href: format!("{base}/{}", Query::parse(&data.query).to_query_string()),
-    });
-    let pager = Pager(PagerProps {
-        base: base.clone(),
-        query: Query::parse(&data.query),
-        lines: data.lines,
-    });
+    let links = Links::new(&data, context.scope());
+    let (above, pager) = (links.above(), links.pager());
     let rows = match context.scope() {
         Scope::All => format!("{base}/api/ingresses"),
         scope @ Scope::Namespaces(_) => format!("{base}/api/ingresses?namespaces={scope}"),
@@ -178,53 +167,10 @@ pub fn shell(context: PageContext) -> impl IntoView {
             </head>
             <body>
                 <Sprite/>
-                <noscript>{notice}</noscript>
+                <noscript>{above}</noscript>
                 <div id=ROOT_ID><App data/></div>
                 <noscript>{pager}</noscript>
             </body>
         </html>
     }
-}
-
-/// Says that the page does not update by itself.
-#[component]
-fn NoScriptNotice(now: i64, href: String) -> impl IntoView {
-    let clock = utc_clock(now);
-    view! {
-        <section class="notice notice-idle" aria-label="State of this page">
-            <span class="msg">
-                <b>"This page does not update by itself. "</b>
-                {format!("JavaScript is off, so you see the state of {clock} UTC.")}
-            </span>
-            <span class="grow"></span>
-            <a class="btn btn-s" href=href>"Reload"</a>
-        </section>
-    }
-}
-
-/// Links to the pages of the table.
-#[component]
-fn Pager(base: String, query: Query, lines: usize) -> impl IntoView {
-    let pages = last_page(lines);
-    let page = query.page.min(pages);
-    let link = move |page: usize| {
-        let query = Query {
-            page,
-            ..query.clone()
-        };
-        format!("{base}/{}", query.to_query_string())
-    };
-    let first = (page - 1) * POOL + 1;
-    let last = (page * POOL).min(lines);
-    (pages > 1).then(|| view! {
-        <nav class="pager" aria-label="Pages">
-            <span class="muted-2">
-                {format!("{} to {} of {}", format::count(first), format::count(last), format::count(lines))}
-            </span>
-            <span class="grow"></span>
-            {(page > 1).then(|| view! { <a class="btn btn-s" rel="prev" href=link(page - 1)>"Previous"</a> })}
-            <span class="muted">{format!("Page {page} of {pages}")}</span>
-            {(page < pages).then(|| view! { <a class="btn btn-s" rel="next" href=link(page + 1)>"Next"</a> })}
-        </nav>
-    })
 }

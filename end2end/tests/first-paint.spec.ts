@@ -40,6 +40,45 @@ test.describe("without JavaScript", () => {
     await expect(page.getByText("by themselves")).toBeHidden();
   });
 
+  test("filters, namespaces and the parts of the details are links", async ({ page, cluster, dashboard, ingresses }) => {
+    await cluster.create("shop", "cart", { className: "nginx", tls: [{ secretName: "cart-tls", hosts: ["cart.example.com"] }] });
+    await cluster.create("shop", "storefront", { className: "traefik" });
+    await cluster.create("docs", "handbook", { className: "nginx" });
+    await expect(async () => {
+      await page.goto(dashboard.url);
+      await expect(ingresses.rows).toHaveCount(3, { timeout: 1 });
+    }).toPass();
+    const filters = page.getByRole("navigation", { name: "Quick filters" });
+    await expect(filters.getByRole("link")).toHaveText(["All 3", "nginx 2", "traefik 1", "Without TLS 2"]);
+
+    await filters.getByRole("link", { name: "nginx" }).click();
+    await expect(ingresses.names).toHaveText(["cart", "handbook"]);
+    await filters.getByRole("link", { name: "Without TLS" }).click();
+    await expect(ingresses.names).toHaveText(["handbook"]);
+    await expect(filters.locator("[aria-current]")).toHaveText(["nginx 2", "Without TLS 2"]);
+    await expect(ingresses.search).toHaveValue("class:nginx tls:no");
+    await filters.getByRole("link", { name: "Without TLS" }).click();
+    await filters.getByRole("link", { name: "nginx" }).click();
+    await expect(ingresses.rows).toHaveCount(3);
+
+    const namespaces = page.getByRole("navigation", { name: "Namespaces" });
+    await expect(namespaces.getByRole("link")).toHaveText(["shop 2", "docs 1"]);
+    await namespaces.getByRole("link", { name: "shop" }).click();
+    await expect(ingresses.names).toHaveText(["cart", "storefront"]);
+    await ingresses.name("storefront").click();
+    const details = page.getByRole("navigation", { name: "Details" });
+    await details.getByRole("link", { name: "Routing" }).click();
+    await expect(ingresses.details("storefront").getByRole("tabpanel")).toContainText("Prefix");
+    await expect(ingresses.details("storefront").getByRole("button")).toHaveCount(0);
+    const yaml = await details.getByRole("link", { name: "YAML" }).getAttribute("href");
+    expect(await (await fetch(new URL(yaml ?? "", dashboard.url))).text()).toContain("name: storefront");
+    await details.getByRole("link", { name: "Close" }).click();
+    await expect(ingresses.details("storefront")).toHaveCount(0);
+    await expect(ingresses.names).toHaveText(["cart", "storefront"]);
+    await namespaces.getByRole("link", { name: "All" }).click();
+    await expect(ingresses.rows).toHaveCount(3);
+  });
+
   test("the filter is a form and further rows are on further pages", async ({ page, cluster, dashboard, ingresses }) => {
     for (let number = 100; number < 185; number += 1) await cluster.create("many", `site-${number}`);
     await expect(async () => {
@@ -71,4 +110,17 @@ test("a page whose scripts never come has its rows", async ({ page, cluster, das
     await page.goto(dashboard.url);
     await expect(ingresses.row("storefront")).toBeVisible({ timeout: 1 });
   }).toPass();
+});
+
+test("what is typed before the live rows have come leaves those of the server", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "storefront");
+  await expect.poll(async () => (await (await fetch(`${dashboard.url}api/ingresses`)).json()).total).toBe(1);
+  // An answer that takes for ever.
+  await page.route("**/api/ingresses*", () => {});
+  await page.goto(dashboard.url);
+  await expect(ingresses.name("storefront")).toHaveAttribute("tabindex", "0");
+  await ingresses.search.fill("storefront");
+  await expect(page).toHaveURL(/[?&]q=storefront/);
+  await page.evaluate(() => new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame))));
+  await expect(ingresses.names).toHaveText(["storefront"]);
 });

@@ -63,6 +63,50 @@ test.describe("while rows come and go above, in and below the window", () => {
   });
 });
 
+test.describe("with the keyboard alone, while rows come and go", () => {
+  test.use({ size: { namespaces: 12, ingresses: 300 } });
+
+  test("the focus is on the row that a key goes to, and Enter opens it", async ({ page, cluster, dashboard, ingresses }) => {
+    await ingresses.open(dashboard.url);
+    await expect(page.getByRole("contentinfo")).toContainText("300 ingresses");
+    // In a row that has the focus nothing moves; rows far above and below do not know of that.
+    let going = true;
+    const changing = (async () => {
+      for (let number = 0; going; number += 1) {
+        await cluster.create("shop", `a-${number % 10}`);
+        await cluster.patch("shop", `a-${number % 10}`, { spec: { ingressClassName: `class-${number}` } });
+        await cluster.delete("shop", `a-${number % 10}`);
+      }
+    })();
+    const focused = async () => {
+      const row = ingresses.table.locator("tr[data-place]:focus-within");
+      await expect(row).toBeInViewport();
+      const place = Number(await row.getAttribute("aria-rowindex"));
+      return { place, name: (await row.locator(".nm").getAttribute("title")) ?? "" };
+    };
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    let before = await focused();
+    for (const [key, further] of [["PageDown", 1], ["PageDown", 1], ["PageUp", -1], ["End", 1], ["PageUp", -1], ["Home", -1], ["PageDown", 1]] as const) {
+      await page.keyboard.press(key);
+      await expect.poll(async () => Math.sign((await focused()).place - before.place), { message: key }).toBe(further);
+      before = await focused();
+    }
+    await page.keyboard.press("Enter");
+    await expect(ingresses.details(before.name)).toBeVisible();
+    await page.keyboard.press("Escape");
+    expect((await focused()).name).toBe(before.name);
+
+    // A wheel takes the row out of sight; what the keys do goes on from it.
+    await ingresses.table.evaluate((table) => table.scrollTo(0, table.scrollHeight));
+    await expect(ingresses.table).toBeFocused();
+    await page.keyboard.press("k");
+    await expect.poll(async () => (await focused()).place).toBeLessThan(before.place);
+    going = false;
+    await changing;
+  });
+});
+
 type Named = Pick<Ingress, "namespace" | "name">;
 
 function byName(a: Named, b: Named): number {

@@ -26,8 +26,8 @@ pub struct Facts {
     pub tls: bool,
     /// Whether it has a host that its TLS entries do not cover.
     pub uncovered: bool,
-    /// Whether it names an ingress class.
-    pub class: bool,
+    /// The ingress class, where it names one.
+    pub class: Option<Box<str>>,
 }
 
 impl From<Ingress> for Row {
@@ -38,7 +38,7 @@ impl From<Ingress> for Row {
             facts: Facts {
                 tls: row.tls,
                 uncovered: row.hosts_with_tls() < row.hosts.len(),
-                class: row.ingress_class_name.is_some(),
+                class: row.ingress_class_name.map(String::into_boxed_str),
                 hosts: row.hosts.into_iter().map(String::into_boxed_str).collect(),
             },
             key: Key::new(row.namespace, row.name),
@@ -69,6 +69,6 @@ mod tests {
         };
         let kept = Row::from(row.clone());
         assert_eq!((kept.decode(), &kept.key), (row.clone(), &row.key()));
-        assert!(kept.facts.tls && kept.facts.uncovered && !kept.facts.class);
+        assert!(kept.facts.tls && kept.facts.uncovered && kept.facts.class.is_none());
     }
 }

@@ -8,10 +8,11 @@ use crate::state::Ui;
 /// The keys of a thing to do, and what it is.
 type Entry = (&'static [&'static str], &'static str);
 
-const MOVE: [Entry; 6] = [
+const MOVE: [Entry; 7] = [
     (&["j", "k"], "Next and previous row"),
     (&["↓", "↑"], "The same, in the table"),
     (&["Home", "End"], "First and last row"),
+    (&["PgUp", "PgDn"], "A window of rows back and on"),
     (&["Enter"], "Open details, open or close a group"),
     (&["[", "]"], "Tab in the details"),
     (&["Esc"], "Close, then clear the search"),

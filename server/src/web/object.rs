@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use protocol::scope::is_dns_label;
 use serde_json::Value;
 
-use super::Server;
 use super::negotiation::Accepted;
 use super::problem::Problem;
+use super::{Server, api};
 use crate::cluster::api::ApiError;
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -22,8 +22,11 @@ const MASK: &str = "(redacted)";
 pub async fn ingress(
     State(server): State<Server>,
     Path((namespace, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let pairs = api::pairs(query.as_deref())?;
+    let format = api::values(&pairs, "format").next();
     let object = server.object(&namespace, &name).await?;
     let caching = [
         (header::CACHE_CONTROL, "private, no-cache"),
@@ -31,7 +34,19 @@ pub async fn ingress(
     ];
     let accepted = Accepted::read(&headers, header::ACCEPT);
     let yaml = accepted.weight(YAML);
-    let (content_type, body) = match yaml > 0.0 && yaml >= accepted.weight(JSON) {
+    let as_yaml = match format {
+        None => yaml > 0.0 && yaml >= accepted.weight(JSON),
+        // A link cannot say what it accepts.
+        Some("yaml") => true,
+        Some("json") => false,
+        Some(other) => {
+            let shown: String = other.chars().take(80).collect();
+            return Err(Problem::bad_request(format!(
+                "format is {shown:?}: allowed are json and yaml"
+            )));
+        }
+    };
+    let (content_type, body) = match as_yaml {
         true => (YAML, to_yaml(&object)?),
         false => (JSON, object.to_string()),
     };

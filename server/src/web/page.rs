@@ -1,10 +1,11 @@
 //! The page: server-rendered with its first rows, and the server functions that it calls.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::backend::{Backend, BackendError, ClusterInfo, Rows};
+use app::backend::{Backend, BackendError, ClusterInfo, LARGEST, Rows};
 use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, Request, State};
@@ -212,17 +213,33 @@ impl Backend for Server {
 fn summary(items: &[Arc<Row>]) -> Rows {
     let mut rows = Rows::default();
     let mut hosts: HashSet<&str> = HashSet::new();
-    let mut namespaces = HashSet::new();
+    let mut namespaces: HashMap<&str, usize> = HashMap::new();
+    let mut classes: HashMap<&str, usize> = HashMap::new();
     for row in items {
         rows.total += 1;
-        namespaces.insert(row.key.namespace.as_str());
+        *namespaces.entry(&row.key.namespace).or_default() += 1;
         hosts.extend(row.facts.hosts.iter().map(AsRef::as_ref));
         rows.with_tls += usize::from(row.facts.tls);
         rows.partly_tls += usize::from(row.facts.tls && row.facts.uncovered);
-        rows.without_class += usize::from(!row.facts.class);
+        match &row.facts.class {
+            Some(class) => *classes.entry(class).or_default() += 1,
+            None => rows.without_class += 1,
+        }
     }
     rows.hosts = hosts.len();
     rows.wildcard_hosts = hosts.iter().filter(|host| host.starts_with("*.")).count();
     rows.namespaces = namespaces.len();
+    rows.largest_namespaces = largest(namespaces);
+    rows.largest_classes = largest(classes);
     rows
+}
+
+/// The values with the most rows, the largest first.
+fn largest(counts: HashMap<&str, usize>) -> Vec<(String, usize)> {
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_unstable_by_key(|(value, rows)| (Reverse(*rows), *value));
+    let counts = counts.into_iter().take(LARGEST);
+    counts
+        .map(|(value, rows)| (value.to_owned(), rows))
+        .collect()
 }

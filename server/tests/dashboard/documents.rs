@@ -255,6 +255,11 @@ async fn an_object_is_shown_without_bookkeeping(up: Upstream) {
     assert!(yaml.header("vary").to_ascii_lowercase().contains("accept"));
     let read: Value = serde_saphyr::from_str(&yaml.text()).unwrap();
     assert_eq!(read, object, "the same in both forms");
+    let linked = dash.get(&format!("{path}?format=yaml")).await;
+    assert_eq!(linked.header("content-type"), "application/yaml");
+    assert_eq!(linked.text(), yaml.text());
+    let words = dash.get(&format!("{path}?format=xml")).await.refused(400);
+    assert_eq!(words, "format is \"xml\": allowed are json and yaml");
 }
 
 async fn an_object_that_is_not_there_is_not_found(up: Upstream) {
