@@ -80,7 +80,7 @@ export const test = base.extend<Fixtures>({
       context.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) complaints.add(`${message.type()}: ${message.text()}`);
       });
-      context.on("weberror", ({ error }) => complaints.add(`exception: ${String(error())}`));
+      context.on("weberror", (exception) => complaints.add(`exception: ${String(exception.error())}`));
       context.on("dialog", (dialog) => {
         complaints.add(`dialog: ${dialog.message()}`);
         return dialog.dismiss();
