@@ -339,19 +339,22 @@ impl Rows {
 
     pub(super) fn set_filter(&mut self, filter: Filter) {
         self.settle();
-        // Rows in their order lie all over the memory: that pays for few of them only.
-        let few = self.view.len() < self.order.len() / 8;
-        if few && filter.narrows(&self.filter) {
-            let matcher = filter.matcher();
-            let slots = &self.slots;
-            self.view
-                .retain(|&slot| slots[slot as usize].matches(&matcher));
+        if !filter.narrows(&self.filter) {
             self.filter = filter;
-            self.regroup();
-        } else {
-            self.filter = filter;
-            self.refill();
+            return self.refill();
         }
+        self.filter = filter;
+        let mut shown = vec![false; self.slots.len()];
+        for &slot in &self.view {
+            shown[slot as usize] = true;
+        }
+        // As they lie in memory, see below.
+        let matcher = self.filter.matcher();
+        for (row, shown) in self.slots.iter().zip(&mut shown) {
+            *shown = *shown && row.matches(&matcher);
+        }
+        self.view.retain(|&slot| shown[slot as usize]);
+        self.regroup();
     }
 
     pub(super) fn filter(&self) -> &Filter {
