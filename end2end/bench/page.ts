@@ -181,7 +181,6 @@ test.describe("50,000 ingresses", () => {
     const within = (key: number, ms: number) =>
       tasks.filter((task) => task.start + task.duration > key && task.start < key + ms);
     const handled = keys.map((key) => Math.max(...within(key, 1).map((task) => task.processor)));
-    console.log("handled", handled.map((ms) => ms.toFixed(1)).join(" "));
     const sum = (tasks: Task[]) => tasks.reduce((sum, task) => sum + task.processor, 0);
     // Up to the frame that shows it.
     const shown = keys.map((key) => sum(within(key, 50)));
