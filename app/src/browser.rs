@@ -730,9 +730,15 @@ fn keep(ui: Ui, name: &str, value: &str) {
     store(name, value);
 }
 
-/// An opened popup gets the focus; a closed one gives it back to what had it: the row that the
-/// keys were at (its element may show another row by now, and the focus is a frame behind the
-/// keys), else the element.
+/// Whether the focus is in something other than a popup.
+fn is_elsewhere() -> bool {
+    let active = document().active_element();
+    active.is_some_and(|active| active.tag_name() != "BODY" && closest(&active, ".pop").is_none())
+}
+
+/// An opened popup gets the focus; a closed one gives it back to what had it, unless a press has
+/// taken it elsewhere: to the row that the keys were at (its element may show another row by now,
+/// and the focus is a frame behind the keys), else to the element.
 fn focus_popup(ui: Ui) {
     let opener = StoredValue::new_local(None::<HtmlElement>);
     Effect::new(move |before: Option<bool>| {
@@ -767,7 +773,7 @@ fn focus_popup(ui: Ui) {
                     }
                 }
             });
-        } else if before == Some(true) {
+        } else if before == Some(true) && !is_elsewhere() {
             if let Some(opener) = opener.get_value() {
                 let _ = opener.focus();
             } else if let Some(key) = current_key(ui) {

@@ -51,3 +51,16 @@ test("a key does not wait for the focus that the key before it moves", async ({ 
   });
   await expect(ingresses.details("orders")).toBeVisible();
 });
+
+test("a press that closes what floats keeps the focus that it brings", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await ingresses.open(dashboard.url);
+  await page.keyboard.press("j");
+  await expect(ingresses.name("cart")).toBeFocused();
+  await page.keyboard.press("n");
+  await expect(ingresses.picker).toBeVisible();
+  await ingresses.search.click();
+  await expect(ingresses.picker).toHaveCount(0);
+  await page.evaluate(() => new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame))));
+  await expect(ingresses.search).toBeFocused();
+});

@@ -81,7 +81,8 @@ pub async fn run(listener: TcpListener, router: Router, max_streams: usize, shut
             }
         };
         let router = router.clone();
-        let draining = shutdown.draining.clone();
+        // One of its own: who waits for a token takes its lock with each poll.
+        let draining = shutdown.draining.child_token();
         connections.spawn(async move {
             let _place = place;
             let _ = stream.set_nodelay(true);

@@ -15,6 +15,7 @@ use protocol::message::{Done, DoneReason, Heartbeat, Reset, Synced};
 use protocol::{Message, Scope, sse};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
@@ -167,11 +168,15 @@ struct Stream {
     opened: Instant,
     heartbeat: Instant,
     expires: Instant,
+    /// Of its own, so that the locks of all streams are not one.
+    draining: CancellationToken,
     /// Rings at the next deadline or before it: one that moves away, as a heartbeat does with every
     /// write, costs the timers nothing.
     alarm: Pin<Box<Sleep>>,
     /// Written before anything else.
     ready: VecDeque<Bytes>,
+    /// Whether there is nothing to read before something wakes the stream.
+    rests: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,6 +257,8 @@ impl Stream {
             expires: opened + life,
             alarm: Box::pin(sleep_until(opened + HEARTBEAT.min(life))),
             ready,
+            rests: false,
+            draining: server.shutdown.draining.child_token(),
             server,
             scope,
         }
@@ -276,9 +283,12 @@ impl Stream {
             if self.connection.as_ref().is_some_and(Connection::is_slow) {
                 return Some(self.end(DoneReason::SlowConsumer));
             }
-            if let Some(bytes) = self.advance() {
+            if !self.rests
+                && let Some(bytes) = self.advance()
+            {
                 return Some(bytes);
             }
+            self.rests = false;
             let next = self.next_deadline();
             if self.alarm.deadline() > next {
                 self.alarm.as_mut().reset(next);
@@ -299,7 +309,7 @@ impl Stream {
                     let next = self.next_deadline();
                     self.alarm.as_mut().reset(next);
                 }
-                () = self.server.shutdown.draining.cancelled() => {
+                () = self.draining.cancelled() => {
                     let most = self.server.shutdown.drain_time.mul_f64(0.8);
                     tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
                     return Some(self.end(DoneReason::Draining));
@@ -366,6 +376,7 @@ impl Stream {
                 }
             };
             let rest = self.tell(tip);
+            self.rests = true;
             return match (write.bytes.is_empty(), rest.is_empty()) {
                 (true, true) => None,
                 (false, true) => Some(write.bytes),
