@@ -484,10 +484,8 @@ fn turn_page(ui: Ui, forward: bool) {
         return;
     };
     let rows = ((height_of_rows(&table) / row_height(ui)) as usize).max(1);
-    let (at, len) = ui.live.with_table(|table| {
-        let at = current_key(ui).and_then(|key| table.line_of(&key));
-        (at.unwrap_or(SIGHT.get().0), table.line_count())
-    });
+    let (at, len) = current_line(ui);
+    let at = at.unwrap_or(SIGHT.get().0);
     let index = if forward {
         (at + rows).min(len.saturating_sub(1))
     } else {
@@ -498,10 +496,7 @@ fn turn_page(ui: Ui, forward: bool) {
 
 /// One row on, or back.
 fn step(ui: Ui, forward: bool) {
-    let (at, len) = ui.live.with_table(|table| {
-        let at = current_key(ui).and_then(|key| table.line_of(&key));
-        (at, table.line_count())
-    });
+    let (at, len) = current_line(ui);
     let index = match (at, forward) {
         // None was, or it is gone.
         (None, _) => SIGHT.get().0,
@@ -520,6 +515,14 @@ fn current_key(ui: Ui) -> Option<Key> {
         .get_untracked()
         .or_else(|| ui.selected.get_untracked())
         .or_else(|| focused_key(ui))
+}
+
+/// Where in the view the keys are, and how many lines it has.
+fn current_line(ui: Ui) -> (Option<usize>, usize) {
+    ui.live.with_table(|table| {
+        let at = current_key(ui).and_then(|key| table.line_of(&key));
+        (at, table.line_count())
+    })
 }
 
 /// The row that the keys are at.

@@ -8,7 +8,7 @@ use protocol::{Key, Scope};
 use crate::backend::Rows;
 use crate::format::{self, utc_clock};
 use crate::page::{POOL, PageData};
-use crate::query::{Query, Tab, encoded};
+use crate::query::{Query, Tab, object_path};
 
 /// The tabs of the details that the server renders. YAML is a document of its own, and changes are
 /// seen by a page that stays open.
@@ -19,7 +19,7 @@ pub(crate) struct Links<'d> {
     /// Before the query string.
     base: &'d str,
     query: Query,
-    scope: Scope,
+    scope: &'d Scope,
     rows: &'d Rows,
     lines: usize,
     now: i64,
@@ -32,7 +32,7 @@ pub(crate) fn last_page(lines: usize) -> usize {
 
 impl<'d> Links<'d> {
     /// From the page as it is.
-    pub(crate) fn new(data: &'d PageData, scope: Scope) -> Self {
+    pub(crate) fn new(data: &'d PageData, scope: &'d Scope) -> Self {
         Self {
             base: &data.cluster.base_path,
             query: Query::parse(&data.query),
@@ -87,13 +87,10 @@ impl<'d> Links<'d> {
         let classes = rows.largest_classes.iter();
         let classes = classes.filter(|(class, _)| sayable(class));
         let classes = classes.map(|(class, rows)| {
-            let chosen = Filter::default().with(Field::Class, false, vec![class.to_lowercase()]);
-            let here = filter.term(Field::Class) == chosen.term(Field::Class);
-            let values = if here {
-                Vec::new()
-            } else {
-                vec![class.to_lowercase()]
-            };
+            let only = vec![class.to_lowercase()];
+            let here = (filter.term(Field::Class))
+                .is_some_and(|term| !term.negated && term.values == only);
+            let values = if here { Vec::new() } else { only };
             let href = self.filtered(&filter.with(Field::Class, false, values));
             link(href, class.clone(), Some(*rows), here)
         });
@@ -130,19 +127,16 @@ impl<'d> Links<'d> {
                 query.page = 1;
             })
         };
-        let links = match self.scope.names() {
-            Some(names) => {
-                let here = link(self.href(|_| ()), self.scope.to_string(), None, true);
-                (!names.is_empty())
-                    .then(|| vec![link(to(&[]), "All".to_owned(), None, false), here])
-            }
-            None => Some(
-                (self.rows.largest_namespaces.iter())
-                    .map(|(name, rows)| link(to(&[name]), name.clone(), Some(*rows), false))
-                    .collect(),
-            ),
+        let links: Vec<_> = match self.scope {
+            Scope::Namespaces(_) => vec![
+                link(to(&[]), "All".to_owned(), None, false),
+                link(self.href(|_| ()), self.scope.to_string(), None, true),
+            ],
+            Scope::All => (self.rows.largest_namespaces.iter())
+                .map(|(name, rows)| link(to(&[name]), name.clone(), Some(*rows), false))
+                .collect(),
         };
-        links.filter(|links| !links.is_empty()).map(|links| {
+        (!links.is_empty()).then(|| {
             view! { <nav class="njquick" aria-label="Namespaces">"Namespaces" {links}</nav> }
         })
     }
@@ -154,12 +148,7 @@ impl<'d> Links<'d> {
             let href = self.href(|query| query.tab = tab);
             link(href, tab.label().to_owned(), None, here)
         });
-        let yaml = format!(
-            "{}/api/ingresses/{}/{}?format=yaml",
-            self.base,
-            encoded(&key.namespace),
-            encoded(&key.name)
-        );
+        let yaml = format!("{}?format=yaml", object_path(self.base, key));
         view! {
             <nav class="njquick" aria-label="Details">
                 {format!("{}/{}", key.namespace, key.name)}

@@ -305,6 +305,13 @@ pub(crate) fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// The path of the endpoint for one ingress.
+#[must_use]
+pub(crate) fn object_path(base_path: &str, key: &Key) -> String {
+    let (namespace, name) = (encoded(&key.namespace), encoded(&key.name));
+    format!("{base_path}/api/ingresses/{namespace}/{name}")
+}
+
 /// Percent-encodes one segment of a path.
 #[must_use]
 pub(crate) fn encoded(text: &str) -> String {

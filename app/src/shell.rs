@@ -141,11 +141,12 @@ pub fn shell(context: PageContext) -> impl IntoView {
         .replace('>', "\\u003e");
     let base = data.cluster.base_path.clone();
     let asset = |name: &str| format!("{base}/pkg/{}/{name}", data.cluster.build);
-    let links = Links::new(&data, context.scope());
+    let scope = context.scope();
+    let links = Links::new(&data, &scope);
     let (above, pager) = (links.above(), links.pager());
-    let rows = match context.scope() {
+    let rows = match scope {
         Scope::All => format!("{base}/api/ingresses"),
-        scope @ Scope::Namespaces(_) => format!("{base}/api/ingresses?namespaces={scope}"),
+        Scope::Namespaces(_) => format!("{base}/api/ingresses?namespaces={scope}"),
     };
     let (theme, density) = (data.choices.theme.attribute(), data.choices.density.id());
     view! {

@@ -33,13 +33,26 @@ const CHANGES_KEPT: usize = 1_000;
 pub struct Values(HashMap<String, usize>);
 
 impl Values {
-    fn add(&mut self, value: Cow<'_, str>) {
+    /// Counts one more row with this value.
+    pub fn add(&mut self, value: Cow<'_, str>) {
         match self.0.get_mut(&*value) {
             Some(rows) => *rows += 1,
             None => {
                 self.0.insert(value.into_owned(), 1);
             }
         }
+    }
+
+    /// How many different values there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The most frequent first, so many at most; equally frequent ones by their text.

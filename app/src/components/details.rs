@@ -89,14 +89,8 @@ fn Drawer(key_of: Key) -> impl IntoView {
             </button>
         }
     });
-    let raw = ui.cluster.with_value(|cluster| {
-        format!(
-            "{}/api/ingresses/{}/{}",
-            cluster.base_path,
-            crate::query::encoded(&key.namespace),
-            crate::query::encoded(&key.name)
-        )
-    });
+    let raw =
+        (ui.cluster).with_value(|cluster| crate::query::object_path(&cluster.base_path, &key));
     let panel = move || match row.get() {
         None => view! { <Missing/> }.into_any(),
         Some(row) => match ui.tab.get() {

@@ -448,9 +448,7 @@ impl Engine {
             self.input(Input::CountMismatch(attempt));
         }
     }
-}
 
-impl Engine {
     /// Lets rows appear, leave and move: now, or a little later where they did just now.
     fn settle(self: &Rc<Self>, table: &mut Table, now_ms: u64) {
         let due = match table.totals().rows > MANY {

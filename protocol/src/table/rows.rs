@@ -339,22 +339,13 @@ impl Rows {
 
     pub(super) fn set_filter(&mut self, filter: Filter) {
         self.settle();
-        if !filter.narrows(&self.filter) {
-            self.filter = filter;
-            return self.refill();
-        }
+        let narrows = filter.narrows(&self.filter);
         self.filter = filter;
-        let mut shown = vec![false; self.slots.len()];
-        for &slot in &self.view {
-            shown[slot as usize] = true;
+        if narrows {
+            self.narrow();
+        } else {
+            self.refill();
         }
-        // As they lie in memory, see below.
-        let matcher = self.filter.matcher();
-        for (row, shown) in self.slots.iter().zip(&mut shown) {
-            *shown = *shown && row.matches(&matcher);
-        }
-        self.view.retain(|&slot| shown[slot as usize]);
-        self.regroup();
     }
 
     pub(super) fn filter(&self) -> &Filter {
@@ -394,14 +385,24 @@ impl Rows {
         self.refill();
     }
 
-    /// Makes the view of the order. The rows are looked at as they lie in memory, which is much
-    /// quicker than in their order.
+    /// Makes the view of the order.
     fn refill(&mut self) {
+        self.view.clone_from(&self.order);
+        self.narrow();
+    }
+
+    /// Leaves in the view what matches. The rows are looked at as they lie in memory, which is much
+    /// quicker than in their order.
+    fn narrow(&mut self) {
+        let mut shown = vec![false; self.slots.len()];
+        for &slot in &self.view {
+            shown[slot as usize] = true;
+        }
         let matcher = self.filter.matcher();
-        let matches: Vec<bool> = self.slots.iter().map(|row| row.matches(&matcher)).collect();
-        self.view.clear();
-        self.view
-            .extend(self.order.iter().filter(|&&slot| matches[slot as usize]));
+        for (row, shown) in self.slots.iter().zip(&mut shown) {
+            *shown = *shown && row.matches(&matcher);
+        }
+        self.view.retain(|&slot| shown[slot as usize]);
         self.regroup();
     }
 

@@ -26,26 +26,25 @@ pub async fn ingress(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let pairs = api::pairs(query.as_deref())?;
-    let format = api::values(&pairs, "format").next();
-    let object = server.object(&namespace, &name).await?;
-    let caching = [
-        (header::CACHE_CONTROL, "private, no-cache"),
-        (header::VARY, "Accept"),
-    ];
     let accepted = Accepted::read(&headers, header::ACCEPT);
     let yaml = accepted.weight(YAML);
-    let as_yaml = match format {
+    let as_yaml = match api::values(&pairs, "format").next() {
         None => yaml > 0.0 && yaml >= accepted.weight(JSON),
         // A link cannot say what it accepts.
         Some("yaml") => true,
         Some("json") => false,
         Some(other) => {
-            let shown: String = other.chars().take(80).collect();
             return Err(Problem::bad_request(format!(
-                "format is {shown:?}: allowed are json and yaml"
+                "format is {:?}: allowed are json and yaml",
+                start_of(other)
             )));
         }
     };
+    let object = server.object(&namespace, &name).await?;
+    let caching = [
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::VARY, "Accept"),
+    ];
     let (content_type, body) = match as_yaml {
         true => (YAML, to_yaml(&object)?),
         false => (JSON, object.to_string()),
@@ -53,17 +52,22 @@ pub async fn ingress(
     Ok((caching, [(header::CONTENT_TYPE, content_type)], body).into_response())
 }
 
+/// As much of what was asked for as an error shows.
+fn start_of(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
 impl Server {
     /// One object, ready to be shown.
     pub(super) async fn object(&self, namespace: &str, name: &str) -> Result<Value, Problem> {
         if !is_dns_label(namespace) {
-            let shown: String = namespace.chars().take(80).collect();
+            let shown = start_of(namespace);
             return Err(Problem::bad_request(format!(
                 "{shown:?} is not a namespace name: allowed are 1 to 63 characters, lower-case letters, digits and '-' (DNS-1123 label)"
             )));
         }
         if !is_dns_subdomain(name) {
-            let shown: String = name.chars().take(80).collect();
+            let shown = start_of(name);
             return Err(Problem::bad_request(format!(
                 "{shown:?} is not an ingress name: allowed are 1 to 253 characters, lower-case letters, digits, '-' and '.' (DNS-1123 subdomain)"
             )));

@@ -1,7 +1,7 @@
 //! The page: server-rendered with its first rows, and the server functions that it calls.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use leptos::nonce::provide_nonce;
 use leptos::prelude::*;
 use protocol::Scope;
 use protocol::filter::Filter;
+use protocol::table::Values;
 use tokio::time::timeout;
 
 use super::problem::{self, Problem};
@@ -213,33 +214,22 @@ impl Backend for Server {
 fn summary(items: &[Arc<Row>]) -> Rows {
     let mut rows = Rows::default();
     let mut hosts: HashSet<&str> = HashSet::new();
-    let mut namespaces: HashMap<&str, usize> = HashMap::new();
-    let mut classes: HashMap<&str, usize> = HashMap::new();
+    let (mut namespaces, mut classes) = (Values::default(), Values::default());
     for row in items {
         rows.total += 1;
-        *namespaces.entry(&row.key.namespace).or_default() += 1;
+        namespaces.add(Cow::Borrowed(&row.key.namespace));
         hosts.extend(row.facts.hosts.iter().map(AsRef::as_ref));
         rows.with_tls += usize::from(row.facts.tls);
         rows.partly_tls += usize::from(row.facts.tls && row.facts.uncovered);
         match &row.facts.class {
-            Some(class) => *classes.entry(class).or_default() += 1,
+            Some(class) => classes.add(Cow::Borrowed(class)),
             None => rows.without_class += 1,
         }
     }
     rows.hosts = hosts.len();
     rows.wildcard_hosts = hosts.iter().filter(|host| host.starts_with("*.")).count();
     rows.namespaces = namespaces.len();
-    rows.largest_namespaces = largest(namespaces);
-    rows.largest_classes = largest(classes);
+    rows.largest_namespaces = namespaces.by_frequency(LARGEST);
+    rows.largest_classes = classes.by_frequency(LARGEST);
     rows
-}
-
-/// The values with the most rows, the largest first.
-fn largest(counts: HashMap<&str, usize>) -> Vec<(String, usize)> {
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_unstable_by_key(|(value, rows)| (Reverse(*rows), *value));
-    let counts = counts.into_iter().take(LARGEST);
-    counts
-        .map(|(value, rows)| (value.to_owned(), rows))
-        .collect()
 }
