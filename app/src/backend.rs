@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use protocol::connection::Reconnect;
 use protocol::message::{NamespaceStatus, StreamError};
 use protocol::{Ingress, Scope};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub trait Backend: Send + Sync + 'static {
     /// What the page says about the cluster and the server.
     fn cluster(&self) -> ClusterInfo;
+
+    /// How the page reconnects its stream.
+    fn reconnect(&self) -> Reconnect;
 
     /// The first rows of a scope that match `search`, in the order that the table starts with:
     /// by name, then namespace. At most `limit` rows from `offset` on.

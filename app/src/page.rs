@@ -1,6 +1,7 @@
 //! What the first markup is made of, on the server and in the browser alike.
 
 use protocol::Ingress;
+use protocol::connection::Reconnect;
 use protocol::table::Group;
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +109,8 @@ impl Density {
 pub struct PageData {
     /// The cluster and the server.
     pub cluster: ClusterInfo,
+    /// How the stream reconnects.
+    pub reconnect: Reconnect,
     /// The query string of the address, without its `?`.
     pub query: String,
     /// What of the address is refused, in plain words.

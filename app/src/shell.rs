@@ -63,6 +63,7 @@ impl PageContext {
         let selected = query.selected.and_then(|key| self.find(&key));
         PageData {
             cluster,
+            reconnect: self.backend.reconnect(),
             query: self.query.clone(),
             refused,
             rows: page.rows,

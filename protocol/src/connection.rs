@@ -18,8 +18,35 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::message::{DoneReason, Message};
 use crate::scope::Scope;
+
+/// What the operator may set of the reconnection; the page's data carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reconnect {
+    /// `RECONNECT_INTERVAL`: the delay before the first attempt, in milliseconds.
+    pub interval_ms: u64,
+    /// `RECONNECT_BACKOFF`: what each further delay is multiplied with.
+    pub backoff: f64,
+    /// `MAX_RECONNECT_DELAY`: the longest delay, in milliseconds.
+    pub max_delay_ms: u64,
+    /// `MAX_RECONNECT_ATTEMPTS`: after so many attempts the client is offline.
+    pub max_attempts: u32,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self {
+            interval_ms: 1_000,
+            backoff: 2.0,
+            max_delay_ms: 30_000,
+            max_attempts: 10,
+        }
+    }
+}
 
 /// The settings of the reconnection, all times in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,11 +77,18 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        Reconnect::default().into()
+    }
+}
+
+impl From<Reconnect> for Config {
+    /// What nobody sets has its default.
+    fn from(reconnect: Reconnect) -> Self {
         Self {
-            reconnect_interval_ms: 1_000,
-            reconnect_backoff: 2.0,
-            max_reconnect_delay_ms: 30_000,
-            max_reconnect_attempts: 10,
+            reconnect_interval_ms: reconnect.interval_ms,
+            reconnect_backoff: reconnect.backoff,
+            max_reconnect_delay_ms: reconnect.max_delay_ms,
+            max_reconnect_attempts: reconnect.max_attempts,
             stale_after_ms: 60_000,
             stale_check_ms: 30_000,
             start_spacing_ms: 1_000,

@@ -9,16 +9,38 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 use ipnet::IpNet;
+use protocol::connection::Reconnect;
 use protocol::scope::is_dns_label;
 
 use crate::cluster::connect::DemoSize;
 
+/// The headings of `--help`.
+mod heading {
+    pub(super) const ACCESS: &str = "Address and access";
+    pub(super) const CLUSTER: &str = "Cluster";
+    pub(super) const STREAMS: &str = "Streams";
+    pub(super) const PAGE: &str = "Reconnecting of the page";
+    pub(super) const SHUTDOWN: &str = "Shutdown";
+    pub(super) const LOG: &str = "Log";
+}
+
+const EXAMPLE: &str = "\
+Example:
+  kube-ingress-dash --listen=127.0.0.1:8080 --watch-namespaces=shop,docs
+
+The cluster is that of KUBECONFIG, else of ~/.kube/config, else of the pod's service account, else a simulated one.
+
+The page is at http://127.0.0.1:3000/ if nothing else is said. The section \"Endpoints\" of README.md has the \
+address of the stream, the JSON documents, the probes and the metrics; the section \"Configuration\" has the \
+allowed values.";
+
 /// A live dashboard of a Kubernetes cluster's ingresses.
 #[derive(Clone, Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, next_line_help = true, after_help = EXAMPLE)]
 pub struct Config {
     /// Address and port to listen on. An address that is not loopback also needs --insecure-no-auth
     #[arg(
+        help_heading = heading::ACCESS,
         long,
         env = "LISTEN",
         value_name = "ADDRESS:PORT",
@@ -30,6 +52,7 @@ pub struct Config {
     /// Serve to others than this machine without authentication: everyone who reaches the port
     /// sees what the dashboard's account sees
     #[arg(
+        help_heading = heading::ACCESS,
         long,
         env = "INSECURE_NO_AUTH",
         value_name = "true|false",
@@ -42,81 +65,97 @@ pub struct Config {
     pub insecure_no_auth: bool,
 
     /// Host names, separated by commas, that requests may name besides loopback ones
-    #[arg(long, env = "ALLOWED_HOSTS", value_name = "HOST,...", default_value = "", value_parser = hosts)]
+    #[arg(help_heading = heading::ACCESS, long, env = "ALLOWED_HOSTS", value_name = "HOST,...", default_value = "", value_parser = hosts)]
     pub allowed_hosts: Names,
 
     /// Path under which everything is served, as in /ingresses
-    #[arg(long, env = "BASE_PATH", value_name = "PATH", default_value = "", value_parser = base_path)]
+    #[arg(help_heading = heading::ACCESS, long, env = "BASE_PATH", value_name = "PATH", default_value = "", value_parser = base_path)]
     pub base_path: String,
-
-    /// Name of the cluster on the page, instead of the kubeconfig's context
-    #[arg(long, env = "CLUSTER_NAME", value_name = "NAME")]
-    pub cluster_name: Option<String>,
-
-    /// Show a simulated cluster of this many namespaces and ingresses (12x60 if not said)
-    #[arg(long, value_name = "NAMESPACESxINGRESSES", num_args = 0..=1, require_equals = true, default_missing_value = "12x60")]
-    pub demo: Option<DemoSize>,
-
-    /// One watch for the whole cluster, one per namespace, or whichever the permissions allow
-    #[arg(long, env = "WATCH_MODE", value_enum, default_value = "auto")]
-    pub watch_mode: WatchMode,
-
-    /// The only namespaces to show, separated by commas; empty for all
-    #[arg(long, env = "WATCH_NAMESPACES", value_name = "NAMESPACE,...", default_value = "", value_parser = namespaces)]
-    pub watch_namespaces: Names,
-
-    /// Namespaces that one stream may name
-    #[arg(long, env = "MAX_NAMESPACES_PER_STREAM", value_name = "COUNT", default_value = "50", value_parser = in_range::<1, 10_000>)]
-    pub max_namespaces_per_stream: u64,
-
-    /// Streams at the same time, in all
-    #[arg(long, env = "MAX_STREAMS", value_name = "COUNT", default_value = "12000", value_parser = in_range::<1, 1_000_000>)]
-    pub max_streams: u64,
-
-    /// Streams at the same time of one client address (an IPv6 network of /64); 0 for no limit
-    #[arg(long, env = "MAX_STREAMS_PER_CLIENT", value_name = "COUNT", default_value = "1000", value_parser = in_range::<0, 1_000_000>)]
-    pub max_streams_per_client: u64,
 
     /// Proxies whose X-Forwarded-For is believed, separated by commas: addresses and networks, as
     /// in 10.0.0.0/8
-    #[arg(long, env = "TRUSTED_PROXIES", value_name = "NETWORK,...", default_value = "", value_parser = networks)]
+    #[arg(help_heading = heading::ACCESS, long, env = "TRUSTED_PROXIES", value_name = "NETWORK,...", default_value = "", value_parser = networks)]
     pub trusted_proxies: Networks,
 
-    /// Full replays at the same time; further streams wait with heartbeats
-    #[arg(long, env = "MAX_REPLAYS", value_name = "COUNT", default_value = "64", value_parser = in_range::<1, 100_000>)]
-    pub max_replays: u64,
+    /// Annotation keys whose values are masked in YAML, separated by commas; * stands for any text
+    #[arg(help_heading = heading::ACCESS, long, env = "REDACT_ANNOTATIONS", value_name = "KEY,...", default_value = "", value_parser = annotation_keys)]
+    pub redact_annotations: Names,
+
+    /// Name of the cluster on the page, instead of the kubeconfig's context
+    #[arg(help_heading = heading::CLUSTER, long, env = "CLUSTER_NAME", value_name = "NAME")]
+    pub cluster_name: Option<String>,
+
+    /// Show a simulated cluster of this many namespaces and ingresses (12x60 if not said)
+    #[arg(help_heading = heading::CLUSTER, long, value_name = "NAMESPACESxINGRESSES", num_args = 0..=1, require_equals = true, default_missing_value = "12x60")]
+    pub demo: Option<DemoSize>,
+
+    /// One watch for the whole cluster, one per namespace, or whichever the permissions allow
+    #[arg(help_heading = heading::CLUSTER, long, env = "WATCH_MODE", value_enum, default_value = "auto")]
+    pub watch_mode: WatchMode,
+
+    /// The only namespaces to show, separated by commas; empty for all
+    #[arg(help_heading = heading::CLUSTER, long, env = "WATCH_NAMESPACES", value_name = "NAMESPACE,...", default_value = "", value_parser = namespaces)]
+    pub watch_namespaces: Names,
 
     /// Feeds of single namespaces at the same time
-    #[arg(long, env = "MAX_WATCHES", value_name = "COUNT", default_value = "500", value_parser = in_range::<1, 100_000>)]
+    #[arg(help_heading = heading::CLUSTER, long, env = "MAX_WATCHES", value_name = "COUNT", default_value = "500", value_parser = in_range::<1, 100_000>)]
     pub max_watches: u64,
 
-    /// Life of a stream, in milliseconds; each ends after 80 to 100 % of it
-    #[arg(long, env = "STREAM_TIMEOUT", value_name = "MILLISECONDS", default_value = "3600000", value_parser = in_range::<1_000, 86_400_000>)]
-    pub stream_timeout: u64,
-
     /// Life of a watch request to the Kubernetes API, in seconds
-    #[arg(long, env = "K8S_WATCH_TIMEOUT", value_name = "SECONDS", default_value = "300", value_parser = in_range::<5, 3_600>)]
+    #[arg(help_heading = heading::CLUSTER, long, env = "K8S_WATCH_TIMEOUT", value_name = "SECONDS", default_value = "300", value_parser = in_range::<5, 3_600>)]
     pub k8s_watch_timeout: u64,
 
+    /// Namespaces that one stream may name
+    #[arg(help_heading = heading::STREAMS, long, env = "MAX_NAMESPACES_PER_STREAM", value_name = "COUNT", default_value = "50", value_parser = in_range::<1, 10_000>)]
+    pub max_namespaces_per_stream: u64,
+
+    /// Streams at the same time, in all
+    #[arg(help_heading = heading::STREAMS, long, env = "MAX_STREAMS", value_name = "COUNT", default_value = "12000", value_parser = in_range::<1, 1_000_000>)]
+    pub max_streams: u64,
+
+    /// Streams at the same time of one client address (an IPv6 network of /64); 0 for no limit
+    #[arg(help_heading = heading::STREAMS, long, env = "MAX_STREAMS_PER_CLIENT", value_name = "COUNT", default_value = "1000", value_parser = in_range::<0, 1_000_000>)]
+    pub max_streams_per_client: u64,
+
+    /// Full replays at the same time; further streams wait with heartbeats
+    #[arg(help_heading = heading::STREAMS, long, env = "MAX_REPLAYS", value_name = "COUNT", default_value = "64", value_parser = in_range::<1, 100_000>)]
+    pub max_replays: u64,
+
+    /// Life of a stream, in milliseconds; each ends after 80 to 100 % of it
+    #[arg(help_heading = heading::STREAMS, long, env = "STREAM_TIMEOUT", value_name = "MILLISECONDS", default_value = "3600000", value_parser = in_range::<1_000, 86_400_000>)]
+    pub stream_timeout: u64,
+
+    /// Delay before the page's first attempt to reconnect, in milliseconds
+    #[arg(help_heading = heading::PAGE, long, env = "RECONNECT_INTERVAL", value_name = "MILLISECONDS", default_value = "1000", value_parser = in_range::<100, 3_600_000>)]
+    pub reconnect_interval: u64,
+
+    /// What each further delay is multiplied with
+    #[arg(help_heading = heading::PAGE, long, env = "RECONNECT_BACKOFF", value_name = "FACTOR", default_value = "2", value_parser = backoff)]
+    pub reconnect_backoff: f64,
+
+    /// Longest delay between two attempts, in milliseconds
+    #[arg(help_heading = heading::PAGE, long, env = "MAX_RECONNECT_DELAY", value_name = "MILLISECONDS", default_value = "30000", value_parser = in_range::<100, 3_600_000>)]
+    pub max_reconnect_delay: u64,
+
+    /// Attempts after which the page says that it is offline, and tries once a minute
+    #[arg(help_heading = heading::PAGE, long, env = "MAX_RECONNECT_ATTEMPTS", value_name = "COUNT", default_value = "10", value_parser = in_range::<1, 1_000>)]
+    pub max_reconnect_attempts: u64,
+
     /// Seconds between failing readiness and closing the streams at shutdown
-    #[arg(long, env = "DRAIN_DELAY", value_name = "SECONDS", default_value = "5", value_parser = in_range::<0, 600>)]
+    #[arg(help_heading = heading::SHUTDOWN, long, env = "DRAIN_DELAY", value_name = "SECONDS", default_value = "5", value_parser = in_range::<0, 600>)]
     pub drain_delay: u64,
 
     /// Seconds over which the streams are closed at shutdown
-    #[arg(long, env = "DRAIN_TIME", value_name = "SECONDS", default_value = "20", value_parser = in_range::<0, 600>)]
+    #[arg(help_heading = heading::SHUTDOWN, long, env = "DRAIN_TIME", value_name = "SECONDS", default_value = "20", value_parser = in_range::<0, 600>)]
     pub drain_time: u64,
-
-    /// Annotation keys whose values are masked in YAML, separated by commas; * stands for any text
-    #[arg(long, env = "REDACT_ANNOTATIONS", value_name = "KEY,...", default_value = "", value_parser = annotation_keys)]
-    pub redact_annotations: Names,
 
     /// What is logged: error, warn, info, debug, trace or off; also by module, as in
     /// info,kube_ingress_dash::cluster=debug
-    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
+    #[arg(help_heading = heading::LOG, long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: String,
 
     /// How it is logged
-    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]
+    #[arg(help_heading = heading::LOG, long, env = "LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
 }
 
@@ -203,6 +242,17 @@ impl Config {
         is_loopback(self.listen.ip())
     }
 
+    /// How the page reconnects.
+    #[must_use]
+    pub fn reconnect(&self) -> Reconnect {
+        Reconnect {
+            interval_ms: self.reconnect_interval,
+            backoff: self.reconnect_backoff,
+            max_delay_ms: self.max_reconnect_delay,
+            max_attempts: self.max_reconnect_attempts as u32,
+        }
+    }
+
     /// `STREAM_TIMEOUT`
     #[must_use]
     pub fn stream_timeout(&self) -> Duration {
@@ -219,6 +269,13 @@ fn in_range<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> 
         .ok()
         .filter(|number| (LOW..=HIGH).contains(number))
         .ok_or_else(|| format!("allowed is a whole number from {LOW} to {HIGH}"))
+}
+
+fn backoff(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|factor| (1.0..=10.0).contains(factor))
+        .ok_or_else(|| "allowed is a number from 1 to 10, as in 1.5".into())
 }
 
 fn base_path(text: &str) -> Result<String, String> {
@@ -381,6 +438,11 @@ mod tests {
             ("--redact-annotations=a b", "annotation keys"),
             ("--max-replays=0", "from 1 to"),
             ("--max-streams-per-client=many", "from 0 to"),
+            ("--reconnect-interval=99", "from 100 to"),
+            ("--reconnect-backoff=0.5", "from 1 to 10"),
+            ("--reconnect-backoff=NaN", "from 1 to 10"),
+            ("--max-reconnect-delay=1h", "from 100 to"),
+            ("--max-reconnect-attempts=0", "from 1 to"),
             ("--trusted-proxies=10.0.0.0/33", "networks"),
             ("--trusted-proxies=proxy.example.com", "networks"),
         ] {
@@ -438,6 +500,100 @@ mod tests {
             assert!(!trusts(address), "{address}");
         }
         assert_eq!(parse(&[]).unwrap().trusted_proxies.0, []);
+    }
+
+    #[test]
+    fn the_page_reconnects_as_the_operator_says() {
+        assert_eq!(parse(&[]).unwrap().reconnect(), Reconnect::default());
+        let config = parse(&[
+            "--reconnect-interval=5000",
+            "--reconnect-backoff=1.5",
+            "--max-reconnect-delay=60000",
+            "--max-reconnect-attempts=3",
+        ]);
+        let expected = Reconnect {
+            interval_ms: 5_000,
+            backoff: 1.5,
+            max_delay_ms: 60_000,
+            max_attempts: 3,
+        };
+        assert_eq!(config.unwrap().reconnect(), expected);
+    }
+
+    /// `--help` at this width.
+    fn help(width: usize) -> String {
+        let mut command = Config::command().term_width(width);
+        command.render_long_help().to_string()
+    }
+
+    #[test]
+    fn help_has_every_setting_in_a_group_and_fits() {
+        for width in [80, 100] {
+            let help = help(width);
+            for line in help.lines() {
+                assert!(
+                    line.chars().count() <= width,
+                    "{line:?} is wider than {width}"
+                );
+            }
+            let mut rest = help.as_str();
+            for heading in [
+                "Options",
+                heading::ACCESS,
+                heading::CLUSTER,
+                heading::STREAMS,
+                heading::PAGE,
+                heading::SHUTDOWN,
+                heading::LOG,
+                "Example",
+            ] {
+                let found = rest.split_once(&format!("\n{heading}:\n"));
+                rest = found
+                    .unwrap_or_else(|| panic!("{heading} is missing in {rest}"))
+                    .1;
+            }
+        }
+        let ungrouped = Config::command();
+        let ungrouped = ungrouped
+            .get_arguments()
+            .filter(|argument| argument.get_help_heading().is_none());
+        assert_eq!(ungrouped.count(), 0);
+    }
+
+    #[test]
+    fn help_names_the_variable_of_each_setting_as_the_readme_does() {
+        let readme = include_str!("../../README.md");
+        let help = help(100);
+        let command = Config::command();
+        for argument in command.get_arguments() {
+            let flag = argument.get_long().unwrap();
+            assert!(
+                help.contains(&format!("--{flag}")) && readme.contains(&format!("`--{flag}")),
+                "{flag}"
+            );
+            if let Some(name) = argument.get_env() {
+                let name = name.to_str().unwrap();
+                assert!(
+                    help.contains(&format!("[env: {name}="))
+                        && readme.contains(&format!("`{name}`")),
+                    "{name}"
+                );
+            }
+        }
+        for section in ["Endpoints", "Configuration"] {
+            assert!(
+                help.contains(&format!("\"{section}\""))
+                    && readme.contains(&format!("\n## {section}\n"))
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_of_help_is_one() {
+        let example = EXAMPLE.lines().nth(1).unwrap().split_whitespace();
+        let config = Config::try_parse_from(example).unwrap();
+        assert!(config.check().is_ok());
+        assert_eq!(config.watch_namespaces.0.len(), 2);
     }
 
     #[test]

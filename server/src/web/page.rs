@@ -14,6 +14,7 @@ use http::{HeaderValue, StatusCode, header};
 use leptos::nonce::provide_nonce;
 use leptos::prelude::*;
 use protocol::Scope;
+use protocol::connection::Reconnect;
 use protocol::filter::Filter;
 use protocol::table::Values;
 use tokio::time::timeout;
@@ -144,6 +145,10 @@ impl Backend for Server {
             max_namespaces: self.config.max_namespaces_per_stream as usize,
             base_path: self.config.base_path.clone(),
         }
+    }
+
+    fn reconnect(&self) -> Reconnect {
+        self.config.reconnect()
     }
 
     fn rows(&self, scope: &Scope, search: &str, offset: usize, limit: usize) -> Rows {

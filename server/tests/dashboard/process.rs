@@ -47,6 +47,10 @@ async fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
         ("MAX_WATCHES", "lots", "from 1 to"),
         ("STREAM_TIMEOUT", "5s", "from 1000 to"),
         ("K8S_WATCH_TIMEOUT", "1", "from 5 to"),
+        ("RECONNECT_INTERVAL", "1s", "from 100 to"),
+        ("RECONNECT_BACKOFF", "11", "from 1 to 10"),
+        ("MAX_RECONNECT_DELAY", "0", "from 100 to"),
+        ("MAX_RECONNECT_ATTEMPTS", "-1", "from 1 to"),
         ("DRAIN_DELAY", "601", "from 0 to 600"),
         ("DRAIN_TIME", "x", "from 0 to 600"),
         ("WATCH_MODE", "sometimes", "namespaced"),
@@ -285,6 +289,30 @@ async fn the_cluster_is_called_by_its_context_or_as_said() {
         named.get("/api/health").await.ok()["cluster"]["name"],
         "production"
     );
+}
+
+#[tokio::test]
+async fn the_page_is_told_how_to_reconnect() {
+    let settings = [
+        ("RECONNECT_INTERVAL", "5000"),
+        ("RECONNECT_BACKOFF", "1.5"),
+        ("MAX_RECONNECT_DELAY", "60000"),
+        ("MAX_RECONNECT_ATTEMPTS", "3"),
+    ];
+    for (settings, told) in [
+        (
+            settings.as_slice(),
+            r#"{"intervalMs":5000,"backoff":1.5,"maxDelayMs":60000,"maxAttempts":3}"#,
+        ),
+        (
+            &[],
+            r#"{"intervalMs":1000,"backoff":2.0,"maxDelayMs":30000,"maxAttempts":10}"#,
+        ),
+    ] {
+        let dash = Dash::start(settings, &["--demo"]).await;
+        let page = dash.get("/").await.text();
+        assert!(page.contains(&format!(r#""reconnect":{told}"#)), "{page}");
+    }
 }
 
 #[tokio::test]
