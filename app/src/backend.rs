@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use protocol::connection::Reconnect;
 use protocol::message::{NamespaceStatus, StreamError};
-use protocol::{Ingress, Scope};
+use protocol::{Ingress, Key, Scope};
 use serde::{Deserialize, Serialize};
 
 /// The server, as far as a page needs it.
@@ -18,9 +18,19 @@ pub trait Backend: Send + Sync + 'static {
     /// How the page reconnects its stream.
     fn reconnect(&self) -> Reconnect;
 
-    /// The first rows of a scope that match `search`, in the order that the table starts with:
-    /// by name, then namespace. At most `limit` rows from `offset` on.
+    /// Rows of a scope that match `search`, in the order that the table starts with: by name, then
+    /// namespace. At most `limit` rows from `offset` on; past the end, the last that `limit` fits
+    /// to. Without a search of everything it looks at no other rows.
     fn rows(&self, scope: &Scope, search: &str, offset: usize, limit: usize) -> Rows;
+
+    /// All of them, in no order.
+    fn all_rows(&self, scope: &Scope, search: &str) -> Rows;
+
+    /// One row.
+    fn row(&self, key: &Key) -> Option<Ingress>;
+
+    /// Says in `rows` what is known of the scope now beside its rows: namespaces, states, errors.
+    fn say(&self, scope: &Scope, rows: &mut Rows);
 
     /// Has the server try at once what it is waiting with. Returns whether it does: so soon after
     /// another early try it does not.

@@ -228,6 +228,7 @@ pub fn routes(row: &Ingress) -> impl Iterator<Item = Route> + '_ {
 #[must_use]
 pub fn route_count(row: &Ingress) -> usize {
     row.rules.iter().map(|rule| rule.paths.len()).sum::<usize>()
+        + row.more.as_ref().map_or(0, |more| more.paths)
         + usize::from(row.default_backend.is_some())
 }
 

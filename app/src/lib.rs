@@ -34,7 +34,7 @@ pub mod yaml;
 
 pub use components::app::App;
 #[cfg(feature = "ssr")]
-pub use shell::{PageContext, shell};
+pub use shell::{Lines, PageContext, shell};
 
 /// Where the server functions are, below the base path: `{BASE_PATH}/api/fn/{endpoint}`.
 pub const SERVER_FUNCTION_PREFIX: &str = "/api/fn";

@@ -73,8 +73,8 @@ impl<'d> Links<'d> {
                 <span class="grow"></span>
                 <a class="btn btn-s" href=self.href(|_| ())>"Reload"</a>
             </section>
-            {(self.rows.total > 0).then(|| self.filters())}
-            {self.namespaces()}
+            {(self.rows.total > 0 && !self.query.is_long()).then(|| self.filters())}
+            {(!self.query.is_long()).then(|| self.namespaces())}
             {details}
         }
     }

@@ -27,6 +27,9 @@ pub const GROUPINGS: [(Grouping, &str, &str); 4] = [
     (Grouping::Tls, "tls", "TLS"),
 ];
 
+/// What is longer, in bytes, stands in few links of a page only.
+const LONG: usize = 500;
+
 /// The order of the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sort {
@@ -239,6 +242,27 @@ impl Query {
                 (Scope::of(valid), Some(error.to_string()))
             }
         }
+    }
+
+    /// Leaves out what is long. For a link that each row has: a page is not many times its address.
+    pub fn shorten(&mut self) {
+        if self.is_long() {
+            self.search.clear();
+        }
+        let other = self.other.iter();
+        if other
+            .map(|(key, value)| key.len() + value.len())
+            .sum::<usize>()
+            > LONG
+        {
+            self.other.clear();
+        }
+    }
+
+    /// Whether the search is too long to stand in many links.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.search.len() > LONG
     }
 
     /// The query string with its `?`, or nothing where all is as it starts.

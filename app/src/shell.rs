@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use protocol::table::{Group, Line, Table};
-use protocol::{Ingress, IngressDocument, Key, Scope};
+use protocol::{Ingress, IngressDocument, Scope};
 
 use crate::ROOT_ID;
 use crate::backend::{Backend, Rows};
@@ -13,7 +13,7 @@ use crate::components::app::App;
 use crate::components::icons::Sprite;
 use crate::noscript::{Links, last_page};
 use crate::page::{Choices, DATA_ID, POOL, PageData};
-use crate::query::{Query, Sort};
+use crate::query::{Query, Sort, Tab};
 
 /// What a request says, and whom to ask.
 #[derive(Clone)]
@@ -50,54 +50,75 @@ impl PageContext {
         Some(format!("{base}/{}", query.to_query_string()))
     }
 
-    fn data(&self) -> PageData {
-        let cluster = self.backend.cluster();
-        let query = Query::parse(&self.query);
-        let (scope, refused) = query.scope(cluster.max_namespaces);
-        let mut page = self.first_lines(&query, &scope, query.page);
-        let last = last_page(page.lines);
-        if query.page > last {
-            // A link from when there were more rows.
-            page = self.first_lines(&query, &scope, last);
-        }
-        let selected = query.selected.and_then(|key| self.find(&key));
-        PageData {
-            cluster,
-            reconnect: self.backend.reconnect(),
-            query: self.query.clone(),
-            refused,
-            rows: page.rows,
-            groups: page.groups,
-            lines: page.lines,
-            selected,
-            now: self.now,
-            choices: Choices::parse(&self.cookies),
-        }
+    /// What is searched for.
+    #[must_use]
+    pub fn search(&self) -> String {
+        Query::parse(&self.query).search
     }
 
-    fn first_lines(&self, query: &Query, scope: &Scope, page: usize) -> Lines {
-        let offset = (page - 1).saturating_mul(POOL);
+    /// Whether the table is as it starts: then [`PageContext::lines`] looks at no other rows than
+    /// the first.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let query = Query::parse(&self.query);
+        query.search.is_empty() && query.sort == Sort::default() && query.grouping.is_none()
+    }
+
+    /// What of the address the lines depend on: pages of the same view have the same lines.
+    #[must_use]
+    pub fn view(&self) -> String {
+        let view = Query {
+            selected: None,
+            tab: Tab::default(),
+            other: Vec::new(),
+            ..Query::parse(&self.query)
+        };
+        view.to_query_string()
+    }
+
+    /// The lines of the table. Another order, and a search, look at every row of the scope.
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        let query = Query::parse(&self.query);
+        let scope = self.scope();
         if query.sort == Sort::default() && query.grouping.is_none() {
-            let rows = self.backend.rows(scope, &query.search, offset, POOL);
+            let offset = (query.page - 1).saturating_mul(POOL);
+            let rows = self.backend.rows(&scope, &query.search, offset, POOL);
             return Lines {
                 lines: rows.matching,
                 rows,
                 groups: Vec::new(),
             };
         }
-        let rows = self.backend.rows(scope, &query.search, 0, usize::MAX);
-        arranged(rows, query, offset)
+        arranged(self.backend.all_rows(&scope, &query.search), &query)
     }
 
-    fn find(&self, key: &Key) -> Option<Ingress> {
-        let scope = Scope::parse([key.namespace.as_str()], 1).ok()?;
-        let rows = self.backend.rows(&scope, &key.name, 0, usize::MAX);
-        rows.items.into_iter().find(|row| row.key() == *key)
+    /// What the page is made of.
+    #[must_use]
+    pub fn data(&self, lines: Lines) -> PageData {
+        let cluster = self.backend.cluster();
+        let query = Query::parse(&self.query);
+        let (scope, refused) = query.scope(cluster.max_namespaces);
+        let mut rows = lines.rows;
+        self.backend.say(&scope, &mut rows);
+        PageData {
+            cluster,
+            reconnect: self.backend.reconnect(),
+            query: self.query.clone(),
+            refused,
+            rows,
+            groups: lines.groups,
+            lines: lines.lines,
+            selected: query.selected.and_then(|key| self.backend.row(&key)),
+            now: self.now,
+            choices: Choices::parse(&self.cookies),
+        }
     }
 }
 
 /// One page of the table.
-struct Lines {
+#[derive(Clone, Debug)]
+pub struct Lines {
     rows: Rows,
     /// The heads of groups, and where on the page each is.
     groups: Vec<(usize, Group)>,
@@ -106,7 +127,7 @@ struct Lines {
 }
 
 /// One page of the rows in another order than the backend's.
-fn arranged(mut rows: Rows, query: &Query, offset: usize) -> Lines {
+fn arranged(mut rows: Rows, query: &Query) -> Lines {
     let mut table = Table::new();
     let items = std::mem::take(&mut rows.items);
     table.apply_document(IngressDocument {
@@ -117,6 +138,8 @@ fn arranged(mut rows: Rows, query: &Query, offset: usize) -> Lines {
     table.set_sort(query.sort.column, query.sort.direction);
     table.set_grouping(query.grouping);
     let mut groups = Vec::new();
+    // A link from when there were more rows leads to the last page.
+    let offset = (query.page.min(last_page(table.line_count())) - 1).saturating_mul(POOL);
     let page = table.lines(offset..offset.saturating_add(POOL));
     for (place, line) in page.enumerate() {
         match line {
@@ -132,8 +155,7 @@ fn arranged(mut rows: Rows, query: &Query, offset: usize) -> Lines {
 }
 
 /// The document of `GET /`. Run it where Leptos has a nonce in its context: every script has it.
-pub fn shell(context: PageContext) -> impl IntoView {
-    let data = context.data();
+pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
     let json = serde_json::to_string(&data).expect("page data has string keys only");
     // The text of a script element is not escaped: nothing in it may look like markup.
     let json = json
@@ -142,8 +164,7 @@ pub fn shell(context: PageContext) -> impl IntoView {
         .replace('>', "\\u003e");
     let base = data.cluster.base_path.clone();
     let asset = |name: &str| format!("{base}/pkg/{}/{name}", data.cluster.build);
-    let scope = context.scope();
-    let links = Links::new(&data, &scope);
+    let links = Links::new(&data, scope);
     let (above, pager) = (links.above(), links.pager());
     let rows = match scope {
         Scope::All => format!("{base}/api/ingresses"),

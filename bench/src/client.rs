@@ -110,13 +110,25 @@ impl Fleet {
         scopes: impl IntoIterator<Item = Scope>,
         at_once: usize,
     ) -> Self {
+        let nothing = (Table::default(), None);
+        Self::resume(runtime, address, scopes, at_once, nothing)
+    }
+
+    /// The same for clients that hold a table already, and its id.
+    pub(crate) fn resume(
+        runtime: &Handle,
+        address: SocketAddr,
+        scopes: impl IntoIterator<Item = Scope>,
+        at_once: usize,
+        (table, id): (Table, Option<String>),
+    ) -> Self {
         let client = |scope| {
             Mutex::new(Client {
                 scope,
                 answer: Answer::default(),
                 parser: sse::Parser::default(),
-                table: Table::default(),
-                id: None,
+                table: table.clone(),
+                id: id.clone(),
                 synced: false,
             })
         };

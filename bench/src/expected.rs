@@ -122,6 +122,7 @@ pub(crate) fn row(ingress: &Value) -> Ingress {
             .collect(),
         labels: map("/metadata/labels"),
         annotation_keys: annotations.into_keys().collect(),
+        more: None,
         version: String::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod fanout;
 mod memory;
+mod requests;
 mod start;
 mod watches;
 
@@ -84,6 +85,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "storm",
         what: "1,000 clients of 1,000 ingresses that arrive together",
         run: start::storm,
+    },
+    Scenario {
+        name: "requests",
+        what: "changes to 1,000 clients of 10,500 ingresses, while 200 pages, searches and documents a second are asked for",
+        run: requests::mixed,
     },
 ];
 

@@ -235,9 +235,14 @@ impl Process {
     }
 
     fn metrics(&self) -> Result<String> {
+        self.get("/metrics")
+    }
+
+    /// The body that is at a path.
+    pub(crate) fn get(&self, path: &str) -> Result<String> {
         let mut socket = TcpStream::connect(self.address)?;
         socket.set_read_timeout(Some(LIMIT))?;
-        socket.write_all(http::get(self.address, "/metrics", None).as_bytes())?;
+        socket.write_all(http::get(self.address, path, None).as_bytes())?;
         let mut bytes = Vec::new();
         socket.read_to_end(&mut bytes)?;
         let mut body = Vec::new();

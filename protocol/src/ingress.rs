@@ -56,6 +56,10 @@ pub struct Ingress {
     pub labels: BTreeMap<String, String>,
     /// The keys of `metadata.annotations`. Values may be large and secret; they come on demand only.
     pub annotation_keys: Vec<String>,
+    /// How much of a large ingress this row leaves out; absent where it has everything. The object
+    /// itself has the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more: Option<Box<More>>,
     /// A hash of the object without `managedFields` and `resourceVersion`, so that a change
     /// anywhere in the object is a change of the row.
     pub version: String,
@@ -84,6 +88,12 @@ impl Ingress {
         }
     }
 
+    /// How many hosts the ingress has, those that this row leaves out included.
+    #[must_use]
+    pub fn host_count(&self) -> usize {
+        self.hosts.len() + self.more.as_ref().map_or(0, |more| more.hosts)
+    }
+
     /// How many of the hosts are named by a TLS entry, or match a wildcard that is (RFC 6125:
     /// a wildcard stands for exactly one label). An entry without hosts covers all of them.
     #[must_use]
@@ -107,6 +117,18 @@ fn host_matches(pattern: &str, host: &str) -> bool {
             host.split_once('.')
                 .is_some_and(|(first, rest)| first != "*" && rest == suffix)
         })
+}
+
+/// What a row leaves out of a large ingress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct More {
+    /// Hosts.
+    pub hosts: usize,
+    /// Paths.
+    pub paths: usize,
+    /// Hosts of TLS entries, addresses, labels and keys of annotations.
+    pub others: usize,
 }
 
 /// One rule: a host and its paths.

@@ -8,6 +8,7 @@
 //! was dropped the namespace's floor rises, and a cursor below the floor has to start again.
 //! Etcd and Kafka compact in the same way.
 
+use std::cmp::Ordering as Order;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,7 @@ use protocol::{Key, Message, Scope, sse};
 use tokio::sync::Notify;
 
 use crate::row::Row;
+use crate::totals::{Summary, Totals};
 
 /// Tombstones kept in all. The oldest goes first and raises its namespace's floor: a client that
 /// was away for more deletes than this starts again with `reset`.
@@ -53,10 +55,43 @@ struct Inner {
     /// The floor of every namespace that has neither a log nor a floor of its own.
     unknown_floor: u64,
     rows: usize,
+    /// Of all rows.
+    totals: Totals,
+    /// All rows, in the order that the table starts with.
+    by_name: BTreeSet<ByName>,
     tombstones: BTreeMap<u64, Key>,
     waiters_of_all: Waiters,
     waiters: HashMap<String, Waiters>,
     feeds: Feeds,
+}
+
+/// A row, in order of its name, then namespace.
+#[derive(Debug)]
+struct ByName(Arc<Row>);
+
+impl Ord for ByName {
+    fn cmp(&self, other: &Self) -> Order {
+        by_name(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for ByName {
+    fn partial_cmp(&self, other: &Self) -> Option<Order> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ByName {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for ByName {}
+
+/// The order that the table starts with.
+pub(crate) fn by_name(a: &Row, b: &Row) -> Order {
+    (&a.key.name, &a.key.namespace).cmp(&(&b.key.name, &b.key.namespace))
 }
 
 type Waiters = BTreeMap<u64, Arc<Notify>>;
@@ -230,6 +265,37 @@ pub struct Tip {
     pub readiness: Option<Readiness>,
 }
 
+/// What names a state of a scope: where all of it is the same, the rows are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// The newest revision.
+    pub revision: u64,
+    /// Namespaces whose rows are not known.
+    pub pending: Vec<String>,
+    /// What keeps parts of the scope from being live.
+    pub errors: Vec<StreamError>,
+}
+
+impl Head {
+    /// Whether the rows of both are the same, and what is said of them; when something is tried
+    /// again may differ.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let errors = |head: &Self| -> Vec<_> {
+            let errors = head.errors.iter().cloned();
+            errors
+                .map(|error| StreamError {
+                    retry_in_ms: None,
+                    ..error
+                })
+                .collect()
+        };
+        self.revision == other.revision
+            && self.pending == other.pending
+            && errors(self) == errors(other)
+    }
+}
+
 /// Where a stream starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -394,10 +460,15 @@ impl Journal {
             log.floor = inner.revision;
             inner.floor = inner.revision;
         }
+        let inner = &mut *inner;
         inner.rows -= log.rows;
-        for revision in log.log.keys() {
+        for (revision, entry) in &log.log {
             inner.log.remove(revision);
             inner.tombstones.remove(revision);
+            if let State::Row { row, .. } = &entry.state {
+                inner.totals.remove(row);
+                inner.by_name.remove(&ByName(row.clone()));
+            }
         }
         if inner.dropped.len() >= MAX_DROPPED {
             inner.dropped.clear();
@@ -528,24 +599,72 @@ impl Journal {
     #[must_use]
     pub fn rows(&self, scope: &Scope) -> (u64, Vec<Arc<Row>>) {
         let inner = self.lock();
-        let rows = |log: &BTreeMap<u64, Arc<Entry>>| {
-            log.values()
-                .filter_map(|entry| match &entry.state {
-                    State::Row { row, .. } => Some(row.clone()),
-                    State::Deleted { .. } => None,
-                })
-                .collect::<Vec<_>>()
-        };
-        let found = match scope {
-            Scope::All if inner.feeds.hides_all() => Vec::new(),
-            Scope::All => rows(&inner.log),
+        (inner.revision, inner.rows_of(scope))
+    }
+
+    /// What names the state of a scope. It costs nothing where rows are many.
+    #[must_use]
+    pub fn head(&self, scope: &Scope) -> Head {
+        self.lock().head(scope)
+    }
+
+    /// The same with the rows, in no order.
+    #[must_use]
+    pub fn snapshot(&self, scope: &Scope) -> (Head, Vec<Arc<Row>>) {
+        let inner = self.lock();
+        (inner.head(scope), inner.rows_of(scope))
+    }
+
+    /// One row.
+    #[must_use]
+    pub fn row(&self, key: &Key) -> Option<Arc<Row>> {
+        let inner = self.lock();
+        let log = inner.namespaces.get(key.namespace.as_str())?;
+        match &log.log.get(log.newest.get(&key.name)?)?.state {
+            State::Row { row, .. } => Some(row.clone()),
+            State::Deleted { .. } => None,
+        }
+    }
+
+    /// How many rows a scope has.
+    #[must_use]
+    pub fn count(&self, scope: &Scope) -> usize {
+        let inner = self.lock();
+        match scope {
+            Scope::All if inner.feeds.hides_all() => 0,
+            Scope::All => inner.rows,
             Scope::Namespaces(names) => names
                 .iter()
                 .filter_map(|name| inner.namespaces.get(name.as_str()))
-                .flat_map(|log| rows(&log.log))
-                .collect(),
-        };
-        (inner.revision, found)
+                .map(|log| log.rows)
+                .sum(),
+        }
+    }
+
+    /// At most `limit` rows of everything from `offset` on, by name, then namespace.
+    #[must_use]
+    pub fn first_rows(&self, offset: usize, limit: usize) -> Vec<Arc<Row>> {
+        let inner = self.lock();
+        if inner.feeds.hides_all() {
+            return Vec::new();
+        }
+        let rows = inner.by_name.iter().skip(offset).take(limit);
+        rows.map(|ByName(row)| row.clone()).collect()
+    }
+
+    /// The numbers over a scope, with at most `largest` classes and namespaces by name. Those over
+    /// everything are kept; those over some namespaces are counted of their rows.
+    #[must_use]
+    pub fn summary(&self, scope: &Scope, largest: usize) -> Summary {
+        if *scope == Scope::All {
+            let inner = self.lock();
+            return match inner.feeds.hides_all() {
+                true => Summary::default(),
+                false => inner.totals.summary(largest),
+            };
+        }
+        let (_, rows) = self.rows(scope);
+        rows.iter().collect::<Totals>().summary(largest)
     }
 
     /// Waits for changes in a scope until dropped.
@@ -614,9 +733,10 @@ impl Batch<'_> {
         let mut first = revision;
         if let Some((old, entry)) = &previous {
             match &entry.state {
-                State::Row { first: since, .. } => {
+                State::Row { first: since, row } => {
                     first = *since;
                     log.rows -= 1;
+                    inner.totals.remove(row);
                 }
                 State::Deleted { .. } => {
                     inner.tombstones.remove(old);
@@ -625,12 +745,12 @@ impl Batch<'_> {
         }
         let appeared =
             !matches!(&previous, Some((_, entry)) if matches!(entry.state, State::Row { .. }));
+        let row = Arc::new(row);
+        inner.totals.add(&row);
+        inner.by_name.replace(ByName(row.clone()));
         let entry = Arc::new(Entry {
             received: self.received,
-            state: State::Row {
-                row: Arc::new(row),
-                first,
-            },
+            state: State::Row { row, first },
         });
         log.rows += 1;
         log.log.insert(revision, entry.clone());
@@ -653,9 +773,11 @@ impl Batch<'_> {
         let Some(&old) = log.newest.get(&key.name) else {
             return;
         };
-        if !matches!(log.log[&old].state, State::Row { .. }) {
+        let State::Row { row, .. } = &log.log[&old].state else {
             return;
-        }
+        };
+        inner.totals.remove(row);
+        inner.by_name.remove(&ByName(row.clone()));
         inner.revision = revision;
         self.journal.encodings.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(Entry {
@@ -720,15 +842,7 @@ impl Journal {
     /// The parts of a scope that are not live, and why: what a stream tells first.
     #[must_use]
     pub fn not_live(&self, scope: &Scope) -> (Vec<NamespaceStatus>, Vec<StreamError>) {
-        let (mut states, mut errors) = (Vec::new(), Vec::new());
-        for message in self.lock().statuses(scope, 0) {
-            match message {
-                Message::NamespaceStatus(status) => states.push(status),
-                Message::Error(error) => errors.push(error),
-                _ => {}
-            }
-        }
-        (states, errors)
+        self.lock().not_live(scope)
     }
 
     /// Names the namespaces that there are.
@@ -766,6 +880,12 @@ impl Journal {
         });
         inner.note_hidden(hidden);
         inner.wake_all();
+    }
+
+    /// How many namespaces there are, where known.
+    #[must_use]
+    pub fn universe_size(&self) -> Option<usize> {
+        self.lock().feeds.universe.as_ref().map(BTreeSet::len)
     }
 
     /// The namespaces that there are, where known.
@@ -924,6 +1044,47 @@ impl Journal {
 }
 
 impl Inner {
+    fn rows_of(&self, scope: &Scope) -> Vec<Arc<Row>> {
+        let rows = |log: &BTreeMap<u64, Arc<Entry>>| {
+            log.values()
+                .filter_map(|entry| match &entry.state {
+                    State::Row { row, .. } => Some(row.clone()),
+                    State::Deleted { .. } => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        match scope {
+            Scope::All if self.feeds.hides_all() => Vec::new(),
+            Scope::All => rows(&self.log),
+            Scope::Namespaces(names) => names
+                .iter()
+                .filter_map(|name| self.namespaces.get(name.as_str()))
+                .flat_map(|log| rows(&log.log))
+                .collect(),
+        }
+    }
+
+    fn head(&self, scope: &Scope) -> Head {
+        let readiness = self.readiness(scope);
+        Head {
+            revision: self.revision,
+            pending: readiness.map_or_else(Vec::new, |readiness| readiness.pending),
+            errors: self.not_live(scope).1,
+        }
+    }
+
+    fn not_live(&self, scope: &Scope) -> (Vec<NamespaceStatus>, Vec<StreamError>) {
+        let (mut states, mut errors) = (Vec::new(), Vec::new());
+        for message in self.statuses(scope, 0) {
+            match message {
+                Message::NamespaceStatus(status) => states.push(status),
+                Message::Error(error) => errors.push(error),
+                _ => {}
+            }
+        }
+        (states, errors)
+    }
+
     fn readiness(&self, scope: &Scope) -> Option<Readiness> {
         let feeds = &self.feeds;
         let rows_of = |name: &String| self.namespaces.get(name.as_str()).map_or(0, |log| log.rows);

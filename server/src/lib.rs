@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod row;
 pub mod shutdown;
 pub mod telemetry;
+pub mod totals;
 pub mod web;
 
 use std::sync::Arc;

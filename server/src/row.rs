@@ -3,6 +3,8 @@
 //! Decoded, a row is a dozen small allocations and three times the size; of ten thousand rows a
 //! page shows eighty.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use protocol::{Ingress, Key};
 
@@ -21,13 +23,15 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The hosts, as in the row.
-    pub hosts: Box<[Box<str>]>,
+    pub hosts: Box<[Arc<str>]>,
+    /// How many hosts the row leaves out.
+    pub hosts_beyond: usize,
     /// Whether it has TLS.
     pub tls: bool,
     /// Whether it has a host that its TLS entries do not cover.
     pub uncovered: bool,
     /// The ingress class, where it names one.
-    pub class: Option<Box<str>>,
+    pub class: Option<Arc<str>>,
 }
 
 impl From<Ingress> for Row {
@@ -38,8 +42,9 @@ impl From<Ingress> for Row {
             facts: Facts {
                 tls: row.tls,
                 uncovered: row.hosts_with_tls() < row.hosts.len(),
-                class: row.ingress_class_name.map(String::into_boxed_str),
-                hosts: row.hosts.into_iter().map(String::into_boxed_str).collect(),
+                class: row.ingress_class_name.map(Arc::from),
+                hosts_beyond: row.more.map_or(0, |more| more.hosts),
+                hosts: row.hosts.into_iter().map(Arc::from).collect(),
             },
             key: Key::new(row.namespace, row.name),
         }

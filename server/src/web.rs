@@ -9,8 +9,10 @@ mod negotiation;
 pub mod object;
 pub mod page;
 pub mod problem;
+mod search;
 pub mod security;
 pub mod stream;
+mod turns;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -24,10 +26,11 @@ use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::DefaultPredicate;
 
-use self::documents::Documents;
+use self::documents::{Lists, Shared};
+use self::turns::Turns;
 use crate::cluster::Cluster;
 use crate::config::Config;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Head, Journal};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
@@ -63,7 +66,9 @@ pub struct State {
     service: Service,
     started: Instant,
     started_at: String,
-    documents: Documents,
+    lists: Lists,
+    pages: Shared<(Head, app::Lines)>,
+    searches: Turns,
     streams: admission::Streams,
     /// Turns to replay.
     replays: Arc<Semaphore>,
@@ -80,7 +85,9 @@ impl Server {
             service,
             started: Instant::now(),
             started_at: journal::now(),
-            documents: Documents::default(),
+            lists: Lists::default(),
+            pages: Shared::default(),
+            searches: Turns::default(),
             streams: admission::Streams::default(),
             replays: Arc::new(Semaphore::new(replays)),
             was_ready: AtomicBool::new(false),
@@ -103,7 +110,6 @@ pub fn router(server: &Server) -> Router {
         .quality(tower_http::CompressionLevel::Precise(4))
         .compress_when(DefaultPredicate::new());
     let api = Router::new()
-        .route("/api/ingresses", get(api::ingresses))
         .route("/api/ingresses/{namespace}/{name}", get(object::ingress))
         .route("/api/namespaces", get(api::namespaces))
         .route("/api/health", get(health::health))
@@ -113,7 +119,9 @@ pub fn router(server: &Server) -> Router {
         )
         .route("/", get(page::page))
         .layer(compression)
-        // After compression, so that the stream is not even looked at by it.
+        // After compression, so that the stream is not even looked at by it. The list does it itself,
+        // once for all.
+        .route("/api/ingresses", get(api::ingresses))
         .route("/api/ingresses/stream", get(stream::stream))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))

@@ -252,6 +252,17 @@ proptest! {
                 }
             }
             prop_assert_eq!(journal.len(), model.rows.len());
+            // What is kept of all rows is what they are.
+            let (_, mut rows) = journal.rows(&Scope::All);
+            rows.sort_by(|a, b| (&a.key.name, &a.key.namespace).cmp(&(&b.key.name, &b.key.namespace)));
+            prop_assert_eq!(&journal.first_rows(0, usize::MAX), &rows);
+            let everywhere = Scope::of(NAMESPACES.map(String::from).into());
+            prop_assert_eq!(journal.summary(&Scope::All, 9), journal.summary(&everywhere, 9));
+            for (key, row) in &model.rows {
+                let held = journal.row(key).map(|row| row.decode());
+                prop_assert_eq!(held.as_ref(), Some(row));
+            }
+            prop_assert_eq!(journal.row(&Key::new("none", "none")), None);
             prop_assert_eq!(journal.encodings(), model.changes, "a change is encoded once, whoever listens");
         }
         for client in &mut clients {

@@ -209,7 +209,7 @@ fn overview(ui: Ui, row: Arc<Ingress>) -> impl IntoView {
                 <div><dt>"Class"</dt><dd title=class.clone()>{class.clone()}</dd></div>
                 <div><dt>"Address"</dt><dd title=addresses.clone()>{addresses.clone()}</dd></div>
                 <div><dt>"Created"</dt><dd title=created>{age}" "<small>{date}</small></dd></div>
-                <div><dt>"Hosts"</dt><dd>{format::count(row.hosts.len())}</dd></div>
+                <div><dt>"Hosts"</dt><dd>{format::count(row.host_count())}</dd></div>
                 <div><dt>"Paths"</dt><dd>{format::count(format::route_count(&row))}</dd></div>
                 <div><dt>"TLS"</dt><dd>{tls(&row)}</dd></div>
             </dl>
@@ -221,7 +221,7 @@ fn overview(ui: Ui, row: Arc<Ingress>) -> impl IntoView {
 fn routing(row: &Ingress) -> impl IntoView + use<> {
     let words = format!(
         "{}, {}",
-        counted(row.hosts.len(), "host", "hosts"),
+        counted(row.host_count(), "host", "hosts"),
         counted(format::route_count(row), "path", "paths")
     );
     let with_tls = row.tls;
@@ -255,6 +255,10 @@ fn routing(row: &Ingress) -> impl IntoView + use<> {
                 </thead>
                 <tbody>{rules.collect_view()}{default}</tbody>
             </table>
+            {row.more.as_ref().map(|more| {
+                let words = format!("and {} more: the YAML tab has them.", counted(more.paths, "path", "paths"));
+                view! { <p class="muted">{words}</p> }
+            })}
         </section>
     }
 }

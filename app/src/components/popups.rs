@@ -33,7 +33,7 @@ pub fn RowPopup() -> impl IntoView {
                 });
                 let title = format!(
                     "{} of {}",
-                    format::counted(row.hosts.len(), "host", "hosts"),
+                    format::counted(row.host_count(), "host", "hosts"),
                     row.name
                 );
                 let body =

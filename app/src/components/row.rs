@@ -256,9 +256,16 @@ fn name(
     let href = {
         let key = row.key();
         move || {
-            active.track();
+            let near = active.get();
             let key = key.clone();
-            untrack(|| ui.href(|query| query.selected = Some(key)))
+            untrack(|| {
+                ui.href(|query| {
+                    query.selected = Some(key);
+                    if !near {
+                        query.shorten();
+                    }
+                })
+            })
         }
     };
     let current = {
@@ -371,7 +378,7 @@ fn hosts(row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl IntoVie
         };
         return Either::Left(view! { <span class="host-any">{text}</span> });
     };
-    let more = row.hosts.len() - 1;
+    let more = row.host_count() - 1;
     let label = format!("Show {more} more hosts of {}", row.name);
     Either::Right(view! {
         <div class="line">

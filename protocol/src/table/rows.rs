@@ -45,6 +45,8 @@ pub(super) struct Rows {
     grouping: Option<Grouping>,
     groups: Groups,
     hosts: HashMap<String, usize>,
+    /// Hosts that rows leave out, each taken for one that no other row has.
+    hosts_beyond: usize,
     by_namespace: BTreeMap<String, usize>,
     totals: Totals,
 }
@@ -253,7 +255,8 @@ impl Rows {
             self.hosts.insert(host.clone(), 1);
             totals.wildcard_hosts += usize::from(is_wildcard(host));
         }
-        totals.hosts = self.hosts.len();
+        self.hosts_beyond += row.ingress.host_count() - row.ingress.hosts.len();
+        totals.hosts = self.hosts.len() + self.hosts_beyond;
         if let Some(rows) = self.by_namespace.get_mut(&row.ingress.namespace) {
             *rows += 1;
         } else {
@@ -277,7 +280,8 @@ impl Rows {
                 }
             }
         }
-        totals.hosts = self.hosts.len();
+        self.hosts_beyond -= ingress.host_count() - ingress.hosts.len();
+        totals.hosts = self.hosts.len() + self.hosts_beyond;
         match self.by_namespace.get_mut(&ingress.namespace) {
             Some(rows) if *rows > 1 => *rows -= 1,
             _ => {

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use protocol::filter::Filter;
-use protocol::message::StreamError;
 use protocol::{IngressDocument, Key, NamespaceDocument, NamespaceSummary, Scope};
 
+use super::documents::Document;
 use super::problem::Problem;
-use super::{Server, assets, documents, negotiation};
-use crate::journal::ScopeId;
+use super::{Server, assets, documents, negotiation, search};
+use crate::journal::{Head, ScopeId};
 use crate::row::Row;
 
 /// The most rows of one page.
@@ -62,75 +62,65 @@ pub async fn ingresses(
     let page = Page::parse(&pairs, &scope, search)?;
 
     let _demand = server.cluster.demand(&scope.scope);
-    let pending = server.settle(&scope.scope).await.ok_or_else(|| {
+    server.settle(&scope.scope).await.ok_or_else(|| {
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             format!("the ingresses are not known yet: {}", server.why_unknown()),
         )
         .retry_after(1)
     })?;
-    let (revision, mut rows) = server.journal.rows(&scope.scope);
-    let (_, errors) = server.journal.not_live(&scope.scope);
-    let revision_id = server.journal.id(&scope, revision);
-    let tag = entity_tag(&revision_id, &pending, &errors, query.as_deref());
-    let caching = [
-        (header::ETAG, tag.clone()),
-        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
-        (header::VARY, "Accept-Encoding".to_owned()),
-    ];
-    if negotiation::is_held(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    let filter = search::filter(search, server.journal.count(&scope.scope))?;
+    // Rows are looked at only where the client does not hold what they make.
+    let head = server.journal.head(&scope.scope);
+    let caching = |head: &Head| {
+        [
+            (header::ETAG, page.entity_tag(&server, &scope, head)),
+            (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+            (header::VARY, "Accept-Encoding".to_owned()),
+        ]
+    };
+    if negotiation::is_held(&headers, &page.entity_tag(&server, &scope, &head)) {
+        return Ok((StatusCode::NOT_MODIFIED, caching(&head)).into_response());
     }
 
-    if !search.is_empty() {
-        let filter = Filter::parse(search);
-        rows.retain(|row| filter.matches(&row.decode()));
-    }
-    let total = rows.len();
-    rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    let (rows, next) = page.cut(rows);
-    let whole = page.is_whole() && search.is_empty();
-    let head = IngressDocument {
-        revision: whole.then_some(revision_id),
-        build: assets::build_id().into(),
-        pending,
-        errors,
-        total,
-        continue_token: next,
-        items: Vec::new(),
+    let lists = &server.0.lists;
+    let listed = lists.get(&server, &scope, &head).await?;
+    let whole = page.is_whole() && filter.is_empty();
+    let (rows, total, next) = if whole {
+        (listed.rows.clone(), listed.rows.len(), None)
+    } else {
+        let found = if filter.is_empty() {
+            listed.rows.clone()
+        } else {
+            let rows = listed.rows.clone();
+            let find = move || search::found(&filter, &rows).into();
+            server.0.searches.work(find).await?
+        };
+        let (range, next) = page.cut(&found);
+        (found[range].into(), found.len(), next)
     };
-    let coding = negotiation::coding(&headers, documents::CODINGS);
-    let build = move || documents::encode(&head, &rows, coding);
-    let body = match whole {
-        true => {
-            let documents = &server.0.documents;
-            documents.get(scope.to_string(), coding, &tag, build).await
-        }
-        false => documents::apart(build).await,
-    };
-    let mut response =
-        (caching, [(header::CONTENT_TYPE, "application/json")], body).into_response();
-    if coding != negotiation::IDENTITY {
-        let coding = http::HeaderValue::from_static(coding);
-        response
-            .headers_mut()
-            .insert(header::CONTENT_ENCODING, coding);
+    let document = Document::new(
+        &IngressDocument {
+            revision: whole.then(|| server.journal.id(&scope, listed.head.revision)),
+            build: assets::build_id().into(),
+            pending: listed.head.pending.clone(),
+            errors: listed.head.errors.clone(),
+            total,
+            continue_token: next,
+            items: Vec::new(),
+        },
+        rows,
+    );
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let response = (caching(&listed.head), json);
+    if negotiation::coding(&headers, documents::CODINGS) == documents::GZIP
+        && let Some(body) = lists.compress(&listed, document.clone(), whole).await?
+    {
+        let coding = [(header::CONTENT_ENCODING, documents::GZIP)];
+        return Ok((response, coding, body).into_response());
     }
-    Ok(response)
-}
-
-fn entity_tag(
-    revision: &str,
-    pending: &[String],
-    errors: &[StreamError],
-    query: Option<&str>,
-) -> String {
-    let mut hasher = DefaultHasher::new();
-    (pending, query, assets::build_id()).hash(&mut hasher);
-    for error in errors {
-        (&error.namespace, &error.error).hash(&mut hasher);
-    }
-    format!("W/\"{revision}.{:x}\"", hasher.finish())
+    let length = [(header::CONTENT_LENGTH, document.size())];
+    Ok((response, length, document.body()).into_response())
 }
 
 /// `limit` and `continue`: what was asked for and the last key of the page before.
@@ -139,6 +129,21 @@ struct Page {
     after: Option<Key>,
     /// What a token is bound to: the scope and the search.
     bound: String,
+}
+
+impl Page {
+    /// Names what this page shows of a scope in this state. What else a query says makes no other
+    /// document.
+    fn entity_tag(&self, server: &Server, scope: &ScopeId, head: &Head) -> String {
+        let mut hasher = DefaultHasher::new();
+        (&self.bound, self.limit, &self.after).hash(&mut hasher);
+        (&head.pending, assets::build_id()).hash(&mut hasher);
+        for error in &head.errors {
+            (&error.namespace, &error.error).hash(&mut hasher);
+        }
+        let revision = server.journal.id(scope, head.revision);
+        format!("W/\"{revision}.{:x}\"", hasher.finish())
+    }
 }
 
 impl Page {
@@ -190,20 +195,17 @@ impl Page {
         self.limit.is_none() && self.after.is_none()
     }
 
-    /// The rows of this page, of `rows` in order, and the token of the next.
-    fn cut(&self, mut rows: Vec<Arc<Row>>) -> (Vec<Arc<Row>>, Option<String>) {
-        if let Some(after) = &self.after {
-            let seen = rows.partition_point(|row| row.key <= *after);
-            rows.drain(..seen);
-        }
-        let Some(limit) = self.limit.filter(|limit| *limit < rows.len()) else {
-            return (rows, None);
-        };
-        rows.truncate(limit);
-        let token = rows
-            .last()
-            .map(|row| format!("{}/{}/{}", self.bound, row.key.namespace, row.key.name));
-        (rows, token)
+    /// Which of these rows, which are in order, are on this page, and the token of the next.
+    fn cut(&self, rows: &[Arc<Row>]) -> (Range<usize>, Option<String>) {
+        let first = self
+            .after
+            .as_ref()
+            .map_or(0, |after| rows.partition_point(|row| row.key <= *after));
+        let end = rows.len().min(first + self.limit.unwrap_or(rows.len()));
+        let last = rows[first..end].last().filter(|_| end < rows.len());
+        let token =
+            last.map(|row| format!("{}/{}/{}", self.bound, row.key.namespace, row.key.name));
+        (first..end, token)
     }
 }
 

@@ -1,71 +1,102 @@
-//! The document of `/api/ingresses`, written row by row into its compression.
+//! The document of `/api/ingresses`: rows in order, what stands before them, and how they are
+//! written.
 //!
-//! After a restart every page asks for it at once: it is built and compressed once for all who
-//! ask for the same rows in the same coding.
+//! After a restart every page asks for it at once: the rows of a scope are put in order once, and
+//! compressed once, for all who ask for them at the same revision. A document that is not
+//! compressed is written from the journal's own bytes as it is read, so a client that does not
+//! read holds a list of rows and no text.
 
+use std::convert::Infallible;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use axum::body::Body;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures::stream;
 use protocol::IngressDocument;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
+use super::Server;
+use super::problem::Problem;
+use super::turns::Turns;
+use crate::journal::{Head, ScopeId};
 use crate::row::Row;
 
 /// What the document can be compressed with. Brotli is no smaller at the same speed, and takes ten
 /// times the memory to write.
 pub(super) const CODINGS: &[&str] = &[GZIP];
-const GZIP: &str = "gzip";
+pub(super) const GZIP: &str = "gzip";
 
 /// Between speed and size: the document is built anew after each change.
 const GZIP_LEVEL: u32 = 4;
 
-/// Documents kept: of so many scopes and codings, each a tenth of its rows in size.
+/// A document is written in pieces of about so many bytes.
+const PIECE: usize = 64 << 10;
+
+/// What compressed documents that are kept or being read may take, in KiB. Above it they are
+/// written without compression, which takes no memory.
+const COMPRESSED: usize = 48 << 10;
+
+/// What many ask for together is kept for so many of its keys.
 const KEPT: usize = 4;
 
-/// The newest documents, oldest first.
-#[derive(Default)]
-pub(super) struct Documents(Mutex<Vec<Arc<Slot>>>);
+/// What is made once for all who ask for the same at the same time, newest key last.
+pub(super) struct Shared<T>(Mutex<Vec<Arc<Slot<T>>>>);
 
-/// One scope in one coding. Whoever comes first builds while the others wait.
-struct Slot {
-    scope: String,
-    coding: &'static str,
-    built: tokio::sync::Mutex<Option<(String, Bytes)>>,
+/// Who comes first makes it while the others wait.
+struct Slot<T> {
+    key: String,
+    made: tokio::sync::Mutex<Option<Made<T>>>,
 }
 
-impl Documents {
-    /// The document that `tag` names, from `build` where nobody has built it yet.
+struct Made<T> {
+    /// The value is of a moment after this.
+    since: Instant,
+    value: Arc<T>,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Shared<T> {
+    /// The value of a key: the one that is kept where it is current, or was made since this was
+    /// called; else the one that `make` makes now.
     pub(super) async fn get(
         &self,
-        scope: String,
-        coding: &'static str,
-        tag: &str,
-        build: impl FnOnce() -> Bytes + Send + 'static,
-    ) -> Bytes {
-        let slot = self.slot(scope, coding);
-        let mut built = slot.built.lock().await;
-        if let Some((of, document)) = built.as_ref()
-            && of == tag
+        key: String,
+        is_current: impl Fn(&T) -> bool,
+        make: impl AsyncFnOnce() -> Result<T, Problem>,
+    ) -> Result<Arc<T>, Problem> {
+        let asked = Instant::now();
+        let slot = self.slot(key);
+        let mut made = slot.made.lock().await;
+        if let Some(Made { since, value }) = &*made
+            && (*since >= asked || is_current(value))
         {
-            return document.clone();
+            return Ok(value.clone());
         }
-        let document = apart(build).await;
-        *built = Some((tag.to_owned(), document.clone()));
-        document
+        let since = Instant::now();
+        let value = Arc::new(make().await?);
+        *made = Some(Made {
+            since,
+            value: value.clone(),
+        });
+        Ok(value)
     }
 
-    fn slot(&self, scope: String, coding: &'static str) -> Arc<Slot> {
+    fn slot(&self, key: String) -> Arc<Slot<T>> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |slot: &Arc<Slot>| slot.scope == scope && slot.coding == coding;
-        let slot = match slots.iter().position(known) {
+        let slot = match slots.iter().position(|slot| slot.key == key) {
             Some(index) => slots.remove(index),
             None => Arc::new(Slot {
-                scope,
-                coding,
-                built: tokio::sync::Mutex::default(),
+                key,
+                made: tokio::sync::Mutex::default(),
             }),
         };
         slots.push(slot.clone());
@@ -76,109 +107,309 @@ impl Documents {
     }
 }
 
-/// Builds on a thread for work that takes long, so that streams are not held up.
-pub(super) async fn apart(build: impl FnOnce() -> Bytes + Send + 'static) -> Bytes {
-    tokio::task::spawn_blocking(build)
-        .await
-        .expect("building does not panic")
+/// Rows in order, by namespace, then name.
+type Rows = Arc<[Arc<Row>]>;
+
+/// All rows of a scope at one moment.
+pub(super) struct Listed {
+    pub(super) head: Head,
+    pub(super) rows: Rows,
+    /// The whole document, compressed, once somebody has asked for it; nothing where there was no
+    /// room for it.
+    compressed: OnceCell<Option<Bytes>>,
 }
 
-/// The document with these rows' own bytes as its items, which come last and are empty in `head`.
-pub(super) fn encode(head: &IngressDocument, rows: &[Arc<Row>], coding: &str) -> Bytes {
-    let encoded = match coding {
-        GZIP => {
-            let mut compressor = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
-            write(&mut compressor, head, rows).and_then(|()| compressor.finish())
+impl Listed {
+    /// Puts the rows in order.
+    fn new((head, mut rows): (Head, Vec<Arc<Row>>)) -> Self {
+        rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Self {
+            head,
+            rows: rows.into(),
+            compressed: OnceCell::new(),
         }
-        _ => {
-            let size: usize = rows.iter().map(|row| row.json.len() + 1).sum();
-            let mut body = Vec::with_capacity(size + 1024);
-            write(&mut body, head, rows).map(|()| body)
-        }
-    };
-    encoded.expect("writing to memory does not fail").into()
-}
-
-fn write(to: &mut impl Write, head: &IngressDocument, rows: &[Arc<Row>]) -> io::Result<()> {
-    let head = serde_json::to_vec(head)?;
-    to.write_all(head.strip_suffix(b"]}").expect("items come last"))?;
-    for (index, row) in rows.iter().enumerate() {
-        if index > 0 {
-            to.write_all(b",")?;
-        }
-        to.write_all(&row.json)?;
     }
-    to.write_all(b"]}")
 }
+
+/// Lists and documents for all who ask.
+#[derive(Default)]
+pub(super) struct Lists {
+    listed: Shared<Listed>,
+    room: Room,
+    turns: Turns,
+}
+
+impl Lists {
+    /// The rows of a scope in order, in the state that `head` names or a later one.
+    pub(super) async fn get(
+        &self,
+        server: &Server,
+        scope: &ScopeId,
+        head: &Head,
+    ) -> Result<Arc<Listed>, Problem> {
+        let is_current = |listed: &Listed| listed.head.is_same(head);
+        let list = async || {
+            let (journal, scope) = (server.journal.clone(), scope.scope.clone());
+            let list = move || Listed::new(journal.snapshot(&scope));
+            self.turns.work(list).await
+        };
+        self.listed.get(scope.to_string(), is_current, list).await
+    }
+
+    /// A document of these rows, compressed; once for all where it is that of the `whole` list.
+    /// Nothing where there is no room for it.
+    pub(super) async fn compress(
+        &self,
+        listed: &Listed,
+        document: Document,
+        whole: bool,
+    ) -> Result<Option<Bytes>, Problem> {
+        let compress = || self.turns.work(self.room.compress(document));
+        match whole {
+            true => {
+                let compressed = listed.compressed.get_or_try_init(compress);
+                compressed.await.cloned()
+            }
+            false => compress().await,
+        }
+    }
+}
+
+/// The room for compressed documents. A document gives its part back when nobody reads it any more.
+struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(COMPRESSED)))
+    }
+}
+
+/// A compressed document in its room.
+struct Compressed {
+    bytes: Vec<u8>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Compressed {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Room {
+    /// Compresses on another thread what the document is then; nothing where there is no room.
+    fn compress(&self, document: Document) -> impl FnOnce() -> Option<Bytes> + use<> {
+        let room = self.0.clone();
+        move || {
+            if room.available_permits() == 0 {
+                return None;
+            }
+            let bytes = document.compressed();
+            let kib = u32::try_from(bytes.len() / 1024 + 1).ok()?;
+            Some(Bytes::from_owner(Compressed {
+                bytes,
+                _room: room.try_acquire_many_owned(kib).ok()?,
+            }))
+        }
+    }
+}
+
+/// A document that can be written.
+#[derive(Clone)]
+pub(super) struct Document {
+    /// All that stands before the rows.
+    head: Bytes,
+    rows: Rows,
+}
+
+impl Document {
+    /// Of rows in order. The items of `head` are empty.
+    pub(super) fn new(head: &IngressDocument, rows: Rows) -> Self {
+        let mut head = serde_json::to_vec(head).expect("a document has string keys only");
+        assert!(head.ends_with(b"]}"), "items come last");
+        head.truncate(head.len() - END.len());
+        Self {
+            head: head.into(),
+            rows,
+        }
+    }
+
+    /// Its size in bytes.
+    pub(super) fn size(&self) -> usize {
+        let rows: usize = self.rows.iter().map(|row| row.json.len()).sum();
+        self.head.len() + rows + self.rows.len().saturating_sub(1) + END.len()
+    }
+
+    /// Writes it as it is read.
+    pub(super) fn body(self) -> Body {
+        let pieces = self.pieces().map(Ok::<_, Infallible>);
+        Body::from_stream(stream::iter(pieces))
+    }
+
+    fn pieces(self) -> impl Iterator<Item = Bytes> {
+        let mut next = 0;
+        let mut ended = false;
+        std::iter::from_fn(move || {
+            if ended {
+                return None;
+            }
+            let mut piece = Vec::with_capacity(PIECE + PIECE / 4);
+            if next == 0 {
+                piece.extend_from_slice(&self.head);
+            }
+            while let Some(row) = self.rows.get(next).filter(|_| piece.len() < PIECE) {
+                if next > 0 {
+                    piece.push(b',');
+                }
+                piece.extend_from_slice(&row.json);
+                next += 1;
+            }
+            if next == self.rows.len() {
+                piece.extend_from_slice(END);
+                ended = true;
+            }
+            Some(piece.into())
+        })
+    }
+
+    fn compressed(self) -> Vec<u8> {
+        let mut compressor = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
+        let written = self
+            .pieces()
+            .try_for_each(|piece| compressor.write_all(&piece))
+            .and_then(|()| compressor.finish());
+        let written: io::Result<Vec<u8>> = written;
+        let mut bytes = written.expect("writing to memory does not fail");
+        bytes.shrink_to_fit();
+        bytes
+    }
+}
+
+/// What follows the rows.
+const END: &[u8] = b"]}";
 
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use http_body_util::BodyExt as _;
     use protocol::Ingress;
 
     use super::*;
 
-    fn rows() -> Vec<Arc<Row>> {
-        ["a", "b"]
-            .map(|name| {
+    fn rows(count: usize) -> Rows {
+        (0..count)
+            .map(|number| {
                 Arc::new(Row::from(Ingress {
-                    name: name.into(),
+                    name: format!("row-{number}"),
                     ..Ingress::default()
                 }))
             })
-            .into()
+            .collect()
     }
 
-    #[test]
-    fn every_coding_gives_the_same_document() {
+    fn document(count: usize) -> Document {
         let head = IngressDocument {
-            total: 2,
+            total: count,
             ..IngressDocument::default()
         };
-        let plain = encode(&head, &rows(), "identity");
-        let document: IngressDocument = serde_json::from_slice(&plain).unwrap();
-        assert_eq!((document.items.len(), document.total), (2, 2));
-        let mut text = Vec::new();
-        flate2::read::GzDecoder::new(&encode(&head, &rows(), GZIP)[..])
-            .read_to_end(&mut text)
-            .unwrap();
-        assert_eq!(text, plain);
+        Document::new(&head, rows(count))
+    }
+
+    async fn written(document: Document) -> Bytes {
+        let body = document.body().collect().await.unwrap();
+        body.to_bytes()
     }
 
     #[tokio::test]
-    async fn those_who_ask_together_cost_one_document() {
-        let documents = Documents::default();
-        let built = Arc::new(AtomicUsize::new(0));
-        let ask = |tag: &'static str| {
-            let (documents, built) = (&documents, built.clone());
-            async move {
-                let build = move || {
-                    built.fetch_add(1, Ordering::Relaxed);
-                    Bytes::from_static(tag.as_bytes())
-                };
-                documents.get("all".into(), GZIP, tag, build).await
-            }
+    async fn every_coding_gives_the_same_document_of_the_size_that_it_says() {
+        for count in [0, 1, 2, 3_000] {
+            let plain = written(document(count)).await;
+            assert_eq!(plain.len(), document(count).size());
+            let read: IngressDocument = serde_json::from_slice(&plain).unwrap();
+            assert_eq!((read.items.len(), read.total), (count, count));
+            let mut text = Vec::new();
+            let compressed = Room::default().compress(document(count))().unwrap();
+            flate2::read::GzDecoder::new(&compressed[..])
+                .read_to_end(&mut text)
+                .unwrap();
+            assert_eq!(text, plain);
+        }
+    }
+
+    #[test]
+    fn a_document_that_nobody_reads_any_more_gives_its_room_back() {
+        let room = Room(Arc::new(Semaphore::new(2)));
+        let first = room.compress(document(1))().unwrap();
+        let (second, shared) = (room.compress(document(2))().unwrap(), first.clone());
+        assert!(room.compress(document(3))().is_none());
+        drop(first);
+        assert!(room.compress(document(3))().is_none(), "one still reads it");
+        drop(shared);
+        assert!(room.compress(document(3))().is_some());
+        drop(second);
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_together_cost_one() {
+        let shared = Shared::default();
+        let made = AtomicUsize::new(0);
+        let ask = async |value: usize| {
+            let get = shared.get(
+                "all".into(),
+                |held| *held == value,
+                async || {
+                    made.fetch_add(1, Ordering::Relaxed);
+                    tokio::task::yield_now().await;
+                    Ok(value)
+                },
+            );
+            *get.await.ok().unwrap()
         };
-        let answers = futures::future::join_all((0..100).map(|_| ask("1"))).await;
-        assert!(answers.iter().all(|answer| answer == "1"));
-        assert_eq!(built.load(Ordering::Relaxed), 1);
-        assert_eq!(ask("2").await, "2");
-        assert_eq!(built.load(Ordering::Relaxed), 2);
+        let answers = futures::future::join_all((0..100).map(|_| ask(1))).await;
+        assert!(answers.iter().all(|answer| *answer == 1));
+        assert_eq!(made.load(Ordering::Relaxed), 1);
+        assert_eq!(ask(2).await, 2);
+        assert_eq!(made.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn what_was_made_since_one_asked_is_new_enough() {
+        let shared = Shared::default();
+        let number = AtomicUsize::new(0);
+        let ask = async || {
+            let get = shared.get(
+                "all".into(),
+                |_| false,
+                async || {
+                    tokio::task::yield_now().await;
+                    Ok(number.fetch_add(1, Ordering::Relaxed))
+                },
+            );
+            *get.await.ok().unwrap()
+        };
+        // The first begins at once; one more is made for all who came after it had begun.
+        let answers = futures::future::join_all((0..50).map(|_| ask())).await;
+        assert_eq!(answers[0], 0);
+        assert!(
+            answers[1..].iter().all(|answer| *answer <= 1),
+            "{answers:?}"
+        );
+        assert_eq!(ask().await, 2);
     }
 
     #[test]
     fn only_the_newest_are_kept() {
-        let documents = Documents::default();
-        let first = documents.slot("first".into(), GZIP);
-        for scope in ["a", "b", "c"] {
-            documents.slot(scope.into(), GZIP);
+        let shared = Shared::<()>::default();
+        let first = shared.slot("first".into());
+        for key in ["a", "b", "c"] {
+            shared.slot(key.into());
         }
-        assert!(Arc::ptr_eq(&first, &documents.slot("first".into(), GZIP)));
-        for scope in ["d", "e", "f", "g"] {
-            documents.slot(scope.into(), GZIP);
+        assert!(Arc::ptr_eq(&first, &shared.slot("first".into())));
+        for key in ["d", "e", "f", "g"] {
+            shared.slot(key.into());
         }
-        assert!(!Arc::ptr_eq(&first, &documents.slot("first".into(), GZIP)));
+        assert!(!Arc::ptr_eq(&first, &shared.slot("first".into())));
     }
 }

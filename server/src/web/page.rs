@@ -1,11 +1,11 @@
 //! The page: server-rendered with its first rows, and the server functions that it calls.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::backend::{Backend, BackendError, ClusterInfo, LARGEST, Rows};
+use app::{Lines, PageContext};
 use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, Request, State};
@@ -13,18 +13,22 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, StatusCode, header};
 use leptos::nonce::provide_nonce;
 use leptos::prelude::*;
-use protocol::Scope;
 use protocol::connection::Reconnect;
 use protocol::filter::Filter;
-use protocol::table::Values;
+use protocol::{Ingress, Key, Scope};
 use tokio::time::timeout;
 
 use super::problem::{self, Problem};
-use super::{BODY_LIMIT, Server, assets, object, security};
+use super::{BODY_LIMIT, Server, assets, object, search, security};
+use crate::journal::{self, Head};
 use crate::row::Row;
+use crate::totals::{Summary, Totals};
 
 /// A page waits no longer for rows that are being listed: it is better there without them.
 const FIRST_ROWS_LIMIT: Duration = Duration::from_secs(1);
+
+/// So few rows are looked at where the page is made.
+const FEW_ROWS: usize = 1_000;
 
 /// A request's body is there within this time, as its header is.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -34,7 +38,7 @@ pub async fn page(
     State(server): State<Server>,
     RawQuery(query): RawQuery,
     request: Request,
-) -> Response {
+) -> Result<Response, Problem> {
     let cookies = request
         .headers()
         .get_all(header::COOKIE)
@@ -42,7 +46,7 @@ pub async fn page(
         .filter_map(|value| value.to_str().ok())
         .collect::<Vec<_>>()
         .join("; ");
-    let context = app::PageContext {
+    let context = PageContext {
         backend: Arc::new(server.clone()),
         query: query.unwrap_or_default(),
         cookies,
@@ -50,12 +54,14 @@ pub async fn page(
     };
     if let Some(start) = context.start() {
         let private = [(header::CACHE_CONTROL, "private, no-store")];
-        return (private, Redirect::temporary(&start)).into_response();
+        return Ok((private, Redirect::temporary(&start)).into_response());
     }
     let scope = context.scope();
     // A namespace that nobody looked at before is watched from here on, also without scripts.
     let _demand = server.cluster.demand(&scope);
     let _ = timeout(FIRST_ROWS_LIMIT, server.settle(&scope)).await;
+    let lines = lines(&server, &context, &scope).await?;
+    let data = context.data(lines);
     let backend = context.backend.clone();
     let render = leptos_axum::render_app_to_stream_with_context(
         move || {
@@ -75,9 +81,29 @@ pub async fn page(
                 HeaderValue::from_static("private, no-cache"),
             );
         },
-        move || app::shell(context.clone()),
+        move || app::shell(&scope, data.clone()),
     );
-    render(request).await.into_response()
+    Ok(render(request).await.into_response())
+}
+
+/// The lines of a page. Where they take a look at many rows they are made on a thread of their own,
+/// and once for all who ask for the same view.
+async fn lines(server: &Server, context: &PageContext, scope: &Scope) -> Result<Lines, Problem> {
+    let rows = server.journal.count(scope);
+    if context.is_plain() && (*scope == Scope::All || rows <= FEW_ROWS) {
+        return Ok(context.lines());
+    }
+    search::filter(&context.search(), rows)?;
+    let head = server.journal.head(scope);
+    let make = async || {
+        let (journal, scope) = (server.journal.clone(), scope.clone());
+        let context = context.clone();
+        let make = move || (journal.head(&scope), context.lines());
+        server.0.searches.work(make).await
+    };
+    let is_current = |(made, _): &(Head, Lines)| made.is_same(&head);
+    let made = server.0.pages.get(context.view(), is_current, make).await?;
+    Ok(made.1.clone())
 }
 
 /// `POST /api/fn/...`. Refusals of the function itself are in the format of Leptos, with a status of
@@ -152,41 +178,56 @@ impl Backend for Server {
     }
 
     fn rows(&self, scope: &Scope, search: &str, offset: usize, limit: usize) -> Rows {
-        let (_, mut items) = self.journal.rows(scope);
-        let mut rows = summary(&items);
-        if !search.is_empty() {
-            let filter = Filter::parse(search);
-            items.retain(|row| filter.matches(&row.decode()));
-        }
-        rows.matching = items.len();
-        let by_name = |a: &Arc<Row>, b: &Arc<Row>| {
-            (&a.key.name, &a.key.namespace).cmp(&(&b.key.name, &b.key.namespace))
+        let filter = Filter::parse(search);
+        // A page past the end is the last one.
+        let first = |matching: usize| offset.min(matching.saturating_sub(1) / limit * limit);
+        let mut rows;
+        let items = if *scope == Scope::All && filter.is_empty() {
+            rows = counted(self.journal.summary(scope, LARGEST));
+            rows.matching = rows.total;
+            self.journal.first_rows(first(rows.matching), limit)
+        } else {
+            let (_, mut items) = self.journal.rows(scope);
+            rows = summary(self, scope, &items);
+            if !filter.is_empty() {
+                items = search::found(&filter, &items);
+            }
+            rows.matching = items.len();
+            // Only what is shown has to be in order.
+            let first = first(rows.matching);
+            if first + limit < items.len() {
+                items.select_nth_unstable_by(first + limit, |a, b| journal::by_name(a, b));
+                items.truncate(first + limit);
+            }
+            items.sort_unstable_by(|a, b| journal::by_name(a, b));
+            items.split_off(first)
         };
-        // Only what is shown has to be in order.
-        let shown = offset.saturating_add(limit);
-        if shown < items.len() {
-            items.select_nth_unstable_by(shown, by_name);
-            items.truncate(shown);
-        }
-        items.sort_unstable_by(by_name);
-        rows.items = items
-            .iter()
-            .skip(offset)
-            .take(limit)
-            .map(|row| row.decode())
-            .collect();
+        rows.items = items.iter().map(|row| row.decode()).collect();
+        rows
+    }
 
-        let universe = self.journal.universe();
-        rows.namespaces_total = universe.as_ref().map(BTreeSet::len);
-        if let Some(names) = scope.names() {
-            rows.namespaces = names.len();
-        } else if let Some(universe) = &universe {
-            rows.namespaces = universe.len();
+    fn all_rows(&self, scope: &Scope, search: &str) -> Rows {
+        let (_, items) = self.journal.rows(scope);
+        let mut rows = summary(self, scope, &items);
+        rows.items = search::decoded(&Filter::parse(search), &items)
+            .map(|(_, row)| row)
+            .collect();
+        rows.matching = rows.items.len();
+        rows
+    }
+
+    fn row(&self, key: &Key) -> Option<Ingress> {
+        Some(self.journal.row(key)?.decode())
+    }
+
+    fn say(&self, scope: &Scope, rows: &mut Rows) {
+        rows.namespaces_total = self.journal.universe_size();
+        if let Some(namespaces) = scope.names().map(BTreeSet::len).or(rows.namespaces_total) {
+            rows.namespaces = namespaces;
         }
         let readiness = self.journal.readiness(scope);
         rows.synced = readiness.is_some_and(|readiness| readiness.pending.is_empty());
         (rows.states, rows.errors) = self.journal.not_live(scope);
-        rows
     }
 
     fn try_now(&self) -> bool {
@@ -215,26 +256,30 @@ impl Backend for Server {
     }
 }
 
-/// The numbers of the stat strip.
-fn summary(items: &[Arc<Row>]) -> Rows {
-    let mut rows = Rows::default();
-    let mut hosts: HashSet<&str> = HashSet::new();
-    let (mut namespaces, mut classes) = (Values::default(), Values::default());
-    for row in items {
-        rows.total += 1;
-        namespaces.add(Cow::Borrowed(&row.key.namespace));
-        hosts.extend(row.facts.hosts.iter().map(AsRef::as_ref));
-        rows.with_tls += usize::from(row.facts.tls);
-        rows.partly_tls += usize::from(row.facts.tls && row.facts.uncovered);
-        match &row.facts.class {
-            Some(class) => classes.add(Cow::Borrowed(class)),
-            None => rows.without_class += 1,
-        }
+/// The numbers over the rows of a scope, which are these. Those over everything are kept.
+fn summary(server: &Server, scope: &Scope, items: &[Arc<Row>]) -> Rows {
+    let summary = match scope {
+        Scope::All => server.journal.summary(scope, LARGEST),
+        Scope::Namespaces(_) => items.iter().collect::<Totals>().summary(LARGEST),
+    };
+    Rows {
+        total: items.len(),
+        ..counted(summary)
     }
-    rows.hosts = hosts.len();
-    rows.wildcard_hosts = hosts.iter().filter(|host| host.starts_with("*.")).count();
-    rows.namespaces = namespaces.len();
-    rows.largest_namespaces = namespaces.by_frequency(LARGEST);
-    rows.largest_classes = classes.by_frequency(LARGEST);
-    rows
+}
+
+/// The numbers of the stat strip.
+fn counted(summary: Summary) -> Rows {
+    Rows {
+        total: summary.rows,
+        hosts: summary.hosts,
+        wildcard_hosts: summary.wildcard_hosts,
+        with_tls: summary.with_tls,
+        partly_tls: summary.partly_tls,
+        without_class: summary.without_class,
+        namespaces: summary.namespaces,
+        largest_classes: summary.largest_classes,
+        largest_namespaces: summary.largest_namespaces,
+        ..Rows::default()
+    }
 }

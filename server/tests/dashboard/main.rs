@@ -18,6 +18,7 @@ mod bad_input;
 mod documents;
 mod faults;
 mod limits;
+mod many_rows;
 mod metrics;
 mod outage;
 mod process;
