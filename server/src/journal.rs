@@ -281,18 +281,13 @@ impl Head {
     /// again may differ.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let errors = |head: &Self| -> Vec<_> {
-            let errors = head.errors.iter().cloned();
-            errors
-                .map(|error| StreamError {
-                    retry_in_ms: None,
-                    ..error
-                })
-                .collect()
+        let same = |(a, b): (&StreamError, &StreamError)| {
+            a.namespace == b.namespace && a.error == b.error && a.reason == b.reason
         };
         self.revision == other.revision
             && self.pending == other.pending
-            && errors(self) == errors(other)
+            && self.errors.len() == other.errors.len()
+            && self.errors.iter().zip(&other.errors).all(same)
     }
 }
 

@@ -68,6 +68,9 @@ pub struct State {
     started_at: String,
     lists: Lists,
     pages: Shared<(Head, app::Lines)>,
+    /// For what every page takes.
+    turns: Turns,
+    /// For what costs the more the more a client asks for: the others do not wait for it.
     searches: Turns,
     streams: admission::Streams,
     /// Turns to replay.
@@ -87,6 +90,7 @@ impl Server {
             started_at: journal::now(),
             lists: Lists::default(),
             pages: Shared::default(),
+            turns: Turns::default(),
             searches: Turns::default(),
             streams: admission::Streams::default(),
             replays: Arc::new(Semaphore::new(replays)),

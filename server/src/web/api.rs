@@ -114,7 +114,9 @@ pub async fn ingresses(
     let json = [(header::CONTENT_TYPE, "application/json")];
     let response = (caching(&listed.head), json);
     if negotiation::coding(&headers, documents::CODINGS) == documents::GZIP
-        && let Some(body) = lists.compress(&listed, document.clone(), whole).await?
+        && let Some(body) = lists
+            .compress(&server.0.turns, &listed, document.clone(), whole)
+            .await?
     {
         let coding = [(header::CONTENT_ENCODING, documents::GZIP)];
         return Ok((response, coding, body).into_response());

@@ -136,7 +136,6 @@ impl Listed {
 pub(super) struct Lists {
     listed: Shared<Listed>,
     room: Room,
-    turns: Turns,
 }
 
 impl Lists {
@@ -151,7 +150,7 @@ impl Lists {
         let list = async || {
             let (journal, scope) = (server.journal.clone(), scope.scope.clone());
             let list = move || Listed::new(journal.snapshot(&scope));
-            self.turns.work(list).await
+            server.0.turns.work(list).await
         };
         self.listed.get(scope.to_string(), is_current, list).await
     }
@@ -160,11 +159,12 @@ impl Lists {
     /// Nothing where there is no room for it.
     pub(super) async fn compress(
         &self,
+        turns: &Turns,
         listed: &Listed,
         document: Document,
         whole: bool,
     ) -> Result<Option<Bytes>, Problem> {
-        let compress = || self.turns.work(self.room.compress(document));
+        let compress = || turns.work(self.room.compress(document));
         match whole {
             true => {
                 let compressed = listed.compressed.get_or_try_init(compress);

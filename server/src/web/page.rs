@@ -16,6 +16,7 @@ use leptos::prelude::*;
 use protocol::connection::Reconnect;
 use protocol::filter::Filter;
 use protocol::{Ingress, Key, Scope};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::problem::{self, Problem};
@@ -26,9 +27,6 @@ use crate::totals::{Summary, Totals};
 
 /// A page waits no longer for rows that are being listed: it is better there without them.
 const FIRST_ROWS_LIMIT: Duration = Duration::from_secs(1);
-
-/// So few rows are looked at where the page is made.
-const FEW_ROWS: usize = 1_000;
 
 /// A request's body is there within this time, as its header is.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -60,40 +58,48 @@ pub async fn page(
     // A namespace that nobody looked at before is watched from here on, also without scripts.
     let _demand = server.cluster.demand(&scope);
     let _ = timeout(FIRST_ROWS_LIMIT, server.settle(&scope)).await;
-    let lines = lines(&server, &context, &scope).await?;
-    let data = context.data(lines);
-    let backend = context.backend.clone();
-    let render = leptos_axum::render_app_to_stream_with_context(
-        move || {
-            provide_context(backend.clone());
-            provide_nonce();
-            // The nonce in the header is the one in the markup: both are of this request.
-            let nonce = leptos::nonce::use_nonce()
-                .map(|nonce| nonce.to_string())
-                .unwrap_or_default();
-            let options = expect_context::<leptos_axum::ResponseOptions>();
-            options.insert_header(
-                header::CONTENT_SECURITY_POLICY,
-                security::page_policy(&nonce),
-            );
-            options.insert_header(
-                header::CACHE_CONTROL,
-                HeaderValue::from_static("private, no-cache"),
-            );
-        },
-        move || app::shell(&scope, data.clone()),
-    );
-    Ok(render(request).await.into_response())
+    let made = lines(&server, &context, &scope).await?;
+    let runtime = Handle::current();
+    let render = move || {
+        let data = context.data(made.unwrap_or_else(|| context.lines()));
+        let backend = context.backend.clone();
+        let render = leptos_axum::render_app_to_stream_with_context(
+            move || {
+                provide_context(backend.clone());
+                provide_nonce();
+                // The nonce in the header is the one in the markup: both are of this request.
+                let nonce = leptos::nonce::use_nonce()
+                    .map(|nonce| nonce.to_string())
+                    .unwrap_or_default();
+                let options = expect_context::<leptos_axum::ResponseOptions>();
+                options.insert_header(
+                    header::CONTENT_SECURITY_POLICY,
+                    security::page_policy(&nonce),
+                );
+                options.insert_header(
+                    header::CACHE_CONTROL,
+                    HeaderValue::from_static("private, no-cache"),
+                );
+            },
+            move || app::shell(&scope, data.clone()),
+        );
+        runtime.block_on(render(request)).into_response()
+    };
+    // Some milliseconds that streams would wait.
+    server.0.turns.work(render).await
 }
 
-/// The lines of a page. Where they take a look at many rows they are made on a thread of their own,
-/// and once for all who ask for the same view.
-async fn lines(server: &Server, context: &PageContext, scope: &Scope) -> Result<Lines, Problem> {
-    let rows = server.journal.count(scope);
-    if context.is_plain() && (*scope == Scope::All || rows <= FEW_ROWS) {
-        return Ok(context.lines());
+/// The lines of a page that is not as it starts: they are made once for all who ask for the same
+/// view.
+async fn lines(
+    server: &Server,
+    context: &PageContext,
+    scope: &Scope,
+) -> Result<Option<Lines>, Problem> {
+    if context.is_plain() {
+        return Ok(None);
     }
-    search::filter(&context.search(), rows)?;
+    search::filter(&context.search(), server.journal.count(scope))?;
     let head = server.journal.head(scope);
     let make = async || {
         let (journal, scope) = (server.journal.clone(), scope.clone());
@@ -103,7 +109,7 @@ async fn lines(server: &Server, context: &PageContext, scope: &Scope) -> Result<
     };
     let is_current = |(made, _): &(Head, Lines)| made.is_same(&head);
     let made = server.0.pages.get(context.view(), is_current, make).await?;
-    Ok(made.1.clone())
+    Ok(Some(made.1.clone()))
 }
 
 /// `POST /api/fn/...`. Refusals of the function itself are in the format of Leptos, with a status of

@@ -1,5 +1,5 @@
-//! Work over many rows: on threads of its own and few at a time, so that streams and probes are
-//! served meanwhile, however many ask for it.
+//! Work over many rows, and of pages: on threads of its own and few at a time, so that streams and
+//! probes are served meanwhile, however many ask for it.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -36,7 +36,7 @@ impl Turns {
         let turn = turn.await.map_err(|_| {
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "too many lists and searches are asked for at once: try again later",
+                "too many pages, lists and searches are asked for at once: try again later",
             )
             .retry_after(5)
         })?;
