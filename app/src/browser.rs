@@ -626,10 +626,11 @@ fn read_address(ui: Ui) {
 
 fn write_title(ui: Ui) {
     Effect::new(move |_| {
-        let title = "Ingresses · kube-ingress-dash";
+        let name = ui.cluster.with_value(|cluster| cluster.name.clone());
+        let title = format!("{name} · Ingresses");
         match ui.facts().title() {
             Some(state) => document().set_title(&format!("{state} · {title}")),
-            None => document().set_title(title),
+            None => document().set_title(&title),
         }
     });
 }
@@ -1036,6 +1037,9 @@ fn open_popup(ui: Ui, opener: &Element) {
     let popup = match opener.get_attribute("data-popup").as_deref() {
         Some("theme") => Popup::Theme((rect.right() - 240.0, rect.bottom() + 6.0)),
         Some("connect") => Popup::Connect,
+        Some("grant") => Popup::Grant,
+        Some("filters") => Popup::Filters(below),
+        Some("menu") => Popup::Menu(below),
         Some("group") => Popup::Group(below),
         Some("columns") => Popup::Columns(below),
         Some("help") => Popup::Help,
@@ -1250,7 +1254,10 @@ fn in_popup(ui: Ui, event: &KeyboardEvent, typing: bool) {
         "ArrowDown" => (".pop [role=menu] .mi", true),
         "ArrowUp" => (".pop [role=menu] .mi", false),
         // The focus stays in what is modal.
-        "Tab" if modal => (".pop [aria-modal] :is(button, input)", !event.shift_key()),
+        "Tab" if modal => (
+            ".pop [aria-modal] :is(button, input, pre)",
+            !event.shift_key(),
+        ),
         _ => return,
     };
     let items = elements(selector);

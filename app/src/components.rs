@@ -1,6 +1,7 @@
 //! The parts of the page. They read signals and render rows; what is decided is decided elsewhere.
 
 pub mod app;
+pub mod compare;
 pub mod details;
 pub mod footer;
 pub mod header;

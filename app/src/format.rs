@@ -134,16 +134,37 @@ pub fn host_url(host: &str, tls: bool) -> Option<String> {
 pub fn url(row: &Ingress) -> Option<String> {
     let url = row.hosts.iter().find_map(|host| host_url(host, row.tls))?;
     let path = routes(row).next().map(|route| route.path);
-    let is_plain = |path: &String| {
-        path.starts_with('/')
-            && path
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
-    };
-    Some(match path.filter(is_plain) {
+    Some(match path.filter(|path| is_plain(path)) {
         Some(path) => format!("{}{path}", url.trim_end_matches('/')),
         None => url,
     })
+}
+
+/// Whether a path is no pattern, and may stand in an address as it is.
+#[must_use]
+pub fn is_plain(path: &str) -> bool {
+    path.starts_with('/')
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
+}
+
+/// The version of the object that a YAML document is of.
+#[must_use]
+pub fn resource_version(yaml: &str) -> Option<&str> {
+    let mut lines = yaml.lines();
+    let value = lines.find_map(|line| line.strip_prefix("  resourceVersion: "))?;
+    Some(value.trim_matches(['"', '\'']))
+}
+
+/// Which of so many colours stands for a name: the same on every day and every machine.
+#[must_use]
+pub fn colour(name: &str, colours: u32) -> u32 {
+    // FNV-1a: names that differ in their last letter get different colours.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    (hash ^ (hash >> 16)) % colours
 }
 
 /// A word for a POSIX shell: quoted where it has to be.
@@ -222,6 +243,40 @@ pub fn routes(row: &Ingress) -> impl Iterator<Item = Route> + '_ {
         }
     });
     rules.chain(default)
+}
+
+/// [`routes`] with those that are the same but for their host put together: each with its hosts in
+/// their order, `*` being any.
+#[must_use]
+pub fn folded_routes(row: &Ingress) -> Vec<(Vec<&str>, Route)> {
+    let hosts = row.rules.iter().flat_map(|rule| {
+        let host = rule.host.as_deref().unwrap_or("*");
+        rule.paths.iter().map(move |_| host)
+    });
+    let mut folded: Vec<(Vec<&str>, Route)> = Vec::new();
+    for (route, host) in routes(row).zip(hosts.chain(["*"])) {
+        match folded.iter_mut().find(|(_, known)| *known == route) {
+            Some((hosts, _)) => hosts.push(host),
+            None => folded.push((vec![host], route)),
+        }
+    }
+    folded
+}
+
+/// What a folded route is asked by: `shop.example.com/cart`, `/cart on 60 hosts`.
+#[must_use]
+pub fn asked_by(hosts: &[&str], route: &Route) -> String {
+    let text = match hosts {
+        _ if route.path_type.is_empty() && route.path == "*" => "Everything else".into(),
+        ["*"] => format!("Any host, {}", route.path),
+        [host] => format!("{host}{}", route.path),
+        hosts => format!(
+            "{} on {}",
+            route.path,
+            counted(hosts.len(), "host", "hosts")
+        ),
+    };
+    shown(&text)
 }
 
 /// How many paths a row has, the default backend included.
@@ -341,6 +396,12 @@ pub fn without_bidi(text: &str) -> Cow<'_, str> {
         false => letter.to_string(),
     });
     plain.collect::<String>().into()
+}
+
+/// [`without_bidi`] as a text of its own.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    without_bidi(text).into_owned()
 }
 
 /// A line of YAML in parts, each with the class that colours it; none is plain. It is no parser:
@@ -542,6 +603,53 @@ mod tests {
             .collect();
         assert_eq!(texts, ["/ web:http", "/files Bucket/files", "* fallback"]);
         assert_eq!(route_count(&row), 3);
+    }
+
+    #[test]
+    fn the_same_path_to_the_same_service_is_one_route_of_many_hosts() {
+        let path = |path: &str| Path {
+            path: Some(path.into()),
+            path_type: "Prefix".into(),
+            ..Path::default()
+        };
+        let rule = |host: &str, paths: &[&str]| Rule {
+            host: Some(host.into()),
+            paths: paths.iter().map(|text| path(text)).collect(),
+        };
+        let row = Ingress {
+            rules: vec![
+                rule("a.example.com", &["/", "/x"]),
+                rule("b.example.com", &["/"]),
+            ],
+            default_backend: Some(Backend::default()),
+            ..Ingress::default()
+        };
+        let folded = folded_routes(&row);
+        let words: Vec<_> = folded
+            .iter()
+            .map(|(hosts, route)| asked_by(hosts, route))
+            .collect();
+        assert_eq!(
+            words,
+            ["/ on 2 hosts", "a.example.com/x", "Everything else"]
+        );
+        assert_eq!(folded[0].0, ["a.example.com", "b.example.com"]);
+    }
+
+    #[test]
+    fn the_version_of_an_object_is_in_its_yaml() {
+        let yaml = "kind: Ingress\nmetadata:\n  resourceVersion: \"88\"\nspec: {}\n";
+        assert_eq!(resource_version(yaml), Some("88"));
+        assert_eq!(resource_version("kind: Ingress"), None);
+    }
+
+    #[test]
+    fn clusters_of_like_names_have_different_colours() {
+        let colours =
+            ["prod-eu-1", "prod-eu-2", "prod-us-1", "staging"].map(|name| colour(name, 8));
+        assert!(colours.iter().all(|colour| *colour < 8));
+        assert_ne!(colours[0], colours[1]);
+        assert_ne!(colours[0], colours[3]);
     }
 
     #[test]

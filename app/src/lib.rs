@@ -14,11 +14,13 @@ pub mod backend;
 #[cfg(feature = "hydrate")]
 pub mod browser;
 pub mod columns;
+pub mod compare;
 pub mod components;
 pub mod diagnostics;
 pub mod exclusions;
 pub mod format;
 pub mod hurry;
+pub mod incident;
 pub mod live;
 #[cfg(feature = "ssr")]
 mod noscript;

@@ -79,6 +79,14 @@ pub enum Popup {
     Settings,
     /// How to start with a cluster of one's own.
     Connect,
+    /// How to grant what may not be read.
+    Grant,
+    /// On a phone: what rows can be filtered and put together by.
+    Filters((f64, f64)),
+    /// On a phone: what the header has no room for.
+    Menu((f64, f64)),
+    /// Two objects, line by line.
+    Compare(Key, Key),
     /// Every host of a row, at a place of the window.
     Hosts(Arc<Ingress>, (f64, f64)),
     /// Every path of a row.
@@ -156,6 +164,8 @@ pub struct Ui {
     pub narrow: Memo<bool>,
     /// What is announced to assistive technology.
     pub announced: RwSignal<String>,
+    /// A short line over the page, about what a key or a menu has just done.
+    pub toast: RwSignal<Option<String>>,
     /// Parameters of the address that this build does not know.
     pub other: StoredValue<Vec<(String, String)>>,
 }
@@ -248,6 +258,7 @@ impl Ui {
             cards: RwSignal::new(false),
             density: RwSignal::new(data.choices.density),
             announced: RwSignal::default(),
+            toast: RwSignal::default(),
             other: StoredValue::new(query.other),
             narrow: Memo::new(|_| Self::expect().selected.with(Option::is_some)),
             currency: Memo::new(|_| Self::expect().facts().currency()),
@@ -464,7 +475,25 @@ impl Ui {
 
     /// Says something to assistive technology.
     pub fn announce(self, text: impl Into<String>) {
-        self.announced.set(text.into());
+        let mut text = text.into();
+        // The same text is no change, and would not be said a second time.
+        if self.announced.with_untracked(|old| *old == text) {
+            text.push('\u{a0}');
+        }
+        self.announced.set(text);
+    }
+
+    /// Whether the details are of this ingress and it is gone, or its row waits to go.
+    #[must_use]
+    pub fn is_gone(self, key: &Key) -> bool {
+        let held = |detail: &Option<Detail>| {
+            (detail.as_ref())
+                .is_some_and(|detail| detail.deleted_at.is_some() && detail.row.key() == *key)
+        };
+        match self.live.with_table(|table| table.get(key)) {
+            Some(view) => view.deleted,
+            None => self.detail.with_untracked(held),
+        }
     }
 }
 

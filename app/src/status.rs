@@ -106,16 +106,27 @@ pub struct Notice {
     pub class: &'static str,
     /// Its icon.
     pub icon: &'static str,
+    /// The namespace that it is about; empty where it is about all of them.
+    pub subject: String,
     /// What is so.
     pub title: String,
     /// What follows from it.
     pub text: String,
     /// The button that does it at once.
     pub retry: Option<Retry>,
-    /// A command that helps.
-    pub command: Option<String>,
     /// What to hand to whoever can help: what, where, why and since when.
     pub details: Option<String>,
+}
+
+/// A namespace that may not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotShown {
+    /// Its name.
+    pub namespace: String,
+    /// Who may not do what.
+    pub why: String,
+    /// The commands that grant it, where a permission is all that is missing.
+    pub command: Option<String>,
 }
 
 /// What a list of rows is, at its end.
@@ -298,6 +309,27 @@ impl Facts {
         notices
     }
 
+    /// The namespaces that may not be read, where others may.
+    #[must_use]
+    pub fn not_shown(&self) -> Vec<NotShown> {
+        if matches!(self.currency(), Currency::NoCluster | Currency::Forbidden) {
+            return Vec::new();
+        }
+        let forbidden = |status: &&NamespaceStatus| status.state == NamespaceState::Forbidden;
+        let states = self.states.iter().filter(forbidden);
+        let named = states.filter_map(|status| {
+            let namespace = status.namespace.clone()?;
+            let mut errors = self.errors.iter();
+            let error = errors.find(|error| error.namespace == status.namespace);
+            Some(NotShown {
+                why: refusal(error, Some(&namespace)),
+                command: is_grantable(error).then(|| grant(Some(&namespace), account(error))),
+                namespace,
+            })
+        });
+        named.collect()
+    }
+
     /// `Not live` and why, for the tab's title; nothing while all is well.
     #[must_use]
     pub fn title(&self) -> Option<&'static str> {
@@ -382,10 +414,10 @@ impl Facts {
             Some(Notice {
                 class,
                 icon,
+                subject: String::new(),
                 title,
                 text,
                 retry,
-                command: None,
                 details: self.details(),
             })
         };
@@ -474,18 +506,6 @@ impl Facts {
             .find(|error| error.namespace == status.namespace);
         let name = status.namespace.as_deref();
         match (status.state, name) {
-            (NamespaceState::Forbidden, _) => Some(Notice {
-                class: "notice notice-idle",
-                icon: "#i-lock",
-                title: match name {
-                    Some(name) => format!("{name} is not shown."),
-                    None => "You may not list ingresses in the whole cluster.".into(),
-                },
-                text: format!(" {}", refusal(error, name)),
-                retry: None,
-                command: is_grantable(error).then(|| grant(name, account(error))),
-                details: None,
-            }),
             (NamespaceState::Retrying, Some(name)) => {
                 let cause = match error {
                     Some(error) if error.reason != ErrorReason::Other => {
@@ -496,10 +516,10 @@ impl Facts {
                 Some(Notice {
                     class: "notice notice-warn",
                     icon: "#i-refresh",
+                    subject: name.to_owned(),
                     title: format!("{name} may be out of date."),
                     text: format!("{cause} Its rows stay.{}", self.next_try(Some(name))),
                     retry: self.retry_at(Some(name)).map(|_| Retry::Ask),
-                    command: None,
                     details: None,
                 })
             }
@@ -885,7 +905,10 @@ mod tests {
         let mut facts = facts(State::Live);
         facts.states = vec![status(Some("finance-eu"), NamespaceState::Forbidden)];
         assert_eq!(badge_text(&facts), "Live, 47 of 48 namespaces");
-        let command = facts.notices()[0].command.clone().unwrap_or_default();
+        assert_eq!(facts.notices(), []);
+        let hidden = facts.not_shown().remove(0);
+        assert_eq!(hidden.namespace, "finance-eu");
+        let command = hidden.command.unwrap_or_default();
         let lines: Vec<_> = command.lines().collect();
         assert_eq!(
             lines,
@@ -908,12 +931,12 @@ mod tests {
             account: Some("system:serviceaccount:ops:dashboard".into()),
         };
         facts.errors = vec![error(Some("shop"), ErrorReason::Forbidden, Some(missing))];
-        let notice = facts.notices().remove(0);
+        let hidden = facts.not_shown().remove(0);
         assert_eq!(
-            notice.text,
-            " system:serviceaccount:ops:dashboard may not watch ingresses in shop. Ask a cluster admin to run:"
+            hidden.why,
+            "system:serviceaccount:ops:dashboard may not watch ingresses in shop. Ask a cluster admin to run:"
         );
-        let command = notice.command.unwrap_or_default();
+        let command = hidden.command.unwrap_or_default();
         assert!(command.ends_with(" --serviceaccount=ops:dashboard"));
     }
 
@@ -932,10 +955,10 @@ mod tests {
         let mut facts = facts(State::Live);
         facts.states = vec![status(Some("shop"), NamespaceState::Forbidden)];
         facts.errors = vec![error(Some("shop"), ErrorReason::Forbidden, None)];
-        let notice = facts.notices().remove(0);
+        let hidden = facts.not_shown().remove(0);
         assert_eq!(
-            (notice.text.as_str(), notice.command),
-            (" Connection refused.", None)
+            (hidden.why.as_str(), hidden.command),
+            ("Connection refused.", None)
         );
     }
 

@@ -19,3 +19,13 @@ pub async fn ingress_yaml(namespace: String, name: String) -> Result<String, Ser
         .await
         .map_err(|error| ServerFnError::new(error.to_string()))
 }
+
+/// Why an object could not be read, in words.
+#[cfg(feature = "hydrate")]
+#[must_use]
+pub fn words(error: ServerFnError) -> String {
+    match error {
+        ServerFnError::ServerError(message) => message,
+        _ => "The server could not be reached.".into(),
+    }
+}

@@ -56,7 +56,8 @@ test("a narrow window shows everything that one needs", async ({ page, cluster, 
   await page.setViewportSize({ width: 390, height: 844 });
   await ingresses.open(dashboard.url);
   const whole = { ratio: 1 };
-  for (const part of [ingresses.badge, ingresses.themeButton, ingresses.search, ingresses.pickerButton]) {
+  const filter = page.getByRole("button", { name: "Filter", exact: true });
+  for (const part of [ingresses.badge, page.getByRole("button", { name: "Menu" }), ingresses.search, filter]) {
     await expect(part).toBeInViewport(whole);
   }
 
@@ -66,7 +67,8 @@ test("a narrow window shows everything that one needs", async ({ page, cluster, 
   await expect(close).toBeInViewport(whole);
   await close.click();
 
-  await ingresses.pickerButton.click();
+  await filter.click();
+  await page.getByRole("menuitem", { name: "Namespaces" }).click();
   await ingresses.tick("shop");
   await expect(ingresses.picker.getByRole("button", { name: "Watch 1 namespace" })).toBeInViewport(whole);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -140,7 +142,8 @@ test.describe("on a phone", () => {
   }) => {
     await cluster.create("shop", "aaa", { className: "only-here" });
     await ingresses.open(dashboard.url);
-    await page.getByRole("button", { name: "Class", exact: true }).first().tap();
+    await page.getByRole("button", { name: "Filter", exact: true }).tap();
+    await page.getByRole("menuitem", { name: "Class" }).tap();
     const sheet = page.getByRole("dialog", { name: "Filter by Class" });
     const done = sheet.getByRole("button", { name: /^Show / });
     await expect(done).toHaveText("Show 301 ingresses");

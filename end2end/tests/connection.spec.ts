@@ -55,7 +55,7 @@ test("a server that is killed and comes back is said, and the page recovers with
 
   await ingresses.isLive();
   await expect(ingresses.names).toHaveText(["kept-a", "kept-b", "kept-c", "new"]);
-  await expect(page).toHaveTitle(/^Ingresses/);
+  await expect(page).toHaveTitle("test · Ingresses");
   await expect(page.getByRole("button", { name: "Remove -name:other" })).toBeVisible();
   await expect(ingresses.pickerButton).toHaveText(/shop/);
   expect(await everMissing(page)).toEqual([]);
@@ -154,7 +154,7 @@ test("a cluster that does not answer is named with the cause, and its rows come 
   await cluster.create("shop", "cart");
   await expect(ingresses.row("cart")).toBeVisible({ timeout: 45_000 });
   await ingresses.isLive();
-  await expect(page).toHaveTitle(/^Ingresses/);
+  await expect(page).toHaveTitle("test · Ingresses");
   expect(await ingresses.isSameDocument()).toBe(true);
 
   const end = page.locator(".tend");
@@ -223,7 +223,8 @@ test.describe("where the account may not read everything", () => {
     const dashboard = await start({ kubeconfig: cluster.kubeconfig });
     await page.goto(`${dashboard.url}?ns=finance,shop`);
     const main = page.getByRole("main");
-    await expect(main).toContainText("finance is not shown.");
+    await expect(main).toContainText("1 of 2 namespaces not shown: finance.");
+    await page.getByRole("button", { name: "How to grant" }).click();
     const account = "system:serviceaccount:simulated:viewer";
     await expect(main).toContainText(`${account} may not list and watch ingresses in finance.`);
     await expect(ingresses.badge).toContainText("1 of 2 namespaces");

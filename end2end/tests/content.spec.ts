@@ -89,8 +89,10 @@ test("no text turns the order of letters around", async ({ page, cluster, dashbo
   await ingresses.open(dashboard.url);
   await expect(ingresses.row("cart")).toContainText("/a\\u202Eb");
   await ingresses.name("cart").click();
+  await expect(page.getByRole("tabpanel", { name: "Overview" })).toContainText("/a\\u202Eb");
   await ingresses.details("cart").getByRole("tab", { name: "YAML" }).click();
   await expect(page.getByRole("tabpanel", { name: "YAML" })).toContainText("invoice\\u202Egnp.exe");
+  expect(await page.locator("#root").textContent()).not.toContain("\u202E");
 });
 
 test("200 hosts are one line in the table and all in the details", async ({ page, cluster, dashboard, ingresses }) => {
@@ -157,4 +159,72 @@ test("ingresses without rules, without host and with a default backend only are 
   await expect(ingresses.row("hostless")).toContainText("Any host");
   await expect(ingresses.row("pathless")).toContainText("bare.example.com");
   await expect(ingresses.row("pathless").getByRole("cell", { name: "none" }).first()).toBeVisible();
+});
+
+test("the same path of many hosts is one line that can be copied", async ({ page, context, cluster, dashboard, ingresses }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  const paths = (...paths: string[]) => ({ paths: paths.map((path) => ({ path, pathType: "Prefix", backend })) });
+  const hosts = Array.from({ length: 60 }, (_, number) => `tenant-${number}.example.com`);
+  const rules = hosts.map((host, number) => ({ host, http: number === 7 ? paths("/", "/admin") : paths("/") }));
+  await cluster.create("shop", "sixty", { spec: { ingressClassName: "nginx", rules, defaultBackend: backend } });
+  await ingresses.open(dashboard.url);
+  await ingresses.row("sixty").getByRole("button", { name: /more paths/ }).click();
+  const list = page.getByRole("dialog", { name: "62 paths of sixty" });
+  await expect(list.getByRole("listitem")).toHaveText([
+    /^\/ on 60 hosts\s*web:80$/,
+    /^tenant-7\.example\.com\/admin\s*web:80$/,
+    /^Everything else\s*web:80$/,
+  ]);
+  await list.getByRole("button", { name: "Copy / on 60 hosts" }).click();
+  await expect
+    .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+    .toBe(hosts.map((host) => `${host}/`).join("\n"));
+});
+
+test("namespaces that may not be read are one line with their names, which can be hidden", async ({
+  page,
+  cluster,
+  start,
+}) => {
+  const names = ["auth", "docs", "finance-eu", "media", "payments", "shop"];
+  for (const name of names) await cluster.create(name, `${name}-web`);
+  const deny = (...namespaces: string[]) =>
+    cluster.setRules(...namespaces.map((namespace) => ({ decision: "deny" as const, resource: "ingresses", namespace })));
+  await deny("auth", "finance-eu");
+  const dashboard = await start({ kubeconfig: cluster.kubeconfig });
+  await page.goto(`${dashboard.url}?ns=${names.join(",")}`);
+  const notices = page.locator(".notices");
+  const line = notices.locator(".notice");
+  await expect(line).toContainText(["2 of 6 namespaces not shown: auth, finance-eu."]);
+  expect((await notices.boundingBox())?.height).toBeLessThanOrEqual(40);
+
+  await page.getByRole("button", { name: "How to grant" }).click();
+  const ways = page.getByRole("dialog", { name: "Not shown" });
+  await expect(ways).toContainText("may not list and watch ingresses in finance-eu.");
+  await expect(ways.getByRole("button", { name: "Copy command" })).toHaveCount(2);
+  await page.keyboard.press("Escape");
+  await expect(ways).toHaveCount(0);
+
+  await page.getByRole("button", { name: "Hide" }).click();
+  await expect(line).toHaveCount(0);
+  // It is back when another one joins them.
+  await deny("auth", "finance-eu", "media");
+  await cluster.dropWatches();
+  await expect(line).toContainText(["3 of 6 namespaces not shown: auth, finance-eu, media."], { timeout: 30_000 });
+});
+
+test("the tab and the header tell one cluster from another", async ({ page, cluster, start, ingresses }) => {
+  const colours: string[] = [];
+  for (const name of ["prod-eu-1", "staging"]) {
+    const dashboard = await start({ kubeconfig: cluster.kubeconfig, environment: { CLUSTER_NAME: name } });
+    await expect.poll(() => dashboard.isReady()).toBe(true);
+    const markup = await (await page.request.get(dashboard.url)).text();
+    expect(markup).toContain(`<title>${name} · Ingresses</title>`);
+    await ingresses.open(dashboard.url);
+    await expect(page).toHaveTitle(`${name} · Ingresses`);
+    colours.push(await page.getByRole("banner").evaluate((header) => getComputedStyle(header).boxShadow));
+  }
+  expect(colours[0]).toContain("inset");
+  expect(colours[0]).not.toBe(colours[1]);
 });

@@ -1,4 +1,11 @@
+import type { Page } from "@playwright/test";
 import { expect, test } from "../support/test.ts";
+
+test.use({ permissions: ["clipboard-read", "clipboard-write"] });
+
+async function clipboard(page: Page): Promise<string> {
+  return page.evaluate(() => navigator.clipboard.readText());
+}
 
 test("details follow their ingress, with the YAML of the object as it is", async ({ page, cluster, dashboard, ingresses }) => {
   await cluster.create("shop", "cart", {
@@ -124,4 +131,190 @@ test("the YAML is coloured and downloads as it is shown", async ({ page, cluster
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   const lines = await ingresses.yaml.locator(".l").allTextContents();
   expect(Buffer.concat(chunks).toString().trimEnd()).toBe(lines.join("\n").trimEnd());
+});
+
+test("a deleted ingress keeps its last YAML, is a change, and is not to be asked for any more", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart", { hosts: ["cart.example.com", "shop.example.com"], annotations: { note: "last" } });
+  await cluster.create("shop", "other", { hosts: ["shop.example.com"] });
+  await ingresses.open(dashboard.url);
+  // The YAML is read without its tab being opened.
+  const read = page.waitForResponse(/ingress_yaml/);
+  await ingresses.name("cart").click();
+  await read;
+  const details = ingresses.details("cart");
+  await expect(details.getByRole("button", { name: "Copy kubectl command" })).toBeVisible();
+  await ingresses.leave();
+  await cluster.delete("shop", "cart");
+  await expect(details).toContainText(/Deleted at \d\d:\d\d:\d\d/);
+  await expect(details.getByRole("button", { name: /kubectl|curl|Markdown/ })).toHaveCount(0);
+  const left = details.getByRole("listitem").filter({ hasText: "no route" });
+  await expect(left).toHaveText(["cart.example.com has no route any more."]);
+
+  await details.getByRole("button", { name: "Copy last YAML" }).click();
+  await expect.poll(() => clipboard(page)).toContain("note: last");
+  await details.getByRole("tab", { name: "YAML" }).click();
+  await expect(ingresses.yaml).toContainText("note: last");
+  await expect(page.getByRole("tabpanel")).not.toContainText(/Loading|could not be read/);
+  await expect(page.getByRole("link", { name: "Open as a document" })).toHaveCount(0);
+  await details.getByRole("tab", { name: "Changes 1" }).click();
+  await expect(page.getByRole("tabpanel").getByRole("listitem")).toContainText([/\d\d:\d\d:\d\d.*The ingress is deleted/]);
+});
+
+test("a copy is seen in its button, that of a key in a line, and each is announced", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart");
+  await page.clock.install();
+  await ingresses.open(dashboard.url);
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  const details = ingresses.details("cart");
+  const button = details.getByRole("button", { name: "Copy kubectl command" });
+  const icon = button.locator("use");
+  const toast = page.locator(".toast");
+  await page.clock.pauseAt(Date.now() + 5_000);
+  await button.click();
+  await expect(icon).toHaveAttribute("href", "#i-check");
+  await expect(toast).toHaveCount(0);
+  const said = page.locator("[role=status][aria-live]");
+  await expect(said).toHaveText("Copied");
+  await page.clock.runFor(1_250);
+  await expect(icon).toHaveAttribute("href", "#i-terminal");
+
+  // The same words are a change of the text, or nobody would hear them.
+  const first = await said.evaluate((said) => said.textContent);
+  await button.click();
+  await expect.poll(() => said.evaluate((said) => said.textContent)).not.toBe(first);
+  await expect(said).toHaveText("Copied");
+
+  await page.keyboard.press("c");
+  await expect(toast).toHaveText("Copied the kubectl command");
+  await page.keyboard.press("y");
+  await expect(toast).toHaveText("Copied the YAML");
+  await page.clock.runFor(5_000);
+  await expect(toast).toHaveCount(0);
+
+  await page.route(/ingress_yaml/, (route) => route.abort());
+  await page.keyboard.press("y");
+  await expect(toast).toHaveText("The object could not be read: The server could not be reached.");
+});
+
+test("what the table cuts the details write out, and the TLS tab names the host that no entry covers", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  const name = "recommendation-engine-shadow-holdout";
+  const host = `${name}.experiments.eu-central-1.internal.example.com`;
+  await cluster.create("shop", name, {
+    hosts: [host, "bare.example.com"],
+    path: `/${"long-".repeat(20)}`,
+    service: `${name}-primary`,
+    tls: [{ secretName: `${name}-of-the-shop-tls`, hosts: [host] }],
+    labels: { [`${"l".repeat(60)}.example.com/team`]: "v".repeat(63) },
+    annotations: { [`${"a".repeat(60)}.example.com/note`]: "x" },
+  });
+  await ingresses.open(dashboard.url);
+  await ingresses.name(name).click();
+  const panel = page.getByRole("tabpanel");
+  const cut = () =>
+    page.locator("#details").evaluate((drawer) => {
+      const edge = drawer.getBoundingClientRect().right;
+      const panel = [...drawer.querySelectorAll(".dbody *")].filter((element) => element.checkVisibility());
+      // The lock and its secret are one line in the table too, with the secret in their title.
+      const hidden = panel.filter((element) => !element.closest(".facts .st") && !element.matches(".sr, svg, use"));
+      return hidden
+        .filter((element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX === "hidden")
+        .concat(panel.filter((element) => element.getBoundingClientRect().right > edge + 1))
+        .map((element) => element.outerHTML);
+    });
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    for (const tab of ["Overview", "Routing", "TLS", "Labels"]) {
+      await page.getByRole("tab", { name: tab }).click();
+      await expect(page.getByRole("tabpanel", { name: tab })).toBeVisible();
+      expect(await cut()).toEqual([]);
+    }
+  }
+  await page.getByRole("tab", { name: "TLS" }).click();
+  await expect(panel).toContainText("No entry covers 1 host");
+  await expect(panel).toContainText("bare.example.com");
+  await page.getByRole("tab", { name: "Routing" }).click();
+  await expect(panel).toContainText("There is no default backend: what no rule matches gets the controller's own answer");
+  // The strip of tabs scrolls where it is wider than the window.
+  await page.getByRole("tab", { name: "Changes" }).click();
+  await expect(page.getByRole("tab", { name: "Changes" })).toBeInViewport({ ratio: 1 });
+});
+
+test("the YAML tab names the version of the object", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await ingresses.open(`${dashboard.url}?sel=shop/cart&tab=yaml`);
+  await expect(page.getByRole("tabpanel")).toContainText(/resourceVersion \d+, without managedFields/);
+});
+
+test("an ingress is copied for an incident: as Markdown, and as a request to its address", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart", { hosts: ["cart.example.com"], path: "/basket", tls: [{ secretName: "cart-tls" }] });
+  await cluster.setAddresses("shop", "cart", [{ ip: "203.0.113.88" }]);
+  await ingresses.open(dashboard.url);
+  await expect(ingresses.row("cart")).toContainText("203.0.113.88");
+  await ingresses.name("cart").click();
+  const details = ingresses.details("cart");
+  await details.getByRole("button", { name: "Copy curl command" }).click();
+  const command = "curl -v --resolve cart.example.com:443:203.0.113.88 https://cart.example.com/basket";
+  await expect.poll(() => clipboard(page)).toBe(command);
+  await details.getByRole("button", { name: "Copy as Markdown" }).click();
+  await expect.poll(() => clipboard(page)).toContain("**Ingress `shop/cart`** in cluster `test`");
+  const lines = (await clipboard(page)).split("\n");
+  for (const line of [
+    "- Route: `cart.example.com/basket` \u2192 `cart:8080`",
+    "- Class: `nginx`",
+    "- TLS: `cart-tls` for every host",
+    "- Address: `203.0.113.88`",
+    `- Link: <${dashboard.url}?sel=shop/cart>`,
+  ]) {
+    expect(lines).toContain(line);
+  }
+  expect(lines.at(-1)).toMatch(/^- As of \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(live\)$/);
+
+  await ingresses.row("cart").getByRole("rowheader").click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Copy curl command" }).click();
+  await expect(page.locator(".toast")).toHaveText("Copied the curl command");
+  await expect.poll(() => clipboard(page)).toBe(command);
+});
+
+test("two picked ingresses are compared line by line", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart", { hosts: ["cart.example.com"], className: "nginx" });
+  await cluster.create("shop", "cart-canary", { hosts: ["cart.example.com"], className: "traefik", service: "cart" });
+  await cluster.create("shop", "other");
+  await ingresses.open(dashboard.url);
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  const compare = page.getByRole("toolbar").getByRole("button", { name: "Compare" });
+  await expect(compare).toHaveCount(0);
+  await page.keyboard.press("Shift+ArrowDown");
+  await compare.click();
+  const dialog = page.getByRole("dialog", { name: "Compare" });
+  await expect(dialog).toContainText("shop/cart-canary");
+  await expect(dialog).toContainText("4 lines differ.");
+  await expect(dialog.locator(".both .del")).toHaveText([/name: cart$/, /ingressClassName: nginx/]);
+  await expect(dialog.locator(".both .ins")).toHaveText([/name: cart-canary$/, /ingressClassName: traefik/]);
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await page.keyboard.press("Shift+ArrowDown");
+  await expect(page.getByRole("toolbar")).toContainText("3 picked");
+  await expect(compare).toHaveCount(0);
 });

@@ -94,12 +94,17 @@ impl Ingress {
         self.hosts.len() + self.more.as_ref().map_or(0, |more| more.hosts)
     }
 
-    /// How many of the hosts are named by a TLS entry, or match a wildcard that is (RFC 6125:
-    /// a wildcard stands for exactly one label). An entry without hosts covers all of them.
+    /// How many of the hosts a TLS entry covers.
     #[must_use]
     pub fn hosts_with_tls(&self) -> usize {
+        self.hosts.len() - self.hosts_without_tls().count()
+    }
+
+    /// The hosts that no TLS entry names, nor a wildcard of one (RFC 6125: a wildcard stands for
+    /// exactly one label). An entry without hosts covers all of them.
+    pub fn hosts_without_tls(&self) -> impl Iterator<Item = &str> {
         let covers_all = self.tls_entries.iter().any(|entry| entry.hosts.is_empty());
-        let covered = |host: &String| {
+        let covered = move |host: &str| {
             covers_all
                 || self
                     .tls_entries
@@ -107,7 +112,8 @@ impl Ingress {
                     .flat_map(|entry| &entry.hosts)
                     .any(|pattern| host_matches(pattern, host))
         };
-        self.hosts.iter().filter(|host| covered(host)).count()
+        let hosts = self.hosts.iter().map(String::as_str);
+        hosts.filter(move |host| !covered(host))
     }
 }
 
@@ -238,6 +244,8 @@ mod tests {
             ..Ingress::default()
         };
         assert_eq!(row.hosts_with_tls(), 2);
+        let without: Vec<_> = row.hosts_without_tls().collect();
+        assert_eq!(without, ["a.b.example.com"]);
     }
 
     #[test]

@@ -5,9 +5,19 @@ use super::{
     Tab, Ui, by_id, close_details, closest, line_of, picking, place_of, row_of, step, target,
     to_top, window,
 };
-use crate::format;
+use crate::format::{self, counted};
+use crate::incident;
 use crate::query::GROUPINGS;
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
+use std::time::Duration;
+
+/// How long a button shows that it has copied, in milliseconds.
+const TICK_MS: u64 = 1_200;
+/// How long a line over the page stays, in milliseconds.
+const TOAST_MS: u64 = 4_000;
+/// Why there is no command for an object.
+const GONE: &str = "The ingress is deleted";
 
 /// Does what an element says of itself: to the row that it is in, or that its menu is of, else to
 /// the one whose details are open.
@@ -23,25 +33,27 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
         .as_ref()
         .map(|row| row.key())
         .or_else(|| ui.selected.get_untracked());
-    let below = {
-        let rect = button.get_bounding_client_rect();
-        (rect.left(), rect.bottom() + 4.0)
-    };
-    if closest(button, "[role=menu]").is_some() {
+    // What closes with the press cannot show that it worked.
+    let shows = closest(button, "[role=menu]").is_none();
+    if !shows {
         ui.popup.set(None);
     }
+    let pressed = shows.then_some(button);
     if let Some(row) = &row
-        && act_on_row(ui, act, row, below)
+        && act_on_row(ui, act, row, button, pressed)
     {
         return;
     }
     if let Some(key) = key
-        && act_on_object(ui, act, key)
+        && act_on_object(ui, act, key, pressed)
     {
         return;
     }
     match act {
-        "copy" => copy(ui, button.get_attribute("data-text").unwrap_or_default()),
+        "copy" => {
+            let text = button.get_attribute("data-text").unwrap_or_default();
+            copy(ui, text, "", pressed);
+        }
         "close" => close_details(ui),
         "previous" => step(ui, false),
         "next" => step(ui, true),
@@ -103,13 +115,26 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
             }
         }
         "unpick" => ui.picked.update(std::collections::BTreeSet::clear),
-        "picked-names" => copy(ui, picking::lines(ui, |row| vec![row.name.clone()])),
-        "picked-hosts" => copy(ui, picking::lines(ui, |row| row.hosts.clone())),
-        "picked-urls" => copy(
-            ui,
-            picking::lines(ui, |row| format::url(row).into_iter().collect()),
-        ),
-        "picked-kubectl" => copy(ui, picking::kubectl(ui)),
+        "picked-names" => {
+            let names = picking::lines(ui, |row| vec![row.name.clone()]);
+            copy(ui, names, "", pressed);
+        }
+        "picked-hosts" => {
+            let hosts = picking::lines(ui, |row| row.hosts.clone());
+            copy(ui, hosts, "", pressed);
+        }
+        "picked-urls" => {
+            let urls = picking::lines(ui, |row| format::url(row).into_iter().collect());
+            copy(ui, urls, "", pressed);
+        }
+        "picked-kubectl" => copy(ui, picking::kubectl(ui), "", pressed),
+        "compare" => {
+            let picked = ui.picked.get_untracked();
+            let mut picked = picked.into_iter();
+            if let (Some(first), Some(second)) = (picked.next(), picked.next()) {
+                ui.popup.set(Some(Popup::Compare(first, second)));
+            }
+        }
         "reload" => {
             let _ = window().location().reload();
         }
@@ -117,23 +142,34 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
     }
 }
 
-/// Whether it is something that is done to a row.
-fn act_on_row(ui: Ui, act: &str, row: &Arc<Ingress>, below: (f64, f64)) -> bool {
+/// Whether it is something that is done to a row. `pressed` is the button where it stays.
+fn act_on_row(
+    ui: Ui,
+    act: &str,
+    row: &Arc<Ingress>,
+    button: &Element,
+    pressed: Option<&Element>,
+) -> bool {
+    let rect = button.get_bounding_client_rect();
+    let below = (rect.left(), rect.bottom() + 4.0);
     match act {
         "hosts" => ui.popup.set(Some(Popup::Hosts(row.clone(), below))),
         "routes" => ui.popup.set(Some(Popup::Routes(row.clone(), below))),
         "menu" => ui.popup.set(Some(Popup::Row(row.clone(), below))),
-        "host" => copy(ui, row.hosts.first().cloned().unwrap_or_default()),
-        "all-hosts" => copy(ui, row.hosts.join("\n")),
-        "url" => copy(ui, format::url(row).unwrap_or_default()),
-        "path" => copy(
-            ui,
-            format::routes(row)
-                .next()
-                .map(|route| route.path)
-                .unwrap_or_default(),
-        ),
-        "name" => copy(ui, row.name.clone()),
+        "host" => {
+            let host = row.hosts.first().cloned().unwrap_or_default();
+            copy(ui, host, "the host", pressed);
+        }
+        "all-hosts" => {
+            let what = counted(row.hosts.len(), "host", "hosts");
+            copy(ui, row.hosts.join("\n"), &what, pressed);
+        }
+        "url" => copy(ui, format::url(row).unwrap_or_default(), "the URL", pressed),
+        "path" => {
+            let path = format::routes(row).next().map(|route| route.path);
+            copy(ui, path.unwrap_or_default(), "the path", pressed);
+        }
+        "name" => copy(ui, row.name.clone(), "the name", pressed),
         "open-host" => open_host(row),
         "only-namespace" => narrow(ui, "ns", &row.namespace),
         "only-class" => narrow(
@@ -148,9 +184,24 @@ fn act_on_row(ui: Ui, act: &str, row: &Arc<Ingress>, below: (f64, f64)) -> bool 
 }
 
 /// Whether it is something that needs no more than the object's name.
-fn act_on_object(ui: Ui, act: &str, key: Key) -> bool {
+fn act_on_object(ui: Ui, act: &str, key: Key, pressed: Option<&Element>) -> bool {
+    let row = || ui.live.with_table(|table| table.get(&key));
     match act {
-        "kubectl" => copy(ui, format::kubectl(&key.namespace, [key.name.as_str()])),
+        "kubectl" if ui.is_gone(&key) => say(ui, GONE),
+        "kubectl" => {
+            let command = format::kubectl(&key.namespace, [key.name.as_str()]);
+            copy(ui, command, "the kubectl command", pressed);
+        }
+        "report" => {
+            if let Some(view) = row() {
+                let report = report(ui, &view.ingress);
+                copy(ui, report, "the report", pressed);
+            }
+        }
+        "curl" => {
+            let command = row().and_then(|view| incident::curl(&view.ingress));
+            copy(ui, command.unwrap_or_default(), "the curl command", pressed);
+        }
         "open" => {
             ui.current.set(Some(key.clone()));
             ui.select(Some(key));
@@ -160,14 +211,39 @@ fn act_on_object(ui: Ui, act: &str, key: Key) -> bool {
             ui.select(Some(key));
         }
         "copy-yaml" => copy_yaml(ui, key),
-        "link" => {
-            let origin = window().location().origin().unwrap_or_default();
-            let path = untrack(|| ui.href(|query: &mut Query| query.selected = Some(key)));
-            copy(ui, format!("{origin}{path}"));
+        "changes" => {
+            ui.tab.set(Tab::Changes);
+            ui.select(Some(key));
         }
+        "link" => copy(ui, link(ui, key), "the link", pressed),
         _ => return false,
     }
     true
+}
+
+/// The address of this page with the details of an ingress.
+fn link(ui: Ui, key: Key) -> String {
+    let origin = window().location().origin().unwrap_or_default();
+    let path = untrack(|| ui.href(|query: &mut Query| query.selected = Some(key)));
+    origin + &path
+}
+
+/// A row as Markdown, with the time that it is of.
+fn report(ui: Ui, row: &Ingress) -> String {
+    let now = js_sys::Date::now() as i64;
+    let facts = untrack(|| ui.facts());
+    let as_of = match facts.connection.data_as_of_wall_ms {
+        Some(at) if !facts.currency().is_live() => {
+            format!("{} (not live since)", format::rfc3339(at as i64))
+        }
+        _ => format!("{} (live)", format::rfc3339(now)),
+    };
+    let age = match (&row.created_at, format::age(row.created_at.as_deref(), now)) {
+        (Some(created), Some(age)) => format!("{age} (created {created})"),
+        _ => "unknown".into(),
+    };
+    let name = ui.cluster.with_value(|cluster| cluster.name.clone());
+    incident::report(row, &name, &link(ui, row.key()), &age, &as_of)
 }
 
 /// Leaves the rows with this value of a field.
@@ -184,13 +260,18 @@ fn narrow(ui: Ui, key: &str, value: &str) {
 
 /// Copies the command for what is picked, else for this row.
 pub(super) fn copy_kubectl(ui: Ui, key: &Key) {
-    if ui
-        .picked
-        .with_untracked(std::collections::BTreeSet::is_empty)
-    {
-        copy(ui, format::kubectl(&key.namespace, [key.name.as_str()]));
+    let picked = ui.picked.with_untracked(std::collections::BTreeSet::len);
+    if picked > 0 {
+        let what = format!(
+            "kubectl for {}",
+            counted(picked, "picked row", "picked rows")
+        );
+        copy(ui, picking::kubectl(ui), &what, None);
+    } else if ui.is_gone(key) {
+        say(ui, GONE);
     } else {
-        copy(ui, picking::kubectl(ui));
+        let command = format::kubectl(&key.namespace, [key.name.as_str()]);
+        copy(ui, command, "the kubectl command", None);
     }
 }
 
@@ -198,8 +279,11 @@ pub(super) fn copy_kubectl(ui: Ui, key: &Key) {
 pub(super) fn copy_yaml(ui: Ui, key: Key) {
     leptos::task::spawn_local(async move {
         match crate::yaml::ingress_yaml(key.namespace, key.name).await {
-            Ok(text) => copy(ui, text),
-            Err(_) => ui.announce("The object could not be read"),
+            Ok(text) => copy(ui, text, "the YAML", None),
+            Err(error) => {
+                let why = crate::yaml::words(error);
+                say(ui, &format!("The object could not be read: {why}"));
+            }
         }
     });
 }
@@ -207,11 +291,12 @@ pub(super) fn copy_yaml(ui: Ui, key: Key) {
 /// Has the server ask the API server at once.
 fn try_now(ui: Ui) {
     leptos::task::spawn_local(async move {
-        ui.announce(match crate::hurry::try_now().await {
+        let words = match crate::hurry::try_now().await {
             Ok(true) => "Trying now",
             Ok(false) => "Tried a moment ago",
             Err(_) => "The server could not be reached",
-        });
+        };
+        say(ui, words);
     });
 }
 
@@ -253,11 +338,13 @@ pub(super) fn menu_at_row(ui: Ui, row: Arc<Ingress>) {
     ui.popup.set(Some(Popup::Row(row, at)));
 }
 
-/// Copies a text, or shows it where the browser keeps the clipboard closed (plain http).
-pub(super) fn copy(ui: Ui, text: String) {
+/// Copies a text, or shows it where the browser keeps the clipboard closed (plain http). That it
+/// is copied is seen in the button that was pressed; without one a line says so of `what`.
+pub(super) fn copy(ui: Ui, text: String, what: &str, pressed: Option<&Element>) {
     if text.is_empty() {
         return;
     }
+    let (pressed, words) = (pressed.cloned(), format!("Copied {what}"));
     let clipboard = js_sys::Reflect::get(&window().navigator(), &"clipboard".into())
         .ok()
         .and_then(|clipboard| clipboard.dyn_into::<web_sys::Clipboard>().ok());
@@ -266,10 +353,49 @@ pub(super) fn copy(ui: Ui, text: String) {
             Some(clipboard) => JsFuture::from(clipboard.write_text(&text)).await.is_ok(),
             None => false,
         };
-        if copied {
-            ui.announce("Copied");
-        } else {
-            ui.popup.set(Some(Popup::Copy(text)));
+        match pressed {
+            _ if !copied => ui.popup.set(Some(Popup::Copy(text))),
+            Some(pressed) => {
+                tick(&pressed);
+                ui.announce("Copied");
+            }
+            None => say(ui, words.trim_end()),
         }
     });
+}
+
+/// Shows a tick in a button for a moment, in the place of its icon.
+fn tick(button: &Element) {
+    const TICKED: &str = "data-ticked";
+    let Ok(Some(glyph)) = button.query_selector("use") else {
+        return;
+    };
+    if button.has_attribute(TICKED) {
+        return;
+    }
+    let icon = glyph.get_attribute("href").unwrap_or_default();
+    let _ = glyph.set_attribute("href", "#i-check");
+    let _ = button.set_attribute(TICKED, "");
+    let button = button.clone();
+    set_timeout(
+        move || {
+            let _ = glyph.set_attribute("href", &icon);
+            let _ = button.remove_attribute(TICKED);
+        },
+        Duration::from_millis(TICK_MS),
+    );
+}
+
+/// Says something in a line over the page, and to assistive technology.
+pub(super) fn say(ui: Ui, words: &str) {
+    thread_local! {
+        static LEAVES: std::cell::Cell<Option<TimeoutHandle>> = const { std::cell::Cell::new(None) };
+    }
+    ui.announce(words);
+    ui.toast.set(Some(words.to_owned()));
+    let leaves =
+        set_timeout_with_handle(move || ui.toast.set(None), Duration::from_millis(TOAST_MS));
+    if let Some(earlier) = LEAVES.replace(leaves.ok()) {
+        earlier.clear();
+    }
 }

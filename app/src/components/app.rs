@@ -54,6 +54,8 @@ pub fn App(
             <Footer/>
         </div>
         <div class="sr" role="status" aria-live="polite">{move || ui.announced.get()}</div>
+        // It says what the status above says.
+        {move || ui.toast.get().map(|text| view! { <div class="toast" aria-hidden="true">{text}</div> })}
         <RowPopup/>
     }
 }

@@ -5,26 +5,31 @@ use std::sync::Arc;
 
 use leptos::either::Either;
 use leptos::prelude::*;
+use protocol::filter::{Field, Filter};
 use protocol::{Ingress, Key};
 
 use super::icons::{icon, small_icon};
 use super::row::{host, tls};
-use crate::format::{self, counted};
+use crate::format::{self, counted, shown};
+use crate::incident;
 use crate::query::Tab;
 #[cfg(feature = "hydrate")]
 use crate::state::Detail;
 use crate::state::Ui;
 
-/// The YAML of one version of an object. The server renders no more than that it is on its way.
-#[cfg_attr(
-    not(feature = "hydrate"),
-    expect(dead_code, reason = "the browser loads it")
-)]
-#[derive(Clone, Debug, PartialEq)]
-enum Yaml {
-    Loading,
-    Text(String),
-    Failed(String),
+/// Of the hosts that a deleted ingress leaves without a route so many are named.
+const LEFT_BEHIND: usize = 5;
+/// Whoever walks through the rows does not ask for the object of each, in milliseconds.
+#[cfg(feature = "hydrate")]
+const LINGER_MS: u64 = 300;
+
+/// The object as YAML. The server renders no more than that it is on its way.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Yaml {
+    /// What it said last. It stays when the object is deleted.
+    text: Option<String>,
+    /// Why there is nothing newer.
+    error: Option<String>,
 }
 
 /// The drawer, while an ingress is selected. It does not block the table.
@@ -38,7 +43,7 @@ pub fn Details() -> impl IntoView {
 fn Drawer(key_of: Key) -> impl IntoView {
     let ui = Ui::expect();
     let key = key_of;
-    let yaml = RwSignal::new(Yaml::Loading);
+    let yaml = RwSignal::new(Yaml::default());
     #[cfg(feature = "hydrate")]
     if cfg!(target_arch = "wasm32") {
         load_yaml(ui, key.clone(), yaml);
@@ -56,7 +61,9 @@ fn Drawer(key_of: Key) -> impl IntoView {
         let key = key.clone();
         Memo::new(move |_| {
             ui.live.version.track();
-            ui.live.with_table(|table| table.changes(&key).count())
+            let seen = ui.live.with_table(|table| table.changes(&key).count());
+            // That it is gone is a change as well.
+            seen + usize::from(gone.get().is_some())
         })
     };
     let file = format!("{}-{}.yaml", key.namespace, key.name);
@@ -94,14 +101,17 @@ fn Drawer(key_of: Key) -> impl IntoView {
     let panel = move || match row.get() {
         None => view! { <Missing/> }.into_any(),
         Some(row) => match ui.tab.get() {
-            Tab::Overview => overview(ui, row).into_any(),
+            Tab::Overview => overview(ui, row, gone.get().is_some()).into_any(),
             Tab::Routing => routing(&row).into_any(),
             Tab::Tls => tls_entries(&row).into_any(),
             Tab::Labels => labels(&row).into_any(),
-            Tab::Yaml => yaml_panel(yaml, raw.clone(), file.clone()).into_any(),
-            Tab::Changes => changes(ui, row.key()).into_any(),
+            Tab::Yaml => {
+                yaml_panel(yaml, raw.clone(), file.clone(), gone.get().is_some()).into_any()
+            }
+            Tab::Changes => changes(ui, row.key(), gone).into_any(),
         },
     };
+    let text = move || yaml.with(|yaml| yaml.text.clone());
     let label = format!("Details of {namespace}/{name}");
     view! {
         <section class="drawer" role="dialog" aria-modal="false" aria-labelledby="details-title" id="details" tabindex="-1">
@@ -110,14 +120,18 @@ fn Drawer(key_of: Key) -> impl IntoView {
                     <span class="crumb grow">
                         <span class="tag tag-line">"Ingress"</span>
                         <span class="trunc" title=namespace.clone()>{namespace.clone()}</span>
+                        {filter_by("ns", namespace.clone())}
                         {small_icon("#i-right")}
                         <span class="trunc">"networking.k8s.io/v1"</span>
                     </span>
-                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="previous" aria-label="Previous row (k)">{icon("#i-up")}</button>
-                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="next" aria-label="Next row (j)">{icon("#i-down")}</button>
-                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="kubectl" aria-label="Copy kubectl command">{icon("#i-terminal")}</button>
-                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="link" aria-label="Copy link">{icon("#i-link")}</button>
-                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close" aria-label="Close (Esc)">{icon("#i-x")}</button>
+                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="previous" aria-label="Previous row (k)" title="Previous row (k)">{icon("#i-up")}</button>
+                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="next" aria-label="Next row (j)" title="Next row (j)">{icon("#i-down")}</button>
+                    // Of what is gone there is nothing to ask the cluster for.
+                    <span class="row" hidden=move || gone.get().is_some()>
+                        <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="kubectl" aria-label="Copy kubectl command" title="Copy kubectl command (c)">{icon("#i-terminal")}</button>
+                        <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="link" aria-label="Copy link" title="Copy link">{icon("#i-link")}</button>
+                    </span>
+                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close" aria-label="Close (Esc)" title="Close (Esc)">{icon("#i-x")}</button>
                 </div>
                 <h2 id="details-title">
                     <span class=move || if gone.get().is_some() { "trunc was" } else { "trunc" } title=name.clone()>{name.clone()}</span>
@@ -127,7 +141,11 @@ fn Drawer(key_of: Key) -> impl IntoView {
             {move || gone.get().map(|at| view! {
                 <div class="gonebar">
                     {icon("#i-bado")}
-                    <span><b>{format!("Deleted at {}.", crate::state::clock(at))}</b>" This is its last known state."</span>
+                    <span class="grow"><b>{format!("Deleted at {}.", crate::state::clock(at))}</b>" This is its last known state."</span>
+                    <button class="btn btn-s" type="button" data-act="copy" data-text=text hidden=move || text().is_none()>
+                        {small_icon("#i-copy")}
+                        "Copy last YAML"
+                    </button>
                 </div>
             })}
             <div class="dbody" role="tabpanel" id="details-panel" aria-labelledby=move || format!("t-{}", ui.tab.get().id()) tabindex="0">
@@ -137,34 +155,55 @@ fn Drawer(key_of: Key) -> impl IntoView {
     }
 }
 
-/// Loads the YAML while its tab is open, again with each version of the object, and not of one
-/// that is gone: its last text stays.
+/// Loads the YAML when the details are open, and again with each version of the object, so that
+/// the last one is there when the object is gone. One request at a time: what changes faster is
+/// read as it is then.
 #[cfg(feature = "hydrate")]
 fn load_yaml(ui: Ui, key: Key, yaml: RwSignal<Yaml>) {
     let wanted = Memo::new(move |_| {
-        let open = ui.tab.get() == Tab::Yaml;
         ui.detail.with(|detail| match detail {
             Some(Detail {
                 row,
                 deleted_at: None,
-            }) if open => Some(row.version.clone()),
+            }) => Some(row.version.clone()),
             _ => None,
         })
     });
-    Effect::new(move |_| {
-        let Some(version) = wanted.get() else { return };
-        let Key { namespace, name } = key.clone();
-        leptos::task::spawn_local(async move {
+    let reading = StoredValue::new(false);
+    let read = move |key: Key| async move {
+        // Nothing is wanted once the object is gone or the drawer is closed.
+        while let Some(version) = wanted.try_get_untracked().flatten() {
+            let Key { namespace, name } = key.clone();
             let answer = crate::yaml::ingress_yaml(namespace, name).await;
-            // A newer version may have been asked for meanwhile, or the drawer closed.
+            yaml.try_update(|yaml| match answer {
+                Ok(text) => {
+                    *yaml = Yaml {
+                        text: Some(text),
+                        error: None,
+                    }
+                }
+                Err(error) => yaml.error = Some(crate::yaml::words(error)),
+            });
             if wanted.try_get_untracked().flatten().as_ref() == Some(&version) {
-                yaml.set(match answer {
-                    Ok(text) => Yaml::Text(text),
-                    Err(ServerFnError::ServerError(message)) => Yaml::Failed(message),
-                    Err(_) => Yaml::Failed("The server could not be reached.".into()),
-                });
+                break;
             }
-        });
+        }
+        reading.try_set_value(false);
+    };
+    Effect::new(move |_| {
+        if wanted.get().is_none() || reading.get_value() {
+            return;
+        }
+        reading.set_value(true);
+        let key = key.clone();
+        let wait = match ui.tab.get_untracked() {
+            Tab::Yaml => 0,
+            _ => LINGER_MS,
+        };
+        set_timeout(
+            move || leptos::task::spawn_local(read(key)),
+            std::time::Duration::from_millis(wait),
+        );
     });
 }
 
@@ -179,7 +218,7 @@ fn Missing() -> impl IntoView {
     }
 }
 
-fn overview(ui: Ui, row: Arc<Ingress>) -> impl IntoView {
+fn overview(ui: Ui, row: Arc<Ingress>, gone: bool) -> impl IntoView {
     let created = row.created_at.clone();
     let age = {
         let created = created.clone();
@@ -196,17 +235,18 @@ fn overview(ui: Ui, row: Arc<Ingress>) -> impl IntoView {
     let addresses = if row.addresses.is_empty() {
         "pending".into()
     } else {
-        row.addresses.join(", ")
+        shown(&row.addresses.join(", "))
     };
-    let class = row
-        .ingress_class_name
-        .clone()
-        .unwrap_or_else(|| "none".into());
+    let class = shown(row.ingress_class_name.as_deref().unwrap_or("none"));
+    let class_word = row.ingress_class_name.clone();
+    let class_word = class_word.unwrap_or_else(|| "none".into());
+    let has_curl = incident::curl(&row).is_some();
     view! {
+        {gone.then(|| left_behind(ui, &row))}
         <section class="sec">
             <h3>"At a glance"</h3>
             <dl class="facts">
-                <div><dt>"Class"</dt><dd title=class.clone()>{class.clone()}</dd></div>
+                <div><dt>"Class"</dt><dd>{class}{filter_by("class", class_word)}</dd></div>
                 <div><dt>"Address"</dt><dd title=addresses.clone()>{addresses.clone()}</dd></div>
                 <div><dt>"Created"</dt><dd title=created>{age}" "<small>{date}</small></dd></div>
                 <div><dt>"Hosts"</dt><dd>{format::count(row.host_count())}</dd></div>
@@ -215,7 +255,47 @@ fn overview(ui: Ui, row: Arc<Ingress>) -> impl IntoView {
             </dl>
         </section>
         {routing(&row)}
+        {(!gone).then(|| view! {
+            <section class="sec live-only">
+                <h3>"For an incident"</h3>
+                <div class="row wrap">
+                    <button class="btn btn-s" type="button" data-act="report">{small_icon("#i-copy")}"Copy as Markdown"</button>
+                    {has_curl.then(|| view! {
+                        <button class="btn btn-s" type="button" data-act="curl">{small_icon("#i-terminal")}"Copy curl command"</button>
+                    })}
+                </div>
+            </section>
+        })}
     }
+}
+
+/// The hosts that no ingress has any more, among those that are watched.
+fn left_behind(ui: Ui, row: &Ingress) -> impl IntoView + use<> {
+    let routed = (ui.live).with_table(|table| table.values(Field::Host, &Filter::default(), ""));
+    let is_routed = |host: &String| {
+        let wildcard = host.split_once('.').map(|(_, rest)| format!("*.{rest}"));
+        (routed.iter()).any(|(known, _)| known == host || Some(known) == wildcard.as_ref())
+    };
+    let mut hosts: Vec<&String> = row.hosts.iter().filter(|host| !is_routed(host)).collect();
+    let more = hosts.len().saturating_sub(LEFT_BEHIND);
+    hosts.truncate(LEFT_BEHIND);
+    let place = ui.live.scope.with(|scope| match scope.names() {
+        None => "has no route any more.",
+        Some(_) => "has no route in the namespaces watched any more.",
+    });
+    let hosts = hosts.into_iter().map(|host| {
+        view! { <li>{icon("#i-globe")}<span class="anywhere"><b>{shown(host)}</b>" "{place}</span></li> }
+    });
+    let hosts = hosts.collect_view();
+    (!hosts.is_empty()).then(|| view! {
+        <section class="sec">
+            <h3>"What this leaves behind"</h3>
+            <ul class="left-list">
+                {hosts}
+                {(more > 0).then(|| view! { <li>{format!("So have {}.", counted(more, "other host", "other hosts"))}</li> })}
+            </ul>
+        </section>
+    })
 }
 
 fn routing(row: &Ingress) -> impl IntoView + use<> {
@@ -246,6 +326,13 @@ fn routing(row: &Ingress) -> impl IntoView + use<> {
             {route_row("*".into(), String::new(), target, port)}
         }
     });
+    let rest = match &row.default_backend {
+        Some(default) => {
+            let (target, port) = format::backend(default);
+            format!("What no rule matches goes to {}.", shown(&format!("{target}{port}")))
+        }
+        None => "There is no default backend: what no rule matches gets the controller's own answer, most often 404.".into(),
+    };
     view! {
         <section class="sec">
             <h3>"Routing "<span class="n">{words}</span></h3>
@@ -257,8 +344,9 @@ fn routing(row: &Ingress) -> impl IntoView + use<> {
             </table>
             {row.more.as_ref().map(|more| {
                 let words = format!("and {} more: the YAML tab has them.", counted(more.paths, "path", "paths"));
-                view! { <p class="muted">{words}</p> }
+                view! { <p class="muted after">{words}</p> }
             })}
+            <p class="muted after">{rest}</p>
         </section>
     }
 }
@@ -266,9 +354,9 @@ fn routing(row: &Ingress) -> impl IntoView + use<> {
 fn route_row(path: String, path_type: String, target: String, port: String) -> impl IntoView {
     view! {
         <tr>
-            <td class="trunc"><span class="path" title=path.clone()>{path.clone()}</span></td>
+            <td class="anywhere"><span class="path">{shown(&path)}</span></td>
             <td class="muted">{path_type}</td>
-            <td class="trunc" title=format!("{target}{port}")>{target.clone()}<span class="muted">{port.clone()}</span></td>
+            <td class="anywhere">{shown(&target)}<span class="muted">{shown(&port)}</span></td>
         </tr>
     }
 }
@@ -279,20 +367,22 @@ fn tls_entries(row: &Ingress) -> impl IntoView + use<> {
             view! { <p class="muted-2">"spec.tls has no entry: the hosts are served without TLS."</p> },
         );
     }
-    let uncovered = row.hosts.len() - row.hosts_with_tls();
+    let mut uncovered: Vec<_> = row.hosts_without_tls().map(shown).collect();
+    if row.more.as_ref().is_some_and(|more| more.others > 0) {
+        // An entry may name them among what the row leaves out.
+        uncovered.clear();
+    }
     let entries = row.tls_entries.iter().map(|entry| {
         let hosts = if entry.hosts.is_empty() {
             "every host".into()
         } else {
-            entry.hosts.join(", ")
+            shown(&entry.hosts.join(", "))
         };
-        let secret = entry
-            .secret_name
-            .clone()
-            .unwrap_or_else(|| "the controller's own certificate".into());
+        let secret = entry.secret_name.as_deref();
+        let secret = shown(secret.unwrap_or("the controller's own certificate"));
         view! {
             <div class="cert">
-                <header>{icon("#i-lock")}<b class="trunc">{secret}</b></header>
+                <header>{icon("#i-lock")}<b class="anywhere">{secret}</b></header>
                 <dl><dt>"Hosts"</dt><dd class="anywhere">{hosts}</dd></dl>
             </div>
         }
@@ -301,8 +391,12 @@ fn tls_entries(row: &Ingress) -> impl IntoView + use<> {
         <section class="sec">
             <h3>"TLS "<span class="n">{counted(row.tls_entries.len(), "entry", "entries")}</span></h3>
             {entries.collect_view()}
-            {(uncovered > 0).then(|| view! {
-                <p class="muted-2">{format!("{} not named by any entry.", counted(uncovered, "host is", "hosts are"))}</p>
+            {(!uncovered.is_empty()).then(|| view! {
+                <div class="prob prob-warn">
+                    {icon("#i-warnt")}
+                    <h4>{format!("No entry covers {}", counted(uncovered.len(), "host", "hosts"))}</h4>
+                    <p class="anywhere">{uncovered.join(", ")}</p>
+                </div>
             })}
         </section>
     })
@@ -319,11 +413,11 @@ fn labels(row: &Ingress) -> impl IntoView + use<> {
             {if row.annotation_keys.is_empty() {
                 Either::Left(view! { <p class="muted">"None."</p> })
             } else {
+                let keys = row.annotation_keys.iter();
+                let keys = keys.map(|key| view! { <li><span>{shown(key)}</span>{filter_by("annotation", key.clone())}</li> });
                 Either::Right(view! {
-                    <ul class="kvs">
-                        {row.annotation_keys.iter().map(|key| view! { <li class="anywhere">{key.clone()}</li> }).collect_view()}
-                    </ul>
-                    <p class="muted">"Their values are in the YAML."</p>
+                    <ul class="kvs">{keys.collect_view()}</ul>
+                    <p class="muted after">"Their values are in the YAML."</p>
                 })
             }}
         </section>
@@ -337,23 +431,45 @@ fn pairs(labels: &BTreeMap<String, String>) -> impl IntoView + use<> {
     let pairs = labels.iter().map(|(key, value)| {
         view! {
             <div>
-                <dt title=key.clone()>{key.clone()}</dt>
-                <dd><span>{value.clone()}</span></dd>
+                <dt>{shown(key)}</dt>
+                <dd><span>{shown(value)}</span>{filter_by("label", format!("{key}={value}"))}</dd>
             </div>
         }
     });
     Either::Right(view! { <dl class="kvs">{pairs.collect_view()}</dl> })
 }
 
+/// A button that leaves the rows with this value of a field, or with Alt all others.
+fn filter_by(field: &'static str, value: String) -> impl IntoView {
+    let label = format!("Only {field} {}", shown(&value));
+    view! {
+        <button class="fby" type="button" data-act="filter-by" data-field=field data-value=value aria-label=label title="Only these. With Alt: all but these.">
+            {small_icon("#i-filter")}
+        </button>
+    }
+}
+
 /// The changes that were seen since the page was opened, newest first.
-fn changes(ui: Ui, key: Key) -> impl IntoView {
+fn changes(ui: Ui, key: Key, gone: Memo<Option<i64>>) -> impl IntoView {
     let none = {
         let key = key.clone();
         move || {
             ui.live.version.track();
-            ui.live
-                .with_table(|table| table.changes(&key).next().is_none())
+            let none = ui
+                .live
+                .with_table(|table| table.changes(&key).next().is_none());
+            none && gone.get().is_none()
         }
+    };
+    let end = move || {
+        gone.get().map(|at| {
+            view! {
+                <li class="cert">
+                    <header><b>{crate::state::clock(at)}</b></header>
+                    <div class="diffs"><span class="diff"><del>"The ingress is deleted"</del></span></div>
+                </li>
+            }
+        })
     };
     let list = move || {
         ui.live.version.track();
@@ -369,8 +485,8 @@ fn changes(ui: Ui, key: Key) -> impl IntoView {
                     };
                     let (old, new) = format::difference(&seen.before, &seen.after);
                     let nothing = old.is_empty() && new.is_empty();
-                    let old = old.into_iter().map(|fact| view! { <del>{fact}</del> });
-                    let new = new.into_iter().map(|fact| view! { <ins>{fact}</ins> });
+                    let old = old.into_iter().map(|fact| view! { <del>{shown(&fact)}</del> });
+                    let new = new.into_iter().map(|fact| view! { <ins>{shown(&fact)}</ins> });
                     view! {
                         <li class="cert">
                             <header><b>{time}</b></header>
@@ -389,37 +505,46 @@ fn changes(ui: Ui, key: Key) -> impl IntoView {
     view! {
         <section class="sec">
             <h3>"Changes seen since this page was opened"</h3>
-            <ul>{list}</ul>
+            <ul>{end}{list}</ul>
             {move || none().then(|| view! { <p class="muted">"None. A change appears here by itself."</p> })}
         </section>
     }
 }
 
-fn yaml_panel(yaml: RwSignal<Yaml>, raw: String, file: String) -> impl IntoView {
-    let body = move || {
-        match yaml.get() {
-        Yaml::Loading => view! { <p class="muted" role="status">"Loading the object."</p> }.into_any(),
-        Yaml::Failed(message) => view! {
+fn yaml_panel(yaml: RwSignal<Yaml>, raw: String, file: String, gone: bool) -> impl IntoView {
+    let text = move || yaml.with(|yaml| yaml.text.clone());
+    let none = move || yaml.with(|yaml| yaml.text.is_none());
+    let error = move || {
+        // Whoever deleted it is to blame, and that is said above.
+        let error = yaml.with(|yaml| yaml.error.clone()).filter(|_| !gone);
+        error.map(|message| view! {
             <div class="prob prob-bad">{icon("#i-bado")}<h4>"The object could not be read"</h4><p class="anywhere">{message}</p></div>
-        }
-        .into_any(),
-        Yaml::Text(text) => {
-            let lines = text
-                .lines()
-                .map(|line| {
-                    let parts = format::yaml_parts(line).into_iter().map(|(class, part)| {
-                        view! { <span class=class>{format::without_bidi(part).into_owned()}</span> }
-                    });
-                    view! { <span class="l">{parts.collect_view()}</span> }
-                })
-                .collect_view();
-            view! { <pre class="code" tabindex="0" aria-label="YAML">{lines}</pre> }.into_any()
-        }
-    }
+        })
     };
-    let text = move || match yaml.get() {
-        Yaml::Text(text) => Some(text),
-        _ => None,
+    let waiting = move || {
+        let words = match gone {
+            true => "It was deleted before its YAML had been read.",
+            false => "Loading the object.",
+        };
+        let waits = yaml.with(|yaml| yaml.text.is_none() && (gone || yaml.error.is_none()));
+        waits.then(|| view! { <p class="muted" role="status">{words}</p> })
+    };
+    let lines = move || {
+        let text = text()?;
+        let lines = text.lines().map(|line| {
+            let parts = format::yaml_parts(line)
+                .into_iter()
+                .map(|(class, part)| view! { <span class=class>{shown(part)}</span> });
+            view! { <span class="l">{parts.collect_view()}</span> }
+        });
+        let lines = lines.collect_view();
+        Some(view! { <pre class="code" tabindex="0" aria-label="YAML">{lines}</pre> })
+    };
+    let version = move || {
+        yaml.with(|yaml| {
+            let version = format::resource_version(yaml.text.as_deref()?)?;
+            Some(format!("resourceVersion {}, ", shown(version)))
+        })
     };
     let document = move || {
         text().map(|text| {
@@ -432,19 +557,22 @@ fn yaml_panel(yaml: RwSignal<Yaml>, raw: String, file: String) -> impl IntoView 
     view! {
         <section class="sec">
             <div class="codebar">
-                <span class="muted">"Without managedFields"</span>
-                <span class="grow"></span>
-                <a class="btn-link" href=raw target="_blank" rel="noopener noreferrer">"Open as a document"</a>
-                <a class="btn btn-s" href=document download=file hidden=move || text().is_none()>
+                <span class="muted grow">{version}"without managedFields"</span>
+                {(!gone).then(|| view! {
+                    <a class="btn-link" href=raw target="_blank" rel="noopener noreferrer">"Open as a document"</a>
+                })}
+                <a class="btn btn-s" href=document download=file hidden=none>
                     {small_icon("#i-download")}
                     "Download"
                 </a>
-                <button class="btn btn-s" type="button" data-act="copy" data-text=text disabled=move || text().is_none()>
+                <button class="btn btn-s" type="button" data-act="copy" data-text=text disabled=none>
                     {small_icon("#i-copy")}
                     "Copy"
                 </button>
             </div>
-            {body}
+            {error}
+            {waiting}
+            {lines}
         </section>
     }
 }

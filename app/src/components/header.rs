@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 
 use super::icons::{icon, small_icon};
+use crate::format;
 use crate::state::{Popup, Ui};
+
+/// How many colours the style sheet has for clusters.
+const COLOURS: u32 = 8;
 
 /// The header.
 #[component]
@@ -19,7 +23,7 @@ pub fn Header() -> impl IntoView {
     let badge = Memo::new(move |_| ui.facts().badge());
     let home = format!("{}/", ui.base_path());
     view! {
-        <header class="hdr">
+        <header class=format!("hdr cluster-{}", format::colour(&name, COLOURS))>
             <a class="brand" href=home aria-label="kube-ingress-dash, home">
                 <svg class="logo" viewBox="0 0 22 22" aria-hidden="true">
                     <rect class="mark-bg" width="22" height="22" rx="6"/>
@@ -50,21 +54,25 @@ pub fn Header() -> impl IntoView {
                 <span>{move || badge.with(|badge| badge.word)}</span>
                 <span class="t">{move || badge.with(|badge| badge.detail.clone())}</span>
             </span>
+            <button class="btn btn-icon btn-ghost menubtn" type="button" aria-haspopup="menu" aria-label="Menu" data-popup="menu">
+                {icon("#i-menu")}
+            </button>
             <button
                 class="btn btn-icon btn-ghost"
                 type="button"
                 aria-haspopup="menu"
                 aria-label="Theme"
+                title="Theme (t)"
                 aria-expanded=move || if ui.popup.with(|popup| matches!(popup, Some(Popup::Theme(_)))) { "true" } else { "false" }
                 data-popup="theme"
             >
                 <span class="when-light">{icon("#i-sun")}</span>
                 <span class="when-dark">{icon("#i-moon")}</span>
             </button>
-            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Settings" aria-keyshortcuts="," data-popup="settings">
+            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Settings" title="Settings (,)" aria-keyshortcuts="," data-popup="settings">
                 {icon("#i-gear")}
             </button>
-            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Keyboard help" aria-keyshortcuts="?" data-popup="help">
+            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Keyboard help" title="Keyboard help (?)" aria-keyshortcuts="?" data-popup="help">
                 {icon("#i-help")}
             </button>
         </header>

@@ -10,9 +10,9 @@ type Entry = (&'static [&'static str], &'static str);
 
 const MOVE: [Entry; 7] = [
     (&["j", "k"], "Next and previous row"),
-    (&["↓", "↑"], "The same, in the table"),
+    (&["↓", "↑"], "Next and previous row, in the table"),
     (&["Home", "End"], "First and last row"),
-    (&["PgUp", "PgDn"], "A window of rows back and on"),
+    (&["PgUp", "PgDn"], "Page up, page down"),
     (&["Enter"], "Open details, open or close a group"),
     (&["[", "]"], "Tab in the details"),
     (&["Esc"], "Close, then clear the search"),
@@ -23,7 +23,7 @@ const VIEW: [Entry; 8] = [
     (&["d"], "Row density"),
     (&["g"], "Group"),
     (&["v"], "Columns"),
-    (&["Shift", "←", "→"], "Width of the heading's column"),
+    (&["Shift", "←", "→"], "Narrower, wider: the column in focus"),
     (&["."], "Show waiting updates"),
     (&[","], "Settings"),
     (&["?"], "This list"),
@@ -54,8 +54,8 @@ pub fn help(ui: Ui) -> impl IntoView {
                 <div>{section("Act on a row", &ROW)}</div>
             </div>
             <div class="hfoot">
+                <span class="muted">"Turn single keys off in "</span>
                 <button class="btn-link" type="button" data-popup="settings">"Settings"</button>
-                <span class="muted">"There single keys can be turned off."</span>
                 <span class="grow"></span>
                 <span class="muted">{format!("Version {version}")}</span>
             </div>

@@ -77,6 +77,7 @@ pub fn Sprite() -> impl IntoView {
                 <symbol id="i-tag" viewBox="0 0 16 16"><path d="M2.5 3.500v4.300l6 6 5-5-6-6H3.300a.8.8 0 0 0-.8.7ZM5.5 5.800h.1"/></symbol>
                 <symbol id="i-grip" viewBox="0 0 16 16"><path d="M6 4h.1M10 4h.1M6 8h.1M10 8h.1M6 12h.1M10 12h.1" stroke-width="2"/></symbol>
                 <symbol id="i-more" viewBox="0 0 16 16"><path d="M3.5 8h.1M8 8h.1M12.5 8h.1" stroke-width="2.2"/></symbol>
+                <symbol id="i-menu" viewBox="0 0 16 16"><path d="M2.5 4h11M2.5 8h11M2.5 12h11"/></symbol>
                 <symbol id="i-minus" viewBox="0 0 16 16"><path d="M3 8h10"/></symbol>
                 <symbol id="i-download" viewBox="0 0 16 16"><path d="M8 2.5v7.5M4.8 7.2 8 10.4l3.2-3.2M2.5 13.5h11"/></symbol>
             </defs>

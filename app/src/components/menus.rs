@@ -9,6 +9,7 @@ use protocol::filter::Field;
 use super::icons::icon;
 use crate::columns::{self, Columns};
 use crate::format::{self, count, counted};
+use crate::incident;
 use crate::page::Density;
 use crate::query::GROUPINGS;
 use crate::state::Ui;
@@ -269,17 +270,37 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
     let path = format::routes(row)
         .next()
         .map(|_| key("path", "#i-code", "Copy path", ""));
+    let curl = incident::curl(row).map(|_| key("curl", "#i-terminal", "Copy curl command", ""));
+    let gone = ui.is_gone(&row.key());
+    let seen = (ui.live).with_table(|table| table.changes(&row.key()).count());
+    let picked = ui
+        .picked
+        .with_untracked(|picked| picked.contains(&row.key()));
+    // Of what is gone there is nothing to ask the cluster for.
+    let asked = (!gone).then(|| {
+        view! {
+            {key("copy-yaml", "#i-code", "Copy YAML", "y")}
+            {key("kubectl", "#i-terminal", "Copy kubectl command", "c")}
+            {curl}
+            {key("report", "#i-copy", "Copy as Markdown", "")}
+            {key("link", "#i-link", "Copy link to this row", "")}
+        }
+    });
+    // How many rows a press would leave.
+    let left = |field: Field, value: &str| {
+        let filter = (ui.filter)
+            .with_untracked(|filter| filter.with(field, false, vec![value.to_lowercase()]));
+        count(ui.live.with_table(|table| table.count(&filter)))
+    };
     let class = row.ingress_class_name.as_ref().map(|class| {
         entry(
             "only-class",
             "#i-filter",
             format!("Only class {class}"),
-            String::new(),
+            left(Field::Class, class),
         )
     });
-    let picked = ui
-        .picked
-        .with_untracked(|picked| picked.contains(&row.key()));
+    let namespace = left(Field::Namespace, &row.namespace);
     view! {
         <h2 class="mh trunc">{format!("{}/{}", row.namespace, row.name)}</h2>
         <div role="menu" aria-label=format!("Actions for {}", row.name)>
@@ -290,14 +311,13 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
             {host}
             {path}
             {url}
-            {key("copy-yaml", "#i-code", "Copy YAML", "y")}
-            {key("kubectl", "#i-terminal", "Copy kubectl command", "c")}
-            {key("link", "#i-link", "Copy link to this row", "")}
+            {asked}
             <div class="msep" role="separator"></div>
-            {entry("only-namespace", "#i-filter", format!("Only namespace {}", row.namespace), String::new())}
+            {entry("only-namespace", "#i-filter", format!("Only namespace {}", row.namespace), namespace)}
             {class}
+            {entry("changes", "#i-mod", "Changes of this ingress".into(), count(seen))}
             <div class="msep" role="separator"></div>
-            {key("pick", "#i-check", if picked { "Do not pick this row" } else { "Pick this row" }, "x")}
+            {key("pick", "#i-check", if picked { "Unpick this row" } else { "Pick this row" }, "x")}
         </div>
     }
 }

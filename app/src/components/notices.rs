@@ -3,12 +3,14 @@
 use leptos::prelude::*;
 
 use super::icons::{icon, small_icon};
-use crate::format::count;
+use crate::format::{counted, shown};
 use crate::state::{Popup, Ui};
-use crate::status::{Notice, Retry};
+use crate::status::{NotShown, Notice, Retry};
 
-/// How many lines there are at most; the rest is counted.
+/// How many lines there are at most; the rest is one line more.
 const SHOWN: usize = 3;
+/// How many namespaces a line names.
+const NAMED: usize = 5;
 
 /// Everything that has to be said above the table.
 #[component]
@@ -20,15 +22,31 @@ pub fn Notices() -> impl IntoView {
         notices.with(|notices| notices.iter().take(SHOWN).cloned().map(line).collect_view())
     };
     let rest = move || {
-        let rest = notices.with(|notices| notices.len().saturating_sub(SHOWN));
-        (rest > 0).then(|| {
+        let rest = notices.with(|notices| {
+            let rest = notices.iter().skip(SHOWN);
+            rest.map(|notice| notice.subject.clone())
+                .collect::<Vec<_>>()
+        });
+        (!rest.is_empty()).then(|| {
+            let words = counted(rest.len(), "more namespace", "more namespaces");
             view! {
-                <div class="notice notice-idle">
-                    {icon("#i-q")}
-                    <span class="msg">{format!("{} more namespaces are not live.", count(rest))}</span>
+                <div class="notice notice-warn">
+                    {icon("#i-refresh")}
+                    <span class="msg" title=rest.join(", ")><b>{format!("{words} may be out of date: ")}</b>{few(&rest)}"."</span>
                 </div>
             }
         })
+    };
+    let forbidden = Memo::new(move |_| ui.facts().not_shown());
+    // What was hidden is shown again when another namespace joins it.
+    let hidden = RwSignal::new(Vec::<String>::new());
+    let forbidden = move || {
+        let forbidden = forbidden.get();
+        let names: Vec<_> = (forbidden.iter())
+            .map(|namespace| namespace.namespace.clone())
+            .collect();
+        let is_new = hidden.with(|hidden| names.iter().any(|name| !hidden.contains(name)));
+        is_new.then(|| not_shown(ui, forbidden, names, hidden))
     };
     let refused = move || {
         ui.refused.get().map(|text| {
@@ -46,16 +64,89 @@ pub fn Notices() -> impl IntoView {
             {refused}
             {lines}
             {rest}
+            {forbidden}
+        </div>
+    }
+}
+
+/// The first of these names, and how many others there are.
+fn few(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let first = names[..names.len() - more].join(", ");
+    match more {
+        0 => first,
+        more => format!("{first} and {}", counted(more, "other", "others")),
+    }
+}
+
+/// Which namespaces may not be read, in one line, and what would help.
+fn not_shown(
+    ui: Ui,
+    forbidden: Vec<NotShown>,
+    names: Vec<String>,
+    hidden: RwSignal<Vec<String>>,
+) -> impl IntoView {
+    let all = ui.namespaces().max(names.len());
+    let title = format!(
+        "{} of {} not shown: ",
+        names.len(),
+        counted(all, "namespace", "namespaces")
+    );
+    let open = move || ui.popup.with(|popup| *popup == Some(Popup::Grant));
+    let (list, words) = (names.join(", "), few(&names));
+    let ways = move || {
+        let ways = forbidden.clone().into_iter().map(
+            |NotShown {
+                 namespace,
+                 why,
+                 command: commands,
+             }| {
+                view! {
+                    <dt>{namespace}</dt>
+                    <dd><p class="muted-2">{shown(&why)}</p>{commands.map(command)}</dd>
+                }
+            },
+        );
+        view! {
+            <div class="pop connectpop" role="dialog" aria-labelledby="grant-title" tabindex="-1">
+                <h2 id="grant-title">"Not shown"</h2>
+                <dl>{ways.collect_view()}</dl>
+            </div>
+        }
+    };
+    view! {
+        <div class="notice notice-idle">
+            {icon("#i-lock")}
+            <span class="msg" title=list><b>{title}</b>{words}"."</span>
+            <span class="grow"></span>
+            <div class="popwrap live-only">
+                <button
+                    class="btn btn-s"
+                    type="button"
+                    aria-haspopup="dialog"
+                    aria-expanded=move || if open() { "true" } else { "false" }
+                    data-popup="grant"
+                >
+                    "How to grant"
+                    {small_icon("#i-down")}
+                </button>
+                {move || open().then(&ways)}
+            </div>
+            <button class="btn btn-s btn-ghost live-only" type="button" on:click=move |_| hidden.set(names.clone())>"Hide"</button>
         </div>
     }
 }
 
 fn line(notice: Notice) -> impl IntoView {
+    // Where nothing comes by itself for a minute the button is what to do.
+    let button = match notice.class {
+        "notice notice-bad" => "btn btn-s btn-primary",
+        _ => "btn btn-s",
+    };
     view! {
         <div class=notice.class>
             {icon(notice.icon)}
             <span class="msg"><b>{notice.title}</b>{notice.text}</span>
-            {notice.command.map(command)}
             <span class="grow"></span>
             {notice.details.map(|text| copy_details(text, "btn btn-s"))}
             {notice.retry.map(|retry| {
@@ -64,7 +155,7 @@ fn line(notice: Notice) -> impl IntoView {
                     Retry::Ask => ("try-now", "Try now"),
                 };
                 view! {
-                    <button class="btn btn-s" type="button" data-act=act>
+                    <button class=button type="button" data-act=act>
                         {small_icon("#i-refresh")}
                         {label}
                     </button>
@@ -110,7 +201,7 @@ fn Simulated() -> impl IntoView {
             {icon("#i-flask")}
             <span class="msg">
                 <b>"Simulated cluster. "</b>
-                "These ingresses are made up and change by themselves."
+                <span class="wide">"These ingresses are made up and change by themselves."</span>
             </span>
             <span class="grow"></span>
             <div class="popwrap">

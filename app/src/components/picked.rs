@@ -38,6 +38,9 @@ pub fn PickedBar() -> impl IntoView {
                     <span class="muted">{format!("in {}", counted(namespaces, "namespace", "namespaces"))}</span>
                     <span class="vr"></span>
                     {buttons.into_iter().collect_view()}
+                    {(rows == 2).then(|| view! {
+                        <button class="btn btn-ghost" type="button" data-act="compare">{icon("#i-columns")}"Compare"</button>
+                    })}
                     <span class="vr"></span>
                     <button class="btn btn-ghost" type="button" data-act="unpick">"Clear "<kbd class="kbd">"Esc"</kbd></button>
                 </div>

@@ -3,14 +3,17 @@
 
 use leptos::html::Div;
 use leptos::prelude::*;
+use protocol::filter::Field;
 
+use super::compare::compare;
 use super::help::help;
-use super::icons::{icon, small_icon};
+use super::icons::{classed_icon, icon, small_icon};
 use super::menus::{columns_menu, facet, facet_name, group_menu, row_menu};
 use super::row::host;
 use super::settings::settings;
 use crate::format;
 use crate::page::Theme;
+use crate::query::GROUPINGS;
 use crate::state::{Popup, Ui};
 
 /// The open popup, if it is one of these. Its place is set from script, never by a style attribute.
@@ -41,12 +44,25 @@ pub fn RowPopup() -> impl IntoView {
                 (at, title, body)
             }
             Popup::Routes(row, at) => {
-                let items = format::routes(&row).map(|route| {
-                    let text = format!("{}{}", route.target, route.port);
+                let items = format::folded_routes(&row).into_iter().map(|(hosts, route)| {
+                    let target = format::shown(&format!("{}{}", route.target, route.port));
+                    let asked = format::asked_by(&hosts, &route);
+                    let names = (hosts.len() > 1).then(|| format::shown(&hosts.join(", ")));
+                    // What can be asked for: each host with the path.
+                    let copy: Vec<_> = (hosts.iter())
+                        .map(|host| format!("{}{}", host.trim_start_matches('*'), route.path))
+                        .collect();
+                    let label = format!("Copy {asked}");
+                    // The default backend is asked by nothing in particular.
+                    let can_be_asked = !route.path_type.is_empty();
                     view! {
-                        <li>
-                            <span class="trunc" title=route.path.clone()><span class="path">{route.path.clone()}</span></span>
-                            <span class="trunc" title=text.clone()>{text.clone()}</span>
+                        <li title=names>
+                            <span class="anywhere">{asked}</span>
+                            {classed_icon("icon arr", "#i-arr")}
+                            <span class="anywhere">{target}</span>
+                            {can_be_asked.then(|| view! {
+                                <button type="button" data-act="copy" data-text=copy.join("\n") aria-label=label title="Copy">{small_icon("#i-copy")}</button>
+                            })}
                         </li>
                     }
                 });
@@ -56,7 +72,7 @@ pub fn RowPopup() -> impl IntoView {
                     row.name
                 );
                 let body =
-                    view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul> }.into_any();
+                    view! { <h2>{title.clone()}</h2><ul class="routes">{items.collect_view()}</ul> }.into_any();
                 (at, title, body)
             }
             Popup::Theme(at) => {
@@ -92,6 +108,52 @@ pub fn RowPopup() -> impl IntoView {
                 .into_any();
                 ((16.0, 64.0), "Copy by hand".into(), body)
             }
+            Popup::Filters(at) => {
+                let chips = [Field::Class, Field::Tls, Field::Label].map(|field| {
+                    let chosen = ui.filter.with_untracked(|filter| {
+                        filter
+                            .term(field)
+                            .map(ToString::to_string)
+                            .unwrap_or_default()
+                    });
+                    opener("facet", "#i-filter", facet_name(field), field.key(), chosen)
+                });
+                let scope = ui.live.scope.with_untracked(format::namespaces);
+                let grouping = ui.live.grouping.get_untracked();
+                let group = GROUPINGS
+                    .into_iter()
+                    .find(|(known, ..)| Some(*known) == grouping);
+                let group = group.map_or("not grouped", |(.., words)| words);
+                let body = view! {
+                    <h2 class="mh">"Filter"</h2>
+                    <div role="menu" aria-label="Filter">
+                        {opener("namespaces", "#i-ns", "Namespaces", "", scope)}
+                        {chips.into_iter().collect_view()}
+                        {opener("group", "#i-group", "Group", "", group.into())}
+                    </div>
+                };
+                (at, "Filter".into(), body.into_any())
+            }
+            Popup::Menu(at) => {
+                let theme = match ui.theme.get_untracked() {
+                    Theme::System => "like the system",
+                    Theme::Light => "light",
+                    Theme::Dark => "dark",
+                };
+                let body = view! {
+                    <div role="menu" aria-label="Menu">
+                        {opener("theme", "#i-sun", "Theme", "", theme.into())}
+                        {opener("settings", "#i-gear", "Settings", "", String::new())}
+                        {opener("help", "#i-help", "Keyboard help", "", String::new())}
+                    </div>
+                };
+                (at, "Menu".into(), body.into_any())
+            }
+            Popup::Compare(first, second) => {
+                return Some(
+                    view! { <div class="pop scrim">{compare(first, second)}</div> }.into_any(),
+                );
+            }
             Popup::Group(at) => (at, "Group".into(), group_menu(ui).into_any()),
             Popup::Columns(at) => (at, "Columns".into(), columns_menu(ui).into_any()),
             Popup::Facet(field, at) => (
@@ -106,7 +168,7 @@ pub fn RowPopup() -> impl IntoView {
             Popup::Settings => {
                 return Some(view! { <div class="pop scrim">{settings(ui)}</div> }.into_any());
             }
-            Popup::Namespaces | Popup::Connect => return None,
+            Popup::Namespaces | Popup::Connect | Popup::Grant => return None,
         };
         let element = NodeRef::<Div>::new();
         #[cfg(feature = "hydrate")]
@@ -119,5 +181,23 @@ pub fn RowPopup() -> impl IntoView {
             <div class="pop hostpop" role="dialog" aria-label=label tabindex="-1" node_ref=element>{body}</div>
         }
         .into_any())
+    }
+}
+
+/// An entry of a menu that opens something else; at its end, what is chosen there.
+fn opener(
+    popup: &'static str,
+    glyph: &'static str,
+    words: &'static str,
+    field: &'static str,
+    chosen: String,
+) -> impl IntoView {
+    view! {
+        <button class="mi" type="button" role="menuitem" data-popup=popup data-field=field>
+            {icon(glyph)}
+            <span class="grow">{words}</span>
+            <span class="e trunc">{chosen}</span>
+            {small_icon("#i-right")}
+        </button>
     }
 }

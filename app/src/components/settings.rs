@@ -17,7 +17,7 @@ pub fn settings(ui: Ui) -> impl IntoView {
                 <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close-popup" aria-label="Close (Esc)">{icon("#i-x")}</button>
             </div>
             <p class="muted about">
-                "What you leave out becomes words of the search whenever you open the page. There you can take it back for a moment; here for good."
+                "Hidden on every visit. Shown as a filter that you can remove."
             </p>
             <div class="cols">
                 {left_out(ui, Field::Namespace, "Namespaces left out", "kube-system, team-*")}

@@ -46,6 +46,10 @@ pub fn Toolbar() -> impl IntoView {
             </button>
         }
     });
+    let tokens = move || {
+        let tokens = ui.tokens.with(Vec::len);
+        (tokens > 0).then(|| view! { <span class="tag tag-accent">{tokens}</span> })
+    };
     let open = move || ui.popup.with(|popup| *popup == Some(Popup::Namespaces));
     let all = move || {
         ui.first
@@ -57,7 +61,7 @@ pub fn Toolbar() -> impl IntoView {
     view! {
         <form class="toolbar" id="filter" role="search" aria-label="Filter" method="get" action=action>
             // Enter presses a form's first button, which without this would be a heading's.
-            <button class="sr" type="submit" tabindex="-1">"Search"</button>
+            <button class="btn submit" type="submit" tabindex="-1">"Search"</button>
             {(!scope.is_empty()).then(|| view! { <input type="hidden" name="ns" value=scope/> })}
             {group.map(|id| view! { <input type="hidden" name="group" value=id/> })}
             {(sort != "name").then(|| view! { <input type="hidden" name="sort" value=sort/> })}
@@ -77,6 +81,11 @@ pub fn Toolbar() -> impl IntoView {
                 {move || open().then(|| view! { <NamespacePicker/> })}
             </div>
             <SearchField/>
+            <button class="btn filterbtn" type="button" aria-haspopup="menu" data-popup="filters">
+                {icon("#i-filter")}
+                "Filter"
+                {tokens}
+            </button>
             <div class="chips">{chips.into_iter().collect_view()}</div>
             <span class="vr"></span>
             <button
