@@ -66,6 +66,9 @@ pub(super) fn mixed(bench: &Bench) -> Result<Vec<Figure>> {
 
     let api = bench.api(namespaces, ingresses)?;
     let dashboard = bench.dashboard(&api)?;
+    while dashboard.get("/readyz").is_err() {
+        std::thread::sleep(PAUSE);
+    }
     // As pages do it: a document first, and the stream from its revision on.
     let document: IngressDocument = serde_json::from_str(&dashboard.get("/api/ingresses")?)?;
     let rows = document.items.iter();
