@@ -246,7 +246,7 @@ impl Facts {
                 "conn conn-warn",
                 Some("#i-lock"),
                 "No permission",
-                "nothing may be read".into(),
+                "the account may read nothing".into(),
             ),
             Currency::Stale => {
                 let detail = format!("no message for {}", self.silence());
@@ -999,7 +999,10 @@ mod tests {
         ] {
             facts.states = states;
             facts.namespaces = 2;
-            assert_eq!(badge_text(&facts), "No permission, nothing may be read");
+            assert_eq!(
+                badge_text(&facts),
+                "No permission, the account may read nothing"
+            );
             assert_eq!(facts.title(), Some("(!) Not live"));
             assert_eq!(facts.notices(), vec![], "the view itself says it");
         }

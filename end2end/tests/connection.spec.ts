@@ -229,7 +229,7 @@ test.describe("where the account may not read everything", () => {
     await expect(main).toContainText(`${account} may not list and watch ingresses in finance.`);
     await expect(ingresses.badge).toContainText("1 of 2 namespaces");
     await expect(ingresses.names).toHaveText(["cart"]);
-    await expect(page.locator(".tend")).toHaveText(
+    await expect(page.locator(".tend p")).toHaveText(
       "1 ingress in finance and shop. There may be more: 1 of 2 namespaces are live.",
     );
     await expect(page.locator(".stats")).toContainText("1in 1 of 2 namespaces");

@@ -379,7 +379,8 @@ fn hosts(row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl IntoVie
         return Either::Left(view! { <span class="host-any">{text}</span> });
     };
     let more = row.host_count() - 1;
-    let label = format!("Show {more} more hosts of {}", row.name);
+    let words = format::counted(more, "more host", "more hosts");
+    let label = format!("Show {words} of {}", row.name);
     Either::Right(view! {
         <div class="line">
             {host(first, row.tls, &words)}
@@ -402,7 +403,8 @@ fn routes(row: &Ingress, filter: &Filter) -> impl IntoView + use<> {
         return Either::Left(view! { <span class="muted">"none"</span> });
     };
     let more = format::route_count(row) - 1;
-    let label = format!("Show {more} more paths of {}", row.name);
+    let words = format::counted(more, "more path", "more paths");
+    let label = format!("Show {words} of {}", row.name);
     let target = format!("{}{}", first.target, first.port);
     Either::Right(view! {
         <div class="line">

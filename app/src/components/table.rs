@@ -258,6 +258,12 @@ fn Closing() -> impl IntoView {
         <div class="tend">
             <span class=dot aria-hidden="true"></span>
             <p><b>{what}{when}</b>{then}</p>
+            {move || ui.live.scope.with(|scope| scope.names().is_some()).then(|| view! {
+                <button class="btn live-only" type="button" aria-haspopup="dialog" data-popup="namespaces">
+                    {icon("#i-ns")}
+                    "Add namespaces"
+                </button>
+            })}
         </div>
     }
 }
