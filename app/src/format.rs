@@ -164,7 +164,8 @@ pub fn colour(name: &str, colours: u32) -> u32 {
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
-    (hash ^ (hash >> 16)) % colours
+    // The lowest bits of names that are nearly the same are too.
+    (hash >> 4) % colours
 }
 
 /// A word for a POSIX shell: quoted where it has to be.
