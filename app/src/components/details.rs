@@ -134,7 +134,7 @@ fn Drawer(key_of: Key) -> impl IntoView {
                     <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close" aria-label="Close (Esc)" title="Close (Esc)">{icon("#i-x")}</button>
                 </div>
                 <h2 id="details-title">
-                    <span class=move || if gone.get().is_some() { "trunc was" } else { "trunc" } title=name.clone()>{name.clone()}</span>
+                    <span class=move || if gone.get().is_some() { "anywhere was" } else { "anywhere" } title=name.clone()>{name.clone()}</span>
                 </h2>
                 <div class="tabs" role="tablist" aria-label=label>{tabs.into_iter().collect_view()}</div>
             </div>
