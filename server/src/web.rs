@@ -111,7 +111,7 @@ impl Deref for Server {
 pub fn router(server: &Server) -> Router {
     // An event stream is left alone by the default predicate.
     let compression = CompressionLayer::new()
-        .quality(tower_http::CompressionLevel::Precise(4))
+        .quality(tower_http::CompressionLevel::Precise(5))
         .compress_when(DefaultPredicate::new());
     let api = Router::new()
         .route("/api/ingresses/{namespace}/{name}", get(object::ingress))
