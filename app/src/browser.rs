@@ -19,7 +19,7 @@ use protocol::table::Line;
 use protocol::{Ingress, Key, Scope};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 use crate::ROOT_ID;
@@ -29,6 +29,7 @@ use crate::exclusions::Exclusions;
 use crate::format::counted;
 use crate::live::mono_now_ms;
 use crate::page::{Choices, DATA_ID, Density, POOL, PageData, Theme};
+use crate::parts;
 use crate::pool;
 use crate::query::{Query, Sort, Tab, encode};
 use crate::state::{Cell, Detail, Popup, Slot, Ui};
@@ -50,9 +51,23 @@ pub fn hydrate() {
     let data = by_id(DATA_ID)
         .and_then(|element| element.text_content())
         .and_then(|json| serde_json::from_slice::<PageData>(json.as_bytes()).ok());
-    if let (Some(data), Some(root)) = (data, by_id(ROOT_ID)) {
+    let (Some(data), Some(root)) = (data, by_id(ROOT_ID)) else {
+        return;
+    };
+    let has_drawer = Query::parse(&data.query).selected.is_some();
+    let take_over = move || {
         leptos::mount::hydrate_from(root, move || view! { <App data/> }).forget();
+    };
+    if !has_drawer {
+        return take_over();
     }
+    // Markup is taken over at once and whole: what makes the drawer has to be here.
+    spawn_local(async move {
+        match parts::drawer::load().await {
+            Ok(()) => take_over(),
+            Err(_) => set_timeout(hydrate, Duration::from_secs(2)),
+        }
+    });
 }
 
 /// Brings the page to life once its markup is taken over.

@@ -184,6 +184,7 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
                 <link rel="manifest" href=asset("manifest.webmanifest")/>
                 <link rel="stylesheet" href=asset("app.css")/>
                 <link rel="modulepreload" href=asset("frontend.js") nonce=use_nonce()/>
+                <link rel="modulepreload" href=asset("__wasm_split.js") nonce=use_nonce()/>
                 <link rel="preload" r#as="fetch" r#type="application/wasm" crossorigin="anonymous" href=asset("frontend_bg.wasm")/>
                 <link rel="alternate" r#type="application/json" href=rows/>
                 <script type="application/json" id=DATA_ID nonce=use_nonce()>{json}</script>

@@ -12,13 +12,14 @@ use wasm_encoder::{
     reencode::{Error, Reencode, utils},
 };
 use wasmparser::{
-    CodeSectionReader, FunctionBody, FunctionSectionReader, Parser, Payload, TypeRef,
+    CodeSectionReader, CustomSectionReader, FunctionBody, FunctionSectionReader, Parser, Payload,
+    TypeRef,
 };
 
 /// Equal functions call equal functions: those that call them may become equal in their turn.
 const ROUNDS: usize = 8;
 
-/// The module with its functions in the new order. Its custom sections stay as they are: they must not name functions.
+/// The module with its functions in the new order, and without custom sections: browsers need none.
 pub(crate) fn in_order(module: &[u8]) -> Result<Vec<u8>> {
     let mut module = module.to_vec();
     for _ in 0..ROUNDS {
@@ -108,6 +109,14 @@ impl Reencode for Order {
             Some(place) => self.places[place as usize],
             None => function,
         })
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        _: &mut Module,
+        _: CustomSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        Ok(())
     }
 
     fn parse_function_section(

@@ -22,7 +22,12 @@ const CRATE: &str = "tachys";
 /// A file of the crate, and what in it is replaced by what. Each occurs exactly once.
 type Edits = (&'static str, &'static [(&'static str, &'static str)]);
 
-const EDITS: [Edits; 2] = [
+const EDITS: [Edits; 3] = [
+    // In the registry its warnings are not shown either.
+    (
+        "src/lib.rs",
+        &[("#![allow(incomplete_features)]", "#![allow(warnings)]")],
+    ),
     (
         "src/view/any_view.rs",
         &[
@@ -35,11 +40,6 @@ const EDITS: [Edits; 2] = [
 ",
                 "    hydrate_async: (),
 ",
-            ),
-            (
-                "        fn hydrate_async<T: RenderHtml + 'static>(",
-                "        #[allow(dead_code)]
-        fn hydrate_async<T: RenderHtml + 'static>(",
             ),
             (
                 "hydrate_async: hydrate_async::<T::Owned>,",
@@ -62,11 +62,6 @@ const EDITS: [Edits; 2] = [
 ",
                 "    hydrate_from_template: (),
 ",
-            ),
-            (
-                "        fn hydrate_from_template<T: Attribute + 'static>(",
-                "        #[allow(dead_code)]
-        fn hydrate_from_template<T: Attribute + 'static>(",
             ),
             (
                 "hydrate_from_template: hydrate_from_template::<T::CloneableOwned>,",
