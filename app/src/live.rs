@@ -161,6 +161,13 @@ impl Live {
         self.publish_rows();
     }
 
+    /// Opens or closes every group.
+    pub fn toggle_all_groups(self, open: bool) {
+        self.table
+            .update_value(|table| table.toggle_all_groups(open));
+        self.publish_rows();
+    }
+
     /// Tries to connect at once: the button.
     pub fn retry_now(self) {
         #[cfg(feature = "hydrate")]

@@ -28,6 +28,9 @@ use rows::{Row, Rows, Upsert};
 /// How many changes are kept to be looked at.
 const CHANGES_KEPT: usize = 1_000;
 
+/// How long a row that was deleted stays in sight, struck through, in milliseconds.
+pub const STRUCK_MS: u64 = 2_000;
+
 /// Values of a field, and in how many rows each is.
 #[derive(Clone, Debug, Default)]
 pub struct Values(HashMap<String, usize>);
@@ -260,7 +263,10 @@ impl Table {
                 let mark = news.then_some(at_ms);
                 Change::rows(self.upsert(ingress, mark))
             }
-            Message::IngressDeleted(key) => Change::rows(self.rows.remove(&key)),
+            Message::IngressDeleted(key) => {
+                let news = self.synced && self.state(&key.namespace) == NamespaceState::Live;
+                Change::rows(self.rows.remove(&key, news.then_some(at_ms)))
+            }
             Message::Error(error) => {
                 self.reported.insert(error.namespace.clone());
                 match error.retry_in_ms {
@@ -360,6 +366,14 @@ impl Table {
         self.rows.settle();
     }
 
+    /// The same at a time of the marks' clock, for somebody who looks: a row that was deleted while
+    /// the stream was live stays for [`STRUCK_MS`], shown as deleted. Returns when the next of them
+    /// is to go.
+    pub fn settle_at(&mut self, now_ms: u64) -> Option<u64> {
+        let first = self.rows.settle_after(now_ms.saturating_sub(STRUCK_MS));
+        first.map(|at_ms| at_ms + STRUCK_MS)
+    }
+
     /// How many rows the next [`Table::settle`] adds, removes or moves, hidden ones included.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -402,6 +416,17 @@ impl Table {
     /// Opens or closes the group of this value.
     pub fn toggle_group(&mut self, value: &str) {
         self.rows.toggle_group(value);
+    }
+
+    /// Opens or closes every group.
+    pub fn toggle_all_groups(&mut self, open: bool) {
+        self.rows.toggle_all_groups(open);
+    }
+
+    /// The group that a line is in, or is the head of.
+    #[must_use]
+    pub fn group_at(&self, line: usize) -> Option<Group> {
+        self.rows.group_at(line)
     }
 
     /// How many lines the view has: its rows, but for those of closed groups, and the heads.
@@ -1067,6 +1092,43 @@ mod tests {
         table.begin_stream();
         table.apply(Message::IngressAdded(row("shop", "cart", 3)), 10);
         assert_eq!(mark(&table, &key), None, "what was missed is no news");
+    }
+
+    #[test]
+    fn a_row_deleted_while_live_stays_struck_through_in_its_place_for_a_moment() {
+        let mut table = two_rows();
+        let seen = |table: &Table| {
+            let rows = table.window(0..usize::MAX);
+            rows.map(|row| (row.ingress.name.clone(), row.deleted))
+                .collect::<Vec<_>>()
+        };
+        let line = |name: &str, deleted| (name.to_owned(), deleted);
+        let (cart, www) = (Key::new("shop", "cart"), Key::new("blog", "www"));
+        table.apply(Message::IngressDeleted(cart.clone()), 5_000);
+        assert_eq!(table.settle_at(5_000), Some(7_000));
+        assert_eq!(seen(&table), [line("cart", true), line("www", false)]);
+        // What comes, goes and moves meanwhile does so around it.
+        table.apply(Message::IngressAdded(row("shop", "api", 1)), 5_100);
+        table.apply(Message::IngressDeleted(www.clone()), 5_200);
+        assert_eq!(table.settle_at(6_999), Some(7_000));
+        let struck = [line("api", false), line("cart", true), line("www", true)];
+        assert_eq!(seen(&table), struck);
+        assert_eq!((table.totals().rows, table.waiting()), (1, 2));
+        assert_eq!(table.settle_at(7_000), Some(7_200));
+        assert_eq!(seen(&table), [line("api", false), line("www", true)]);
+        // One that returns is a row again, and one that was to move has no place to stay in.
+        table.apply(Message::IngressAdded(row("blog", "www", 3)), 7_100);
+        assert_eq!(table.settle_at(7_100), None);
+        assert_eq!(seen(&table), [line("api", false), line("www", false)]);
+        table.set_sort(Column::Class, Direction::Ascending);
+        table.apply(Message::IngressModified(row("blog", "www", 5)), 7_200);
+        table.apply(Message::IngressDeleted(www), 7_300);
+        assert_eq!(table.settle_at(7_300), None);
+        assert_eq!(seen(&table), [line("api", false)]);
+        // Whoever settles without a time sees what is there.
+        table.apply(Message::IngressDeleted(Key::new("shop", "api")), 8_000);
+        table.settle();
+        assert!(table.is_empty());
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) fn start(live: Live, base_path: &str, build: &str) {
         queue: RefCell::default(),
         frame_is_due: Cell::new(false),
         settled_ms: Cell::new(0),
-        settle_is_due: Cell::new(false),
+        settle_due_ms: Cell::new(None),
         timer: Cell::new(None),
     });
     ENGINE.set(Some(Rc::clone(&engine)));
@@ -93,7 +93,8 @@ struct Engine {
     frame_is_due: Cell<bool>,
     /// When rows last appeared, left and moved, on the monotonic clock.
     settled_ms: Cell<u64>,
-    settle_is_due: Cell<bool>,
+    /// When rows are next let appear, leave and move, where some wait.
+    settle_due_ms: Cell<Option<u64>>,
     timer: Cell<Option<TimeoutHandle>>,
 }
 
@@ -455,20 +456,27 @@ impl Engine {
             true => self.settled_ms.get() + SETTLE_MS,
             false => now_ms,
         };
-        if due <= now_ms {
+        let next = if due <= now_ms {
             self.settled_ms.set(now_ms);
-            table.settle();
-        } else if table.waiting() > 0 && !self.settle_is_due.replace(true) {
+            table.settle_at(now_ms)
+        } else {
+            (table.waiting() > 0).then_some(due)
+        };
+        // A timer that is there already comes early enough.
+        let is_due = |next: &u64| self.settle_due_ms.get().is_none_or(|due| *next < due);
+        if let Some(next) = next.filter(is_due) {
+            self.settle_due_ms.set(Some(next));
             let engine = Rc::clone(self);
             let settle = move || {
-                engine.settle_is_due.set(false);
+                engine.settle_due_ms.take();
                 if !engine.live.held.get_value() {
-                    engine.settled_ms.set(mono_now_ms());
-                    engine.live.table.update_value(Table::settle);
+                    let now_ms = mono_now_ms();
+                    (engine.live.table).update_value(|table| engine.settle(table, now_ms));
                     engine.live.publish_rows();
                 }
             };
-            set_timeout(settle, Duration::from_millis(due - now_ms));
+            // One more, as both clocks cut off parts of milliseconds.
+            set_timeout(settle, Duration::from_millis(next - now_ms.min(next) + 1));
         }
     }
 }

@@ -47,6 +47,16 @@ struct Span {
     open: bool,
 }
 
+impl Span {
+    fn group(&self) -> Group {
+        Group {
+            value: self.value.clone(),
+            rows: self.rows,
+            open: self.open,
+        }
+    }
+}
+
 /// What a line shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -104,6 +114,16 @@ impl Groups {
         self.place();
     }
 
+    /// Opens or closes all of them.
+    pub(super) fn toggle_all(&mut self, open: bool) {
+        self.closed.clear();
+        if !open {
+            let values = self.spans.iter().map(|span| span.value.clone());
+            self.closed.extend(values);
+        }
+        self.place();
+    }
+
     fn place(&mut self) {
         let mut line = 0;
         for span in &mut self.spans {
@@ -128,18 +148,23 @@ impl Groups {
         if index >= self.lines {
             return None;
         }
-        let after = self.spans.partition_point(|span| span.line <= index);
-        let Some(span) = after.checked_sub(1).map(|at| &self.spans[at]) else {
+        let Some(span) = self.span_at(index) else {
             return Some(Place::Row(index));
         };
         Some(match index - span.line {
-            0 => Place::Head(Group {
-                value: span.value.clone(),
-                rows: span.rows,
-                open: span.open,
-            }),
+            0 => Place::Head(span.group()),
             below => Place::Row(span.first + below - 1),
         })
+    }
+
+    /// The group that line `index` is in, or is the head of.
+    pub(super) fn group_at(&self, index: usize) -> Option<Group> {
+        self.span_at(index).map(Span::group)
+    }
+
+    fn span_at(&self, index: usize) -> Option<&Span> {
+        let after = self.spans.partition_point(|span| span.line <= index);
+        after.checked_sub(1).map(|at| &self.spans[at])
     }
 
     /// The line of row `index` of the view; that of its group where that is closed.
@@ -226,5 +251,22 @@ mod tests {
         assert_eq!((groups.line_of(1), groups.line_of(3)), (0, 4));
         assert_eq!((groups.lines(), groups.at(5)), (5, None));
         assert_eq!(groups.head("b"), Some(1));
+    }
+
+    #[test]
+    fn every_line_is_of_a_group_and_all_groups_close_and_open_together() {
+        let mut groups = Groups::default();
+        groups.fill(["a", "a", "b"].into_iter());
+        let of = |groups: &Groups, line| groups.group_at(line).map(|group| group.value);
+        assert_eq!(of(&groups, 0).as_deref(), Some("a"));
+        assert_eq!(of(&groups, 2).as_deref(), Some("a"));
+        assert_eq!(of(&groups, 4).as_deref(), Some("b"));
+        groups.toggle_all(false);
+        assert_eq!(groups.lines(), 2);
+        assert_eq!(of(&groups, 1).as_deref(), Some("b"));
+        groups.toggle_all(true);
+        assert_eq!(groups.lines(), 5);
+        groups.clear(3);
+        assert_eq!(groups.group_at(1), None);
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::groups::{Grouping, Groups, Place, group_of};
+use super::groups::{Group, Grouping, Groups, Place, group_of};
 use super::{Column, Direction, Mark, MarkKind, Totals, Values};
 use crate::filter::{Field, Filter, Matcher, haystack, is_partly_covered, values};
 use crate::ingress::{Ingress, Key};
@@ -56,6 +56,8 @@ pub(super) struct Row {
     pub(super) ingress: Arc<Ingress>,
     pub(super) mark: Option<Mark>,
     pub(super) deleted: bool,
+    /// When it was deleted before the eyes of whoever looks, in its place of the order.
+    struck_ms: Option<u64>,
     /// The replay that named the row last.
     pub(super) generation: u64,
     haystack: String,
@@ -82,6 +84,7 @@ impl Row {
             ingress: Arc::new(ingress),
             mark: None,
             deleted: false,
+            struck_ms: None,
             generation,
             touched: false,
         }
@@ -195,10 +198,14 @@ impl Rows {
         self.touch(slot);
     }
 
-    /// Deletes a row; whether it was there. The view shows it as deleted until it settles.
-    pub(super) fn remove(&mut self, key: &Key) -> bool {
+    /// Deletes a row; whether it was there. The view shows it as deleted until it settles. A row
+    /// that goes before somebody's eyes goes at a time.
+    pub(super) fn remove(&mut self, key: &Key, at_ms: Option<u64>) -> bool {
         match self.index.get(key) {
             Some(&slot) if !self.slots[slot as usize].deleted => {
+                let row = &mut self.slots[slot as usize];
+                // One that was to move has no place to stay in.
+                row.struck_ms = at_ms.filter(|_| !row.touched);
                 self.remove_slot(slot);
                 true
             }
@@ -293,13 +300,27 @@ impl Rows {
 
     /// Brings the view up to date with the rows.
     pub(super) fn settle(&mut self) {
-        if self.touched.is_empty() {
-            return;
-        }
-        let mut touched = std::mem::take(&mut self.touched);
+        self.settle_after(u64::MAX);
+    }
+
+    /// The same, but rows that were deleted after this time stay, shown as deleted. Returns when
+    /// the first of them was.
+    pub(super) fn settle_after(&mut self, ms: u64) -> Option<u64> {
         let slots = &self.slots;
-        self.order.retain(|&slot| !slots[slot as usize].touched);
-        self.view.retain(|&slot| !slots[slot as usize].touched);
+        let stays = |slot: &Slot| slots[*slot as usize].struck_ms.is_some_and(|at| at > ms);
+        let touched = std::mem::take(&mut self.touched);
+        let (staying, mut touched): (Vec<_>, Vec<_>) = touched.into_iter().partition(stays);
+        let first = (staying
+            .iter()
+            .filter_map(|&slot| slots[slot as usize].struck_ms))
+        .min();
+        self.touched = staying;
+        if touched.is_empty() {
+            return first;
+        }
+        let keeps = |slot: &Slot| !slots[*slot as usize].touched || stays(slot);
+        self.order.retain(keeps);
+        self.view.retain(keeps);
         for &slot in &touched {
             let row = &mut self.slots[slot as usize];
             row.touched = false;
@@ -326,6 +347,7 @@ impl Rows {
         touched.retain(|&slot| slots[slot as usize].matches(&matcher));
         merge(&mut self.view, &touched, compare);
         self.regroup();
+        first
     }
 
     fn regroup(&mut self) {
@@ -375,6 +397,14 @@ impl Rows {
 
     pub(super) fn toggle_group(&mut self, value: &str) {
         self.groups.toggle(value);
+    }
+
+    pub(super) fn toggle_all_groups(&mut self, open: bool) {
+        self.groups.toggle_all(open);
+    }
+
+    pub(super) fn group_at(&self, line: usize) -> Option<Group> {
+        self.groups.group_at(line)
     }
 
     fn reorder(&mut self) {
