@@ -83,6 +83,7 @@ pub(crate) fn start(ui: Ui) {
             ui.single_keys
                 .set(stored(SINGLE_KEYS).as_deref() != Some("off"));
             ui.set_search(&ui.live.filter.get_untracked());
+            dragging::restore_drawer();
             tick(ui);
             set_interval(move || tick(ui), Duration::from_secs(1));
             listen(ui);
@@ -100,6 +101,12 @@ pub(crate) fn start(ui: Ui) {
     searching::suggest(ui);
     focus_popup(ui);
     picking::drop_gone(ui);
+    Effect::new(move |_| {
+        // What changes the widths of columns.
+        ui.layout.track();
+        ui.selected.track();
+        mark_cut();
+    });
 }
 
 fn tick(ui: Ui) {
@@ -124,8 +131,8 @@ const OVERSCAN: usize = 20;
 
 /// The height of a card, which a row is on a phone. The style sheet has the same.
 const CARD: f64 = 112.0;
-/// Up to this width rows are cards.
-const CARDS: &str = "(max-width: 719px)";
+/// In a window like this rows are cards; in a low one too few of them would be in sight.
+const CARDS: &str = "(max-width: 719px) and (min-height: 480px)";
 
 /// The height of a line, in pixels.
 fn row_height(ui: Ui) -> f64 {
@@ -150,6 +157,12 @@ thread_local! {
     static FRAME: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     /// Whether the elements out of sight are still to be filled.
     static REST: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// Whether the next frame looks where names are cut.
+    static CUT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// How far the rows are scrolled, in pixels.
+    static TOP: std::cell::Cell<f64> = const { std::cell::Cell::new(0.0) };
+    /// The line that the current row was last at: where it is gone, the next one is there.
+    static AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     /// Whether the focus belongs to the current row: it goes where that row goes, and waits on the
     /// table while no element holds that row.
     static FOLLOWS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
@@ -260,7 +273,42 @@ fn fill(ui: Ui, mut others: usize) -> bool {
     if FOLLOWS.get() {
         request_animation_frame(move || keep_focus(ui));
     }
+    stick(ui);
+    mark_cut();
     all
+}
+
+/// Notes, with the next frame, which names do not fit into their cells: those are cut in the middle.
+/// All are read before any is written, so that the browser lays out once.
+fn mark_cut() {
+    if CUT.replace(true) {
+        return;
+    }
+    request_animation_frame(|| {
+        CUT.set(false);
+        let names = elements("#tablewrap .mid");
+        let is_cut = |name: &HtmlElement| name.scroll_width() > name.client_width();
+        let cut: Vec<bool> = names.iter().map(is_cut).collect();
+        for (name, cut) in names.iter().zip(cut) {
+            if name.has_attribute("data-cut") != cut {
+                let _ = name.toggle_attribute_with_force("data-cut", cut);
+            }
+        }
+    });
+}
+
+/// The head of the group in sight lies over the rows while it is scrolled away itself. Cards have
+/// none.
+fn stick(ui: Ui) {
+    let (first, top) = (SIGHT.get().0, TOP.get());
+    let group = ui.live.with_table(|table| match table.line(first)? {
+        Line::Group(_) if first as f64 * row_height(ui) >= top => None,
+        _ => table.group_at(first),
+    });
+    let group = group.filter(|_| !ui.cards.get_untracked());
+    if ui.stuck.with_untracked(|old| *old != group) {
+        ui.stuck.set(group);
+    }
 }
 
 /// Puts the pool's elements into the order of these lines, and says which is for which. A line
@@ -311,9 +359,21 @@ fn focused_key(ui: Ui) -> Option<Key> {
 /// Gives the focus to the current row if it is that row's, and to the table as long as no element
 /// holds the row.
 fn keep_focus(ui: Ui) {
-    let Some(key) = ui.current.get_untracked().filter(|_| FOLLOWS.get()) else {
+    let Some(mut key) = ui.current.get_untracked().filter(|_| FOLLOWS.get()) else {
         return;
     };
+    let next = ui.live.with_table(|table| match table.line_of(&key) {
+        Some(at) => {
+            AT.set(at);
+            None
+        }
+        // It is gone: the focus goes to the one that has taken its place.
+        None => table.line(AT.get().min(table.line_count().checked_sub(1)?)),
+    });
+    if let Some(next) = next {
+        key = next.key();
+        ui.current.set(Some(key.clone()));
+    }
     if focused_key(ui).as_ref() == Some(&key) {
         return;
     }
@@ -393,7 +453,8 @@ fn scrolled(ui: Ui) {
         return;
     };
     let height = row_height(ui);
-    let first = (f64::from(table.scroll_top()) / height) as usize;
+    TOP.set(f64::from(table.scroll_top()));
+    let first = (TOP.get() / height) as usize;
     let shown = (f64::from(table.client_height()) / height) as usize + 1;
     // The table is lower than the window, but while it is hidden it has no height.
     let most = window()
@@ -412,8 +473,11 @@ fn scrolled(ui: Ui) {
     // In steps of four, so that a slow scroll does not move the pool with each row.
     let start = first.saturating_sub(before) / 4 * 4;
     let last = ui.live.lines.get_untracked().saturating_sub(pool);
-    if ui.is_fed_untracked() && start.min(last) != ui.start.get_untracked() {
-        ui.start.set(start.min(last));
+    if ui.is_fed_untracked() {
+        stick(ui);
+        if start.min(last) != ui.start.get_untracked() {
+            ui.start.set(start.min(last));
+        }
     }
 }
 
@@ -454,6 +518,7 @@ fn to_top(ui: Ui) {
     }
     let (first, below) = SIGHT.get();
     SIGHT.set((0, below - first));
+    TOP.set(0.0);
     ui.start.set(0);
 }
 
@@ -469,12 +534,20 @@ fn go_to(ui: Ui, index: usize) {
     let (top, bottom) = (index as f64 * height, (index + 1) as f64 * height);
     let shown = height_of_rows(&table);
     let at = f64::from(table.scroll_top());
-    if top < at {
-        table.set_scroll_top(top as i32);
+    // The head of a group lies over the first row.
+    let covered = match &line {
+        Line::Row(_) if ui.live.grouping.get_untracked().is_some() => height,
+        _ => 0.0,
+    };
+    if top - covered < at {
+        table.set_scroll_top((top - covered) as i32);
     } else if bottom > at + shown {
         table.set_scroll_top((bottom - shown).ceil() as i32);
     }
     scrolled(ui);
+    AT.set(index);
+    // In a low window the page scrolls as well.
+    table.scroll_into_view_with_bool(false);
     let key = line.key();
     if line.row().is_some() && ui.selected.with_untracked(Option::is_some) {
         ui.selected.set(Some(key.clone()));
@@ -856,6 +929,7 @@ fn listen(ui: Ui) {
         dragging::begin(ui, event);
     });
     on("mousedown", searching::keep_focus);
+    on("dblclick", move |event| pressed_twice(ui, event));
     on("submit", Event::prevent_default);
     on("pointerover", move |event| point_at(ui, event));
     on("pointermove", move |_| hold_now());
@@ -870,6 +944,15 @@ fn listen(ui: Ui) {
     let _ = window_event_listener_untyped("resize", move |_| {
         measure(ui);
         scrolled(ui);
+        mark_cut();
+    });
+    // A theme that is chosen in another tab is chosen here.
+    let _ = window_event_listener_untyped("storage", move |_| {
+        let id = stored(Theme::COOKIE).unwrap_or_default();
+        let theme = Theme::ALL.into_iter().find(|theme| theme.id() == id);
+        if let Some(theme) = theme.filter(|theme| *theme != ui.theme.get_untracked()) {
+            ui.theme.set(theme);
+        }
     });
     let _ = window_event_listener_untyped("popstate", move |_| read_address(ui));
     measure(ui);
@@ -1008,7 +1091,10 @@ fn clicked(ui: Ui, event: &Event) {
         return sort_by(ui, &heading);
     }
     if let Some(button) = closest(&target, "[data-act]") {
-        let act = button.get_attribute("data-act").unwrap_or_default();
+        let mut act = button.get_attribute("data-act").unwrap_or_default();
+        if act == "group" && mouse.is_some_and(MouseEvent::alt_key) {
+            act = "groups".into();
+        }
         if act == "clear" && modified {
             return;
         }
@@ -1036,13 +1122,69 @@ fn clicked(ui: Ui, event: &Event) {
         .ok()
         .flatten()
         .is_some_and(|selection| !selection.is_collapsed());
-    if let Some(row) = row_of(ui, &target)
-        && (!selecting || closest(&target, ".nm").is_some())
-    {
+    let Some(row) = row_of(ui, &target) else {
+        return;
+    };
+    let key = row.key();
+    let presses = mouse.map_or(0, |mouse| mouse.detail());
+    if closest(&target, ".nm").is_some() {
         event.prevent_default();
-        let key = row.key();
         ui.current.set(Some(key.clone()));
+        // Enter on a row whose details are open goes into them.
+        if presses == 0
+            && ui
+                .selected
+                .with_untracked(|open| open.as_ref() == Some(&key))
+        {
+            focus_details();
+        }
         ui.select(Some(key));
+    } else if !selecting {
+        ui.current.set(Some(key.clone()));
+        open_soon(ui, key, presses);
+    }
+}
+
+/// Between the two presses that select a text, in milliseconds.
+const TWICE_MS: u64 = 250;
+
+/// Opens the details of a row that was pressed beside its name, unless a second press follows: that
+/// one selects what is in the cell.
+fn open_soon(ui: Ui, key: Key, presses: i32) {
+    thread_local! {
+        static PRESS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    }
+    let press = PRESS.get().wrapping_add(1);
+    PRESS.set(press);
+    if presses > 1 {
+        return;
+    }
+    set_timeout(
+        move || {
+            if PRESS.get() == press {
+                ui.select(Some(key));
+            }
+        },
+        Duration::from_millis(TWICE_MS),
+    );
+}
+
+/// A second press selects the whole text of a cell, not the part between two hyphens; on the edge of
+/// a heading it makes the column as wide as what is in it.
+fn pressed_twice(ui: Ui, event: &Event) {
+    let Some(target) = target(event) else { return };
+    if dragging::fit(ui, &target) || closest(&target, "tr[data-place]").is_none() {
+        return;
+    }
+    let text = closest(&target, ".mid, .host-text, .path, .svc, .cls");
+    if let (Some(text), Ok(Some(selection))) = (text, window().get_selection()) {
+        let _ = selection.select_all_children(&text);
+    }
+}
+
+fn focus_details() {
+    if let Some(details) = by_id("details") {
+        let _ = details.focus();
     }
 }
 
@@ -1117,6 +1259,10 @@ fn key_pressed(ui: Ui, event: &KeyboardEvent) {
         return escape(ui, event);
     }
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        let all = ui.live.lines.get_untracked() <= ui.pool.get_untracked();
+        if key == "f" && !event.alt_key() && !all {
+            ui.finding.set(Some(mono_now_ms()));
+        }
         return;
     }
     if let Some(target) = &target

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use protocol::table::Column;
+use protocol::table::{Column, Grouping};
 use serde::{Deserialize, Serialize};
 
 use crate::query::COLUMNS;
@@ -80,6 +80,18 @@ impl Columns {
         self.0.iter().filter(|chosen| chosen.shown)
     }
 
+    /// The columns of the table: those that are shown, but for the one that says of each row what
+    /// the head of its group says.
+    pub fn in_table(&self, grouping: Option<Grouping>) -> impl Iterator<Item = &Chosen> {
+        let repeated = match grouping {
+            Some(Grouping::Namespace) => Some(Column::Namespace),
+            Some(Grouping::Class) => Some(Column::Class),
+            Some(Grouping::HostSuffix | Grouping::Tls) | None => None,
+        };
+        self.shown()
+            .filter(move |chosen| Some(chosen.column) != repeated)
+    }
+
     /// Shows a column, or hides it. The name stays.
     pub fn toggle(&mut self, column: Column) {
         for chosen in &mut self.0 {
@@ -105,12 +117,18 @@ impl Columns {
             .unwrap_or_default()
     }
 
+    /// Whether a person has set the width of a column.
+    #[must_use]
+    pub fn is_set(&self, column: Column) -> bool {
+        (self.0.iter()).any(|chosen| chosen.column == column && chosen.width.is_some())
+    }
+
     /// Sets the width of a column, in pixels.
     pub fn resize(&mut self, column: Column, width: f64) {
         let width = width.clamp(f64::from(*WIDTHS.start()), f64::from(*WIDTHS.end()));
         for chosen in &mut self.0 {
             if chosen.column == column {
-                chosen.width = Some(width as u16);
+                chosen.width = Some(width.round() as u16);
             }
         }
     }
@@ -178,13 +196,19 @@ pub fn by_id(id: &str) -> Option<Column> {
     Some(column)
 }
 
-/// Whether a column leaves while the details are open.
+/// The class of a column and its cells: the style sheet knows how wide it is, and when it leaves.
 #[must_use]
-pub fn leaves(column: Column) -> bool {
-    matches!(
-        column,
-        Column::Path | Column::Class | Column::Address | Column::Age
-    )
+pub fn class(column: Column) -> &'static str {
+    match column {
+        Column::Name => "k-name",
+        Column::Namespace => "k-ns",
+        Column::Host => "k-host",
+        Column::Path => "k-path",
+        Column::Class => "k-class",
+        Column::Address => "k-addr",
+        Column::Tls => "k-tls",
+        Column::Age => "k-age",
+    }
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl Sort {
         Self { column, direction }
     }
 
-    /// In words: `name`, or `age, descending`.
+    /// In words: `name`, or `hosts, descending`; of the age which end comes first.
     #[must_use]
     pub fn words(self) -> String {
         let heading = COLUMNS
@@ -68,9 +68,11 @@ impl Sort {
             Column::Tls => heading.to_owned(),
             _ => heading.to_lowercase(),
         };
-        match self.direction {
-            Direction::Ascending => heading,
-            Direction::Descending => format!("{heading}, descending"),
+        match (self.column, self.direction) {
+            (Column::Age, Direction::Ascending) => format!("{heading}, newest first"),
+            (Column::Age, Direction::Descending) => format!("{heading}, oldest first"),
+            (_, Direction::Ascending) => heading,
+            (_, Direction::Descending) => format!("{heading}, descending"),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::filter::{Field, Filter};
-use protocol::table::{Column, Line, RowView};
+use protocol::table::{Column, Group, Grouping, Line, RowView};
 use protocol::{Ingress, Key, Scope};
 
 use crate::backend::{ClusterInfo, Rows};
@@ -160,8 +160,10 @@ pub struct Ui {
     pub density: RwSignal<Density>,
     /// How current the page is.
     pub currency: Memo<Currency>,
-    /// Whether the details leave the table room for fewer columns.
-    pub narrow: Memo<bool>,
+    /// The group that the first line in sight is in, where its head is out of sight.
+    pub stuck: RwSignal<Option<Group>>,
+    /// When the browser's own search was last called, on the monotonic clock.
+    pub finding: RwSignal<Option<u64>>,
     /// What is announced to assistive technology.
     pub announced: RwSignal<String>,
     /// A short line over the page, about what a key or a menu has just done.
@@ -231,9 +233,10 @@ impl Ui {
             picked: RwSignal::default(),
             columns,
             layout: Memo::new(move |_| {
+                let grouping = live.grouping.get();
                 columns.with(|columns| {
                     columns
-                        .shown()
+                        .in_table(grouping)
                         .map(|chosen| (chosen.column, chosen.width.is_some()))
                         .collect()
                 })
@@ -260,7 +263,8 @@ impl Ui {
             announced: RwSignal::default(),
             toast: RwSignal::default(),
             other: StoredValue::new(query.other),
-            narrow: Memo::new(|_| Self::expect().selected.with(Option::is_some)),
+            stuck: RwSignal::new(None),
+            finding: RwSignal::new(None),
             currency: Memo::new(|_| Self::expect().facts().currency()),
         };
         provide_context(ui);
@@ -324,6 +328,18 @@ impl Ui {
     #[must_use]
     pub fn sort(self) -> Sort {
         Sort::of(self.live.sort.get())
+    }
+
+    /// What the rows are put together by, as the end of a sentence; empty where by nothing.
+    #[must_use]
+    pub fn grouped(self) -> &'static str {
+        match self.live.grouping.get() {
+            None => "",
+            Some(Grouping::Namespace) => ", grouped by namespace",
+            Some(Grouping::Class) => ", grouped by class",
+            Some(Grouping::HostSuffix) => ", grouped by host suffix",
+            Some(Grouping::Tls) => ", grouped by TLS",
+        }
     }
 
     /// The path under which everything is served.

@@ -2,8 +2,8 @@
 
 use super::{
     Arc, Element, Event, Field, Ingress, JsCast, JsFuture, Key, MouseEvent, Popup, Query, Scope,
-    Tab, Ui, by_id, close_details, closest, line_of, picking, place_of, row_of, step, target,
-    to_top, window,
+    Tab, Ui, by_id, close_details, closest, go_to, line_of, picking, place_of, row_of, step,
+    target, to_top, window,
 };
 use crate::format::{self, counted};
 use crate::incident;
@@ -64,10 +64,17 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
         "release" => ui.live.hold(false),
         "watch-all" => ui.watch(Scope::All),
         "group" => {
-            if let Some(cell) = line_of(ui, button) {
-                ui.current.set(Some(cell.line.key()));
-            }
+            ui.current.set(Some(Key::new("", &value)));
             ui.live.toggle_group(&value);
+            // The head that lies over the rows of its group is where they were.
+            if line_of(ui, button).is_none() {
+                to_group(ui, &value);
+            }
+        }
+        "groups" => {
+            let open = button.get_attribute("aria-expanded").as_deref() == Some("true");
+            ui.live.toggle_all_groups(!open);
+            to_group(ui, &value);
         }
         "group-by" => {
             let grouping = GROUPINGS.into_iter().find(|(_, id, _)| *id == value);
@@ -139,6 +146,14 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
             let _ = window().location().reload();
         }
         _ => {}
+    }
+}
+
+/// Goes to the head of a group.
+fn to_group(ui: Ui, value: &str) {
+    let key = Key::new("", value);
+    if let Some(line) = ui.live.with_table(|table| table.line_of(&key)) {
+        go_to(ui, line);
     }
 }
 

@@ -5,7 +5,7 @@ use protocol::table::Column;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 
-use super::{closest, elements, first_of, on, target};
+use super::{closest, elements, first_of, mark_cut, on, store, stored, target};
 use crate::columns;
 use crate::state::Ui;
 
@@ -19,7 +19,15 @@ enum Drag {
     Edge(Column, f64, f64),
     /// A column, by its handle in the menu.
     Grip(Column),
+    /// The edge of the drawer.
+    Drawer,
 }
+
+/// What local storage calls the width of the drawer, in pixels.
+const DRAWER: &str = "kube-ingress-dash-drawer";
+/// How narrow the drawer gets, and what is left of the table, in pixels.
+const DRAWER_LEAST: f64 = 480.0;
+const TABLE_LEAST: f64 = 360.0;
 
 thread_local! {
     static DRAG: std::cell::Cell<Option<Drag>> = const { std::cell::Cell::new(None) };
@@ -39,6 +47,8 @@ pub(super) fn begin(ui: Ui, event: &Event) {
             .parent_element()
             .map_or(0.0, |heading| heading.get_bounding_client_rect().width());
         Drag::Edge(column, f64::from(mouse.client_x()), width)
+    } else if closest(&target, "[data-drawer]").is_some() {
+        Drag::Drawer
     } else if let Some((column, _)) = named(&target, "data-grip") {
         Drag::Grip(column)
     } else {
@@ -53,14 +63,77 @@ pub(super) fn begin(ui: Ui, event: &Event) {
     }
 }
 
+/// Sets the width of a column. The hosts have taken the room that was left; from now on they keep
+/// theirs, so that no other column changes and the edge stays under the pointer.
+fn resize(ui: Ui, column: Column, width: f64) {
+    let hosts = heading_of(Column::Host).map(|heading| heading.get_bounding_client_rect().width());
+    ui.columns.update(|columns| {
+        if let Some(width) = hosts.filter(|_| !columns.is_set(Column::Host)) {
+            columns.resize(Column::Host, width);
+        }
+        columns.resize(column, width);
+    });
+    mark_cut();
+}
+
+/// The cell of a column's heading, where the table has it.
+fn heading_of(column: Column) -> Option<Element> {
+    let id = columns::id(column);
+    first_of(&format!("th:has(> [data-sort={id}])")).map(Into::into)
+}
+
+/// Makes a column as wide as what is in it, as far as that is in the document; whether it was the
+/// edge of one that was pressed.
+pub(super) fn fit(ui: Ui, target: &Element) -> bool {
+    let Some((column, _)) = named(target, "data-edge") else {
+        return false;
+    };
+    if let (Some(table), Some(heading)) = (first_of(".dt"), heading_of(column)) {
+        // For a moment the browser lays the table out by what is in it.
+        let classes = table.class_list();
+        let _ = classes.add_1("fitting");
+        let width = heading.get_bounding_client_rect().width().ceil();
+        let _ = classes.remove_1("fitting");
+        resize(ui, column, width);
+    }
+    true
+}
+
+/// The drawer is as wide as it was left.
+pub(super) fn restore_drawer() {
+    if let Some(width) = stored(DRAWER).and_then(|width| width.parse().ok()) {
+        widen_drawer(width);
+    }
+}
+
+fn widen_drawer(width: f64) {
+    let most = (window_width() - TABLE_LEAST).max(DRAWER_LEAST);
+    let width = width.clamp(DRAWER_LEAST, most);
+    if let Some(root) = first_of(":root") {
+        let _ = root
+            .style()
+            .set_property("--w-drawer", &format!("{width}px"));
+    }
+}
+
+fn window_width() -> f64 {
+    let width = window().inner_width().ok();
+    width.and_then(|width| width.as_f64()).unwrap_or(1440.0)
+}
+
 fn follow(ui: Ui, event: &Event) {
     let (Some(drag), Some(mouse)) = (DRAG.get(), event.dyn_ref::<MouseEvent>()) else {
         return;
     };
     match drag {
         Drag::Edge(column, from, width) => {
-            let width = width + f64::from(mouse.client_x()) - from;
-            ui.columns.update(|columns| columns.resize(column, width));
+            resize(ui, column, width + f64::from(mouse.client_x()) - from);
+        }
+        Drag::Drawer => {
+            let width = window_width() - f64::from(mouse.client_x());
+            widen_drawer(width);
+            store(DRAWER, &width.to_string());
+            mark_cut();
         }
         Drag::Grip(column) => {
             let y = f64::from(mouse.client_y());
@@ -112,8 +185,11 @@ pub(super) fn key_pressed(ui: Ui, target: &Element, event: &KeyboardEvent) -> bo
             "ArrowRight" => STEP,
             _ => return false,
         };
-        let width = heading.get_bounding_client_rect().width() + step;
-        ui.columns.update(|columns| columns.resize(column, width));
+        resize(
+            ui,
+            column,
+            heading.get_bounding_client_rect().width() + step,
+        );
         return true;
     }
     false

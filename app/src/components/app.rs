@@ -50,6 +50,8 @@ pub fn App(
                     <Main/>
                 </main>
                 <Details/>
+                // The edge of the drawer, which the pointer drags.
+                {move || ui.selected.with(Option::is_some).then(|| view! { <div class="dedge" data-drawer="" aria-hidden="true"></div> })}
             </div>
             <Footer/>
         </div>

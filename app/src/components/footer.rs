@@ -6,6 +6,9 @@ use super::icons::small_icon;
 use crate::format::{count, counted};
 use crate::state::Ui;
 
+/// How long it is said what the browser's own search finds, in milliseconds.
+const FINDING_MS: u64 = 20_000;
+
 /// The status bar.
 #[component]
 pub fn Footer() -> impl IntoView {
@@ -67,11 +70,24 @@ pub fn Footer() -> impl IntoView {
             }
         })
     };
+    let finding = move || {
+        let since = ui.mono.get().saturating_sub(ui.finding.get()?);
+        (since < FINDING_MS).then(|| {
+            view! {
+                <span class="sep"></span>
+                <span class="asofbar">
+                    {small_icon("#i-search")}
+                    "The browser searches the rows near the window only. "<kbd class="kbd">"/"</kbd>" searches all."
+                </span>
+            }
+        })
+    };
     view! {
         <footer class="foot">
             <span><b class="semi">{number}</b>{noun}</span>
             <span class="sep"></span>
-            <span>{move || format!("Sorted by {}", ui.sort().words())}</span>
+            <span>{move || format!("Sorted by {}{}", ui.sort().words(), ui.grouped())}</span>
+            {finding}
             {waiting}
             {as_of}
             {build}

@@ -61,6 +61,7 @@ pub fn Header() -> impl IntoView {
                 class="btn btn-icon btn-ghost"
                 type="button"
                 aria-haspopup="menu"
+                aria-keyshortcuts="t"
                 aria-label="Theme"
                 title="Theme (t)"
                 aria-expanded=move || if ui.popup.with(|popup| matches!(popup, Some(Popup::Theme(_)))) { "true" } else { "false" }

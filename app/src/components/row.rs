@@ -4,12 +4,11 @@
 
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
-use protocol::Ingress;
 use protocol::filter::{Field, Filter, marked};
-use protocol::table::{Column, Group, Grouping, MarkKind, RowView};
+use protocol::table::{Column, Group, Grouping, Line, MarkKind, RowView};
+use protocol::{Ingress, Key};
 
 use super::icons::{classed_icon, icon, small_icon};
-use crate::columns::leaves;
 use crate::format::{self, Tls};
 use crate::state::{Slot, Ui};
 
@@ -17,10 +16,9 @@ use crate::state::{Slot, Ui};
 const MARK_MS: u64 = 10_000;
 /// How long a change may start a flash, in milliseconds.
 const FLASH_MS: u64 = 1_200;
-/// How much of the end of a long name stays, in characters: ends tell siblings apart.
+/// How much of the end of a name stays where the name is cut, in characters: ends tell siblings
+/// apart.
 const TAIL: usize = 8;
-/// A name of so few characters is never cut.
-const SHORT: usize = 20;
 
 /// One element of the pool. It stays in the document for as long as the page lives; without a row
 /// it is hidden.
@@ -80,35 +78,70 @@ pub fn PoolRow(
             aria-rowindex=move || cell.with(Option::is_some).then(|| index.get() + 2)
         >
             {move || cell.get().map(|cell| match cell.line {
-                protocol::table::Line::Group(group) => head(ui, group).into_any(),
-                protocol::table::Line::Row(view) => cells(ui, index, view, active, &cell.filter).into_any(),
+                Line::Group(group) => head(ui, group, Some(index)).into_any(),
+                Line::Row(view) => cells(ui, index, view, active, &cell.filter).into_any(),
             })}
         </tr>
     }
 }
 
-/// The head of a group: what its rows share, and how many they are.
-fn head(ui: Ui, group: Group) -> impl IntoView {
+/// The head of the group that the first row in sight is in, where the head itself is scrolled
+/// away. It lies over the rows, for the pointer: keys and screen readers have the head in its
+/// place.
+#[component]
+pub fn StuckHead() -> impl IntoView {
+    let ui = Ui::expect();
+    move || {
+        ui.stuck.get().map(|group| {
+            view! { <tr class="grp-row stuck" aria-hidden="true">{head(ui, group, None)}</tr> }
+        })
+    }
+}
+
+/// The head of a group: what its rows share, and how many they are. The one in its place, which has
+/// an index, is a line for the keys.
+fn head(ui: Ui, group: Group, index: Option<RwSignal<usize>>) -> impl IntoView {
     let grouping = ui.live.grouping.get_untracked();
     let words = group_words(grouping, &group.value);
     let rows = format::counted(group.rows, "ingress", "ingresses");
     let glyph = if group.open { "#i-down" } else { "#i-right" };
-    let columns = move || ui.layout.with(Vec::len) + 2;
+    let tabindex = tabindex(ui, Key::new("", &group.value), index);
     view! {
-        <th scope="rowgroup" colspan=columns>
-            <button
-                class="grp"
-                type="button"
-                data-act="group"
-                data-value=group.value
-                aria-expanded=if group.open { "true" } else { "false" }
-            >
-                {small_icon(glyph)}
-                <span class="trunc">{words}</span>
-                " "
-                <span class="n">{rows}</span>
-            </button>
+        <th scope="rowgroup">
+            <div class="grp-line">
+                <button
+                    class="grp"
+                    type="button"
+                    data-act="group"
+                    data-value=group.value
+                    aria-expanded=if group.open { "true" } else { "false" }
+                    title="Alt and click: all groups"
+                    tabindex=tabindex
+                >
+                    {small_icon(glyph)}
+                    <span class="trunc">{words}</span>
+                    " "
+                    <span class="n">{rows}</span>
+                </button>
+            </div>
         </th>
+    }
+}
+
+/// The list is one tab stop; without the browser's help each of its lines is one.
+fn tabindex(
+    ui: Ui,
+    key: Key,
+    index: Option<RwSignal<usize>>,
+) -> impl Fn() -> Option<&'static str> + Send + Sync + Clone + 'static {
+    move || {
+        let here = index.is_some_and(|index| {
+            ui.current.with(|current| match current {
+                Some(current) => *current == key,
+                None => index.get() == 0,
+            })
+        });
+        ui.hydrated.get().then_some(if here { "0" } else { "-1" })
     }
 }
 
@@ -156,6 +189,7 @@ fn cells(
                         data-act="pick"
                         tabindex="-1"
                         aria-label=label
+                        title="Pick (x)"
                         aria-checked=move || if picked() { "true" } else { "false" }
                     >
                         {icon("#i-check")}
@@ -169,7 +203,7 @@ fn cells(
     let data = ui.layout.with(|layout| {
         layout
             .iter()
-            .map(|(column, own)| data_cell(ui, &row, index, *column, *own, filter, active))
+            .map(|(column, _)| data_cell(ui, &row, index, *column, filter, active))
             .collect_view()
     });
     view! {
@@ -185,25 +219,23 @@ fn data_cell(
     row: &Ingress,
     index: RwSignal<usize>,
     column: Column,
-    own_width: bool,
     filter: &Filter,
     active: RwSignal<bool>,
 ) -> AnyView {
-    let hidden = move || leaves(column) && ui.narrow.get();
     match column {
         Column::Name => name(ui, row, index, filter, active).into_any(),
         Column::Namespace => view! {
-            <td class="ns" title=row.namespace.clone()>
+            <td class="ns k-ns" title=row.namespace.clone()>
                 {middle(&row.namespace, &filter.marks(Field::Namespace))}
             </td>
         }
         .into_any(),
-        Column::Host => view! { <td class="hosts">{hosts(row, filter, active)}</td> }.into_any(),
-        Column::Path => {
-            view! { <td class="paths" hidden=hidden>{routes(row, filter)}</td> }.into_any()
+        Column::Host => {
+            view! { <td class="hosts k-host">{hosts(ui, row, filter, active)}</td> }.into_any()
         }
+        Column::Path => view! { <td class="paths k-path">{routes(row, filter)}</td> }.into_any(),
         Column::Class => view! {
-            <td class="cls" hidden=hidden title=row.ingress_class_name.clone()>
+            <td class="cls k-class" title=row.ingress_class_name.clone()>
                 {match row.ingress_class_name.clone() {
                     Some(class) => Either::Left(class),
                     None => Either::Right(view! { <span class="muted">"none"</span> }),
@@ -212,23 +244,18 @@ fn data_cell(
         }
         .into_any(),
         Column::Address => {
-            let class = if own_width {
-                "muted-2"
-            } else {
-                "k-addr muted-2"
-            };
             let title = (!row.addresses.is_empty()).then(|| row.addresses.join(", "));
             view! {
-                <td class=class hidden=hidden title=title>
+                <td class="muted-2 k-addr" title=title>
                     {match row.addresses.first() {
-                        Some(first) => Either::Left(first.clone()),
+                        Some(first) => Either::Left(middle(first, &[])),
                         None => Either::Right(view! { <span class="muted">"pending"</span> }),
                     }}
                 </td>
             }
             .into_any()
         }
-        Column::Tls => view! { <td class="tls">{tls(row)}</td> }.into_any(),
+        Column::Tls => view! { <td class="tls k-tls">{tls(row)}</td> }.into_any(),
         Column::Age => {
             let created = row.created_at.clone();
             let age = {
@@ -238,7 +265,7 @@ fn data_cell(
                         .unwrap_or_else(|| "unknown".into())
                 }
             };
-            view! { <td class="num age" hidden=hidden title=created>{age}</td> }.into_any()
+            view! { <td class="num age k-age" title=created>{age}</td> }.into_any()
         }
     }
 }
@@ -276,22 +303,11 @@ fn name(
                 .then_some("true")
         }
     };
-    // The list is one tab stop; without the browser's help each name is one.
-    let tabindex = {
-        let key = row.key();
-        move || {
-            let here = ui.current.with(|current| match current {
-                Some(current) => *current == key,
-                None => index.get() == 0,
-            });
-            ui.hydrated.get().then_some(if here { "0" } else { "-1" })
-        }
-    };
-    // Of a name in parts a screen reader would make words.
-    let whole = is_cut(&row.name).then(|| row.name.clone());
+    let tabindex = tabindex(ui, row.key(), Some(index));
+    // The style sheet shows the namespace behind the name where it has no column.
     view! {
-        <th scope="row">
-            <a class="nm" href=href title=row.name.clone() aria-label=whole aria-current=current tabindex=tabindex>
+        <th class="k-name" scope="row">
+            <a class="nm" data-ns=row.namespace.clone() href=href title=row.name.clone() aria-current=current tabindex=tabindex>
                 {middle(&row.name, &filter.marks(Field::Name))}
             </a>
         </th>
@@ -313,48 +329,52 @@ pub fn with_marks(text: &str, words: &[String]) -> impl IntoView + use<> {
         .collect_view()
 }
 
-fn is_cut(name: &str) -> bool {
-    name.chars().nth(SHORT).is_some()
-}
-
 /// A name that is cut in its middle where there is no room for all of it. The document has the
-/// whole text in any case, so that it is found and copied.
+/// whole text in any case, so that it is found, copied and heard; the end that lies over it where
+/// it is cut (`browser::mark_cut` says where) is the style sheet's.
 fn middle(name: &str, words: &[String]) -> impl IntoView + use<> {
-    if !is_cut(name) {
-        return Either::Left(view! { <span class="trunc">{with_marks(name, words)}</span> });
-    }
-    let (cut, _) = name
-        .char_indices()
-        .rev()
-        .nth(TAIL - 1)
-        .unwrap_or((name.len(), ' '));
-    let (head, tail) = name.split_at(cut);
-    Either::Right(view! {
-        <span class="mid"><span>{with_marks(head, words)}</span><span>{with_marks(tail, words)}</span></span>
-    })
+    let ends = name.char_indices().rev().nth(TAIL - 1);
+    let tail = format::without_bidi(&name[ends.map_or(0, |(at, _)| at)..]).into_owned();
+    view! { <span class="mid" data-tail=tail>{with_marks(name, words)}</span> }
 }
 
 /// The buttons over the last cells of the row that the pointer or the focus is in.
 fn actions() -> impl IntoView {
     let buttons = [
-        ("kubectl", "Copy kubectl command", "#i-terminal"),
-        ("yaml", "Show YAML", "#i-code"),
-        ("link", "Copy link to this row", "#i-link"),
-        ("menu", "More", "#i-more"),
+        (
+            "kubectl",
+            "Copy kubectl command",
+            "Copy kubectl command (c)",
+            "#i-terminal",
+        ),
+        ("yaml", "Show YAML", "Show YAML (y copies it)", "#i-code"),
+        (
+            "link",
+            "Copy link to this row",
+            "Copy link to this row",
+            "#i-link",
+        ),
+        ("menu", "More", "More (Shift F10)", "#i-more"),
     ];
-    let buttons = buttons.map(|(act, label, glyph)| {
-        view! { <button type="button" data-act=act tabindex="-1" aria-label=label>{icon(glyph)}</button> }
+    let buttons = buttons.map(|(act, label, title, glyph)| {
+        view! { <button type="button" data-act=act tabindex="-1" aria-label=label title=title>{icon(glyph)}</button> }
     });
     view! { <span class="acts">{buttons.into_iter().collect_view()}</span> }
 }
 
 /// A host as a link where it can be one, else as text.
 pub fn host(name: &str, tls: bool, words: &[String]) -> impl IntoView + use<> {
+    host_of(None, name, tls, words)
+}
+
+/// The same in a row of the table, which is one tab stop: there `o` opens the host.
+fn host_of(row_of: Option<Ui>, name: &str, tls: bool, words: &[String]) -> impl IntoView + use<> {
     let title = name.to_owned();
+    let tabindex = move || row_of?.hydrated.get().then_some("-1");
     let text = with_marks(name, words);
     match format::host_url(name, tls) {
         Some(url) => Either::Left(view! {
-            <a class="host" href=url rel="noopener noreferrer" target="_blank" title=title>
+            <a class="host" href=url rel="noopener noreferrer" target="_blank" title=title tabindex=tabindex>
                 <span>{text}</span>
             </a>
         }),
@@ -364,7 +384,7 @@ pub fn host(name: &str, tls: bool, words: &[String]) -> impl IntoView + use<> {
     }
 }
 
-fn hosts(row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl IntoView + use<> {
+fn hosts(ui: Ui, row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl IntoView + use<> {
     let words = filter.marks(Field::Host);
     // The host that was searched for is the one to see.
     let found = (row.hosts.iter()).find(|host| marked(host, &words).iter().any(|(_, is)| *is));
@@ -381,16 +401,24 @@ fn hosts(row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl IntoVie
     let more = row.host_count() - 1;
     let others = format::counted(more, "more host", "more hosts");
     let label = format!("Show {others} of {}", row.name);
+    let copy_class = if more > 0 { "cp cp-more" } else { "cp" };
     Either::Right(view! {
         <div class="line">
-            {host(first, row.tls, &words)}
+            {host_of(Some(ui), first, row.tls, &words)}
             {(more > 0).then(|| view! {
                 <button class="more" type="button" data-act="hosts" tabindex="-1" aria-label=label>
                     <span>{format!("+{more}")}</span>
                 </button>
             })}
             {move || active.get().then(|| view! {
-                <button class="cp" type="button" data-act="host" tabindex="-1" aria-label="Copy host">
+                <button
+                    class=copy_class
+                    type="button"
+                    data-act="host"
+                    tabindex="-1"
+                    aria-label="Copy host"
+                    title="Copy host"
+                >
                     {small_icon("#i-copy")}
                 </button>
             })}
@@ -441,7 +469,7 @@ pub fn tls(row: &Ingress) -> impl IntoView + use<> {
                 <span class="st st-in" title=title>
                     {icon("#i-lock")}
                     <span class="sr">{if secret.is_some() { "Yes, secret " } else { "" }}</span>
-                    <span class="trunc">{secret.unwrap_or_else(|| "Yes".into())}</span>
+                    {middle(&secret.unwrap_or_else(|| "Yes".into()), &[])}
                     {more}
                 </span>
             })
@@ -456,7 +484,7 @@ pub fn tls(row: &Ingress) -> impl IntoView + use<> {
                 <span class="st st-in" title=title>
                     {icon("#i-lockhalf")}
                     <span><b class="med">{words}</b><span class="sr">" hosts, secret"</span></span>
-                    <span class="trunc muted-2">{secret.unwrap_or_default()}</span>
+                    {middle(&secret.unwrap_or_default(), &[])}
                     {more}
                 </span>
             })

@@ -5,14 +5,14 @@ use leptos::prelude::*;
 use protocol::Scope;
 use protocol::connection::State;
 use protocol::filter::mistakes;
-use protocol::table::{Column, Direction, Grouping};
+use protocol::table::{Column, Direction};
 
 use super::icons::{classed_icon, icon, small_icon};
 use super::notices::{command, copy_details};
 use super::picked::PickedBar;
-use super::row::PoolRow;
+use super::row::{PoolRow, StuckHead};
 use crate::columns;
-use crate::format::{counted, duration, shell_word, unix_ms};
+use crate::format::{count, counted, duration, shell_word, unix_ms};
 use crate::page::POOL;
 use crate::state::Ui;
 use crate::status::{Coverage, Currency, Trouble, account, grant, is_grantable, refusal};
@@ -41,7 +41,8 @@ fn current_view(ui: Ui) -> View {
     if currency == Currency::NoCluster {
         return View::Unreachable;
     }
-    if ui.matching() > 0 {
+    // A row that was deleted a moment ago still stands there, struck through.
+    if ui.matching() > 0 || ui.live.lines.get() > 0 {
         return View::Table;
     }
     if ui.total() > 0 {
@@ -68,41 +69,39 @@ pub fn Main() -> impl IntoView {
     let ui = Ui::expect();
     let view = Memo::new(move |_| current_view(ui));
     let matching = Memo::new(move |_| ui.matching());
-    let narrow = move || ui.narrow.get();
-    let width = move || ui.layout.with(Vec::len) + 2;
     let short = move || matching.get() <= SHORT;
     let headings = move || {
         ui.layout.with(|layout| {
             layout
                 .iter()
-                .map(|(column, own_width)| heading(ui, *column, *own_width))
+                .map(|(column, _)| heading(ui, *column))
                 .collect_view()
         })
     };
     // A width that is set is an attribute: the policy of the page forbids styles in the markup.
     let cols = move || {
+        let grouping = ui.live.grouping.get();
         ui.columns.with(|columns| {
             columns
-                .shown()
+                .in_table(grouping)
                 .map(|chosen| {
-                    let column = chosen.column;
-                    let class = match (chosen.width, columns::id(column)) {
-                        (Some(_), _) => "",
-                        (None, "name") => "c-name",
-                        (None, "ns") => "c-ns",
-                        (None, "host") => "c-hosts",
-                        (None, "path") => "c-back",
-                        (None, "class") => "c-class",
-                        (None, "addr") => "c-addr",
-                        (None, "tls") => "c-tls",
-                        (None, _) => "c-age",
-                    };
-                    let hidden = move || columns::leaves(column) && ui.narrow.get();
+                    let class = columns::class(chosen.column);
+                    let own = chosen.width.is_some();
                     let width = custom_attribute("width", chosen.width.map(|width| width.to_string()));
-                    view! { <col class=class hidden=hidden data-col=columns::id(column) {..width}/> }
+                    view! { <col class=class class:own=own data-col=columns::id(chosen.column) {..width}/> }
                 })
                 .collect_view()
         })
+    };
+    // The hosts take the room that is left, until a person has set their width: then what is left
+    // stays empty, so that every column keeps its own.
+    let class = move || {
+        let flexible = |layout: &Vec<_>| layout.contains(&(Column::Host, false));
+        if ui.layout.with(flexible) {
+            "dt"
+        } else {
+            "dt set"
+        }
     };
     let lines = move || {
         if ui.is_fed() {
@@ -111,16 +110,20 @@ pub fn Main() -> impl IntoView {
             ui.first_lines.get_value()
         }
     };
-    let caption = move || {
-        let groups = match ui.live.grouping.get() {
-            None => "",
-            Some(Grouping::Namespace) => ", grouped by namespace",
-            Some(Grouping::Class) => ", grouped by class",
-            Some(Grouping::HostSuffix) => ", grouped by host suffix",
-            Some(Grouping::Tls) => ", grouped by TLS",
-        };
-        format!("Ingresses, by {}{groups}", ui.sort().words())
+    let printed = move || {
+        let (lines, first, pool) = (lines(), ui.start.get(), ui.pool.get());
+        (lines > pool).then(|| {
+            let last = (first + pool).min(lines);
+            let words = format!(
+                "Lines {} to {last} of {}. A page in the browser holds the rows near its window only: print it with a \
+                 filter that leaves fewer, or without JavaScript, where the list has pages.",
+                first + 1,
+                count(lines),
+            );
+            view! { <p class="printed">{words}</p> }
+        })
     };
+    let caption = move || format!("Ingresses, by {}{}", ui.sort().words(), ui.grouped());
     view! {
         <div
             class=move || if short() { "tablewrap short" } else { "tablewrap" }
@@ -130,7 +133,7 @@ pub fn Main() -> impl IntoView {
             aria-label="Ingresses table, scrollable"
             hidden=move || view.get() != View::Table
         >
-            <table class=move || if narrow() { "dt bt dt-narrow" } else { "dt bt" } aria-rowcount=move || lines() + 1>
+            <table class=class aria-rowcount=move || lines() + 1>
                 <caption>{caption}</caption>
                 <colgroup>
                     <col class="c-mark"/>
@@ -143,15 +146,19 @@ pub fn Main() -> impl IntoView {
                         {headings}
                         <td class="th actcell"><span class="sr">"Actions"</span></td>
                     </tr>
+                    <StuckHead/>
                 </thead>
+                // No cell spans columns: some leave where the table is narrow, and one that spans
+                // more than there are would make new ones.
                 <tbody>
-                    <tr class="space" aria-hidden="true" hidden><td id="space-before" colspan=width></td></tr>
+                    <tr class="space" aria-hidden="true" hidden><td id="space-before"></td></tr>
                     {(0..POOL).map(|place| view! { <PoolRow place/> }).collect_view()}
-                    <tr class="space" aria-hidden="true" hidden><td id="space-after" colspan=width></td></tr>
+                    <tr class="space" aria-hidden="true" hidden><td id="space-after"></td></tr>
                 </tbody>
             </table>
             {move || short().then(|| view! { <Closing/> })}
         </div>
+        {printed}
         <PickedBar/>
         {move || match view.get() {
             View::Table => None,
@@ -165,7 +172,7 @@ pub fn Main() -> impl IntoView {
 }
 
 /// A heading, which sorts, and its edge, which sets the width.
-fn heading(ui: Ui, column: Column, own_width: bool) -> impl IntoView {
+fn heading(ui: Ui, column: Column) -> impl IntoView {
     let sorted = move || {
         let sort = ui.sort();
         (sort.column == column).then_some(match sort.direction {
@@ -180,14 +187,28 @@ fn heading(ui: Ui, column: Column, own_width: bool) -> impl IntoView {
             "#i-sort"
         }
     };
-    let class = match column {
-        Column::Address if !own_width => "k-addr",
-        Column::Age => "num",
-        _ => "",
-    };
+    let class = columns::class(column);
     let id = columns::id(column);
+    // The name always stays, so it says what the rows are sorted by where that has left.
+    let sign = move || {
+        let by = ui.sort().column;
+        let shown = ui
+            .layout
+            .with(|layout| layout.iter().any(|(column, _)| *column == by));
+        let class = match (shown, columns::id(by)) {
+            _ if column != Column::Name || by == column => return None,
+            (false, _) => "by",
+            (true, "ns") => "by by-ns",
+            (true, "path") => "by by-path",
+            (true, "class") => "by by-class",
+            (true, "addr") => "by by-addr",
+            (true, "age") => "by by-age",
+            (true, _) => return None,
+        };
+        Some(view! { <span class=class>{format!("by {}", ui.sort().words())}</span> })
+    };
     view! {
-        <th scope="col" class=class aria-sort=sorted hidden=move || columns::leaves(column) && ui.narrow.get()>
+        <th scope="col" class=class aria-sort=sorted>
             <button
                 type="submit"
                 form="filter"
@@ -198,6 +219,7 @@ fn heading(ui: Ui, column: Column, own_width: bool) -> impl IntoView {
                 {columns::heading(column)}
                 <svg class="icon" aria-hidden="true"><use_ href=glyph/></svg>
             </button>
+            {sign}
             <span class="edge" data-edge=id aria-hidden="true"></span>
         </th>
     }
@@ -229,6 +251,7 @@ fn Closing() -> impl IntoView {
         let place = place(ui);
         let all = coverage.with(|coverage| *coverage == Coverage::All);
         match (matching == total, all) {
+            _ if total == 0 => format!("No ingresses in {place}"),
             (false, _) => format!("{shown} of {total} in {place} match the filter"),
             (true, true) if total == 1 => format!("This is the only ingress in {place}"),
             (true, true) => format!("These are all {shown} in {place}"),

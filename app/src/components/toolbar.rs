@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use protocol::filter::Field;
+use protocol::table::Grouping;
 
 use super::icons::{icon, small_icon};
 use super::menus::facet_name;
@@ -20,7 +21,7 @@ pub fn Toolbar() -> impl IntoView {
     let scope = ui.live.scope.with_untracked(ToString::to_string);
     let sort = untrack(|| ui.sort().to_string());
     let grouping = ui.live.grouping.get_untracked();
-    let group = GROUPINGS
+    let group_id = GROUPINGS
         .into_iter()
         .find(|(known, ..)| Some(*known) == grouping)
         .map(|(_, id, _)| id);
@@ -50,6 +51,13 @@ pub fn Toolbar() -> impl IntoView {
         let tokens = ui.tokens.with(Vec::len);
         (tokens > 0).then(|| view! { <span class="tag tag-accent">{tokens}</span> })
     };
+    let group = move || match ui.live.grouping.get() {
+        None => "none",
+        Some(Grouping::Namespace) => "namespace",
+        Some(Grouping::Class) => "class",
+        Some(Grouping::HostSuffix) => "host suffix",
+        Some(Grouping::Tls) => "TLS",
+    };
     let open = move || ui.popup.with(|popup| *popup == Some(Popup::Namespaces));
     let picker = Part::new(ui, parts::namespaces::load, false);
     let all = move || {
@@ -64,7 +72,7 @@ pub fn Toolbar() -> impl IntoView {
             // Enter presses a form's first button, which without this would be a heading's.
             <button class="btn submit" type="submit" tabindex="-1">"Search"</button>
             {(!scope.is_empty()).then(|| view! { <input type="hidden" name="ns" value=scope/> })}
-            {group.map(|id| view! { <input type="hidden" name="group" value=id/> })}
+            {group_id.map(|id| view! { <input type="hidden" name="group" value=id/> })}
             {(sort != "name").then(|| view! { <input type="hidden" name="sort" value=sort/> })}
             <div class="popwrap">
                 <button
@@ -93,21 +101,34 @@ pub fn Toolbar() -> impl IntoView {
                 class="btn btn-icon btn-ghost"
                 type="button"
                 data-act="density"
+                aria-keyshortcuts="d"
                 aria-label=move || format!("Row density: {}", ui.density.get().id())
+                title=move || format!("Row density: {} (d)", ui.density.get().id())
             >
                 {icon("#i-density")}
             </button>
             <button
-                class="btn btn-icon btn-ghost"
+                class="btn btn-ghost grpbtn"
                 type="button"
                 data-popup="group"
                 aria-haspopup="menu"
-                aria-label="Group"
+                aria-keyshortcuts="g"
+                aria-label=move || format!("Group: {}", group())
+                title="Group (g)"
                 aria-pressed=move || if ui.live.grouping.get().is_some() { "true" } else { "false" }
             >
                 {icon("#i-group")}
+                <span>"Group: "<b>{group}</b></span>
             </button>
-            <button class="btn btn-icon btn-ghost" type="button" data-popup="columns" aria-haspopup="dialog" aria-label="Columns">
+            <button
+                class="btn btn-icon btn-ghost"
+                type="button"
+                data-popup="columns"
+                aria-haspopup="dialog"
+                aria-keyshortcuts="v"
+                aria-label="Columns"
+                title="Columns (v)"
+            >
                 {icon("#i-columns")}
             </button>
         </form>
