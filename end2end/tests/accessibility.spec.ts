@@ -62,7 +62,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await isAccessible(page, "#root");
       await page.keyboard.press("Escape");
 
-      for (const name of ["Group", "Columns", "Class", "Keyboard help", "Settings"]) {
+      for (const name of ["Group: none", "Columns", "Class", "Keyboard help", "Settings"]) {
         await page.getByRole("button", { name, exact: true }).first().click();
         await expect(page.getByRole("dialog").first()).toBeVisible();
         await isAccessible(page, "#root");

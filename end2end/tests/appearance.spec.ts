@@ -86,23 +86,6 @@ test("the hosts can be read beside the details", async ({ page, cluster, dashboa
   expect((host?.x ?? 0) + (host?.width ?? 0)).toBeLessThan(drawer?.x ?? 0);
 });
 
-test("a long name is cut in its middle and whole for those who copy, find or hear it", async ({
-  page,
-  cluster,
-  dashboard,
-  ingresses,
-}) => {
-  const name = "recommendation-engine-shadow-traffic-europe-central-holdout";
-  await cluster.create("shop", name);
-  await ingresses.open(dashboard.url);
-  const row = ingresses.row(name, "shop");
-  await expect(row.getByText("-holdout", { exact: true })).toBeInViewport({ ratio: 1 });
-  const head = row.getByText("recommendation-engine", { exact: false }).last();
-  expect(await head.evaluate((head) => head.scrollWidth > head.clientWidth)).toBe(true);
-  await expect(row.getByRole("link", { name, exact: true })).toHaveText(name);
-  expect(await page.evaluate((name) => (window as unknown as { find(text: string): boolean }).find(name), name)).toBe(true);
-});
-
 test.describe("on a phone", () => {
   test.use({ size: { namespaces: 10, ingresses: 300 }, viewport: { width: 390, height: 844 }, hasTouch: true });
 
