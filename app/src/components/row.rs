@@ -248,7 +248,7 @@ fn data_cell(
             view! {
                 <td class="muted-2 k-addr" title=title>
                     {match row.addresses.first() {
-                        Some(first) => Either::Left(middle(first, &[])),
+                        Some(first) => Either::Left(first.clone()),
                         None => Either::Right(view! { <span class="muted">"pending"</span> }),
                     }}
                 </td>
