@@ -1139,24 +1139,24 @@ fn clicked(ui: Ui, event: &Event) {
             focus_details();
         }
         ui.select(Some(key));
-    } else if !selecting {
+    } else {
         ui.current.set(Some(key.clone()));
-        open_soon(ui, key, presses);
+        open_soon(ui, key, !selecting && presses < 2);
     }
 }
 
 /// Between the two presses that select a text, in milliseconds.
 const TWICE_MS: u64 = 250;
 
-/// Opens the details of a row that was pressed beside its name, unless a second press follows: that
-/// one selects what is in the cell.
-fn open_soon(ui: Ui, key: Key, presses: i32) {
+/// Opens the details of a row that was pressed beside its name, unless another press follows: a second
+/// one selects what is in the cell. Nor does one that selects open anything.
+fn open_soon(ui: Ui, key: Key, alone: bool) {
     thread_local! {
         static PRESS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
     }
     let press = PRESS.get().wrapping_add(1);
     PRESS.set(press);
-    if presses > 1 {
+    if !alone {
         return;
     }
     set_timeout(

@@ -61,7 +61,7 @@ test.describe("with more rows than the page holds at once", () => {
     const first = await heads.first().innerText();
     await ingresses.table.evaluate((table) => table.scrollBy(0, 500));
     await expect(stuck).toHaveText(first.replaceAll("\n", " "));
-    const thead = await ingresses.table.getByRole("columnheader", { name: "Name" }).boundingBox();
+    const thead = await ingresses.table.getByRole("columnheader", { name: "Name", exact: true }).boundingBox();
     const line = await stuck.locator(".grp-line").boundingBox();
     expect(line?.y).toBe((thead?.y ?? 0) + (thead?.height ?? 0));
     expect(line?.width).toBeGreaterThan(1400);

@@ -120,7 +120,7 @@ test("every button that is only a picture has a tooltip, with its key", async ({
   await cluster.create("shop", "cart", { hosts: ["a.example.com", "b.example.com"] });
   await ingresses.open(dashboard.url);
   await ingresses.row("cart").hover();
-  await expect(ingresses.row("cart").getByRole("button", { name: "More" })).toBeVisible();
+  await expect(ingresses.row("cart").getByRole("button", { name: "More", exact: true })).toBeVisible();
   const buttons = page.locator(".app :is(.hdr, .toolbar, #tablewrap) button:visible");
   const bare = await buttons.evaluateAll((buttons) =>
     buttons
