@@ -1099,6 +1099,9 @@ fn clicked(ui: Ui, event: &Event) {
             return;
         }
         event.prevent_default();
+        if act == "filter-by" {
+            return acts::filter_by(ui, &button, mouse.is_some_and(MouseEvent::alt_key));
+        }
         return acts::act_on(ui, &act, &button);
     }
     if let (Some(mouse), Some(row)) = (mouse, row_of(ui, &target))

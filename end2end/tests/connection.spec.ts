@@ -237,6 +237,7 @@ test.describe("where the account may not read everything", () => {
     await expect
       .poll(() => page.evaluate(() => navigator.clipboard.readText()))
       .toMatch(/^kubectl -n finance create role .* --verb=get,list,watch .*\nkubectl -n finance create rolebinding .* --serviceaccount=simulated:viewer$/);
+    await page.keyboard.press("Escape");
 
     // Nor is nothing called none.
     await cluster.delete("shop", "cart");

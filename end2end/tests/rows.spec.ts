@@ -140,7 +140,7 @@ test("the pointer over a row shifts and cuts nothing in it", async ({ cluster, d
   await ingresses.open(dashboard.url);
   await ingresses.leave();
   const link = ingresses.row("cart").getByRole("link", { name: host });
-  const more = ingresses.row("cart").getByRole("button", { name: /more hosts/ });
+  const more = ingresses.row("cart").getByRole("button", { name: /more host/ });
   const before = [await link.boundingBox(), await more.boundingBox()];
   await ingresses.row("cart").hover();
   const copy = ingresses.row("cart").getByRole("button", { name: "Copy host" });

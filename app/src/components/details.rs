@@ -425,7 +425,7 @@ fn labels(row: &Ingress) -> impl IntoView + use<> {
                 Either::Left(view! { <p class="muted">"None."</p> })
             } else {
                 let keys = row.annotation_keys.iter();
-                let keys = keys.map(|key| view! { <li><span>{shown(key)}</span>{filter_by("annotation", key.clone())}</li> });
+                let keys = keys.map(|key| view! { <li>{shown(key)}</li> });
                 Either::Right(view! {
                     <ul class="kvs">{keys.collect_view()}</ul>
                     <p class="muted after">"Their values are in the YAML."</p>

@@ -48,7 +48,9 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
                 format::counted(row.host_count(), "host", "hosts"),
                 row.name
             );
-            let body = view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul> }.into_any();
+            let rest = rest(row.more.as_ref().map_or(0, |more| more.hosts));
+            let body =
+                view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul>{rest} }.into_any();
             (at, title, body)
         }
         Popup::Routes(row, at) => {
@@ -74,13 +76,14 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
                         </li>
                     }
                 });
+            let rest = rest(row.more.as_ref().map_or(0, |more| more.paths));
             let title = format!(
                 "{} of {}",
                 format::counted(format::route_count(&row), "path", "paths"),
                 row.name
             );
             let body =
-                view! { <h2>{title.clone()}</h2><ul class="routes">{items.collect_view()}</ul> }
+                view! { <h2>{title.clone()}</h2><ul class="routes">{items.collect_view()}</ul>{rest} }
                     .into_any();
             (at, title, body)
         }
@@ -208,4 +211,12 @@ fn opener(
             {small_icon("#i-right")}
         </button>
     }
+}
+
+/// What a list says of those that the row of a large ingress leaves out.
+fn rest(count: usize) -> Option<impl IntoView> {
+    (count > 0).then(|| {
+        let text = format!("{count} more are in the YAML tab of the details.");
+        view! { <p class="muted">{text}</p> }
+    })
 }

@@ -23,7 +23,11 @@ const ROWS: usize = 60;
 async fn dash(arguments: &[&str]) -> Dash {
     let cluster = simulator::Cluster::empty();
     let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
-    let paths = json!([{"path": "/".repeat(25_000), "pathType": "Prefix", "backend": backend}]);
+    // A row has up to 100 paths, of up to 512 bytes each.
+    let paths: Vec<_> = (0..60)
+        .map(|path| format!("/{path}{}", "/".repeat(400)))
+        .map(|path| json!({"path": path, "pathType": "Prefix", "backend": backend}))
+        .collect();
     for row in 0..ROWS {
         cluster.apply(json!({
             "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
