@@ -100,7 +100,11 @@ fn at_once<T>(mut view: Loaded<T>) -> Option<T> {
 
 /// The drawer with the details of an ingress.
 pub mod drawer {
-    #![allow(unsafe_code, reason = "the macro imports and exports the function")]
+    #![allow(
+        unsafe_code,
+        clippy::unnecessary_wraps,
+        reason = "the macro imports and exports the function, and wants a Result of it"
+    )]
 
     use leptos::prelude::*;
     use protocol::Key;
@@ -127,7 +131,11 @@ pub mod drawer {
 
 /// The choice of namespaces.
 pub mod namespaces {
-    #![allow(unsafe_code, reason = "the macro imports and exports the function")]
+    #![allow(
+        unsafe_code,
+        clippy::unnecessary_wraps,
+        reason = "the macro imports and exports the function, and wants a Result of it"
+    )]
 
     use leptos::prelude::*;
     use wasm_split_helpers::{SplitLoaderError, wasm_split};
@@ -153,7 +161,11 @@ pub mod namespaces {
 
 /// What floats at a place of the window, help and settings.
 pub mod popups {
-    #![allow(unsafe_code, reason = "the macro imports and exports the function")]
+    #![allow(
+        unsafe_code,
+        clippy::unnecessary_wraps,
+        reason = "the macro imports and exports the function, and wants a Result of it"
+    )]
 
     use leptos::prelude::*;
     use wasm_split_helpers::{SplitLoaderError, wasm_split};

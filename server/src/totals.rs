@@ -195,7 +195,9 @@ mod tests {
                 parts.1.dedup();
                 (Arc::new(row(parts)), stays)
             }).collect();
-            rows.iter().for_each(|(row, _)| totals.add(row));
+            for (row, _) in &rows {
+                totals.add(row);
+            }
             rows.iter().filter(|(_, stays)| !stays).for_each(|(row, _)| totals.remove(row));
             let stayed: Totals = rows.iter().filter(|(_, stays)| *stays).map(|(row, _)| row).collect();
             prop_assert_eq!(totals.summary(9), stayed.summary(9));

@@ -130,7 +130,7 @@ impl Server {
         let mut lines = BufReader::new(log).lines();
         for line in lines.by_ref() {
             if let Some((_, url)) = line?.split_once("listening on http://") {
-                server.address = url.trim_end_matches('/').to_owned();
+                url.trim_end_matches('/').clone_into(&mut server.address);
                 // What it says later must not fill the pipe.
                 std::thread::spawn(move || lines.for_each(drop));
                 return Ok(server);
