@@ -163,8 +163,6 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
         .replace('<', "\\u003c")
         .replace('>', "\\u003e");
     let base = data.cluster.base_path.clone();
-    // Written in the markup, its text would be followed by a marker, which a title shows.
-    let title = leptos::html::title().child(format!("{} · Ingresses", data.cluster.name));
     let asset = |name: &str| format!("{base}/pkg/{}/{name}", data.cluster.build);
     let links = Links::new(&data, scope);
     let (above, pager) = (links.above(), links.pager());
@@ -180,7 +178,8 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                {title}
+                // A text that is not fixed is followed by a marker, which a title would show: the script names the cluster.
+                <title>"Ingresses · kube-ingress-dash"</title>
                 <link rel="icon" type="image/svg+xml" href=asset("favicon.svg")/>
                 <link rel="manifest" href=asset("manifest.webmanifest")/>
                 <link rel="stylesheet" href=asset("app.css")/>

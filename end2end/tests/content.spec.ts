@@ -230,7 +230,7 @@ test("the tab and the header tell one cluster from another", async ({ page, clus
     const dashboard = await start({ kubeconfig: cluster.kubeconfig, environment: { CLUSTER_NAME: name } });
     await expect.poll(() => dashboard.isReady()).toBe(true);
     const markup = await (await page.request.get(dashboard.url)).text();
-    expect(markup).toContain(`<title>${name} · Ingresses</title>`);
+    expect(markup).toContain("<title>Ingresses · kube-ingress-dash</title>");
     await ingresses.open(dashboard.url);
     await expect(page).toHaveTitle(`${name} · Ingresses`);
     colours.push(await page.getByRole("banner").evaluate((header) => getComputedStyle(header).boxShadow));
