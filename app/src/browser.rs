@@ -87,7 +87,7 @@ pub(crate) fn start(ui: Ui) {
             tick(ui);
             set_interval(move || tick(ui), Duration::from_secs(1));
             listen(ui);
-            ui.live.start(&base, &build);
+            ui.live.start(&base, &build, ui.reconnect);
         }
     });
     fill_pool(ui);

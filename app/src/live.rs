@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use protocol::Scope;
+#[cfg(feature = "hydrate")]
+use protocol::connection::Reconnect;
 use protocol::connection::State;
 use protocol::filter::Filter;
 use protocol::message::{NamespaceStatus, StreamError};
@@ -109,8 +111,8 @@ impl Live {
     /// Starts to fetch, in the browser. `base_path` is the server's; `build` the one that the
     /// page was served by. Call it once, from an effect.
     #[cfg(feature = "hydrate")]
-    pub fn start(self, base_path: &str, build: &str) {
-        engine::start(self, base_path, build);
+    pub fn start(self, base_path: &str, build: &str, reconnect: Reconnect) {
+        engine::start(self, base_path, build, reconnect);
     }
 
     /// Watches other namespaces. The id is dropped, rows outside leave at once.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use protocol::connection::Reconnect;
 use protocol::filter::{Field, Filter};
 use protocol::table::{Column, Group, Grouping, Line, RowView};
 use protocol::{Ingress, Key, Scope};
@@ -102,6 +103,8 @@ pub struct Ui {
     pub live: Live,
     /// The cluster and the server.
     pub cluster: StoredValue<ClusterInfo>,
+    /// How the stream reconnects.
+    pub reconnect: Reconnect,
     /// The rows and counts that the server rendered: the truth until the live data has some.
     pub first: StoredValue<Rows>,
     /// How many lines the server knew: rows, and heads of groups.
@@ -223,6 +226,7 @@ impl Ui {
         let ui = Self {
             live,
             cluster: StoredValue::new(data.cluster),
+            reconnect: data.reconnect,
             first: StoredValue::new(rows),
             first_lines: StoredValue::new(data.lines),
             refused: RwSignal::new(data.refused),

@@ -129,6 +129,19 @@ test("ten failed attempts are said to be offline, and a button starts again", as
   await ingresses.isLive();
 });
 
+test("the operator sets how fast and how often a page reconnects", async ({ cluster, start, ingresses, complaints }) => {
+  complaints.expect(/net::ERR_/);
+  await cluster.create("shop", "cart");
+  const environment = { RECONNECT_INTERVAL: "20000", MAX_RECONNECT_ATTEMPTS: "7" };
+  const dashboard = await start({ kubeconfig: cluster.kubeconfig, environment });
+  await ingresses.open(dashboard.url);
+  await expect(ingresses.row("cart")).toBeVisible();
+  await ingresses.isLive();
+  await dashboard.kill();
+  // At first 20 s, where it would be 1 s, and a jitter of up to three times as much.
+  await expect(ingresses.badge).toContainText(/Reconnecting.*1 of 7.*(1[5-9]|[2-9]\d) s/);
+});
+
 test("a cluster that does not answer is named with the cause, and its rows come by themselves", async ({
   page,
   start,

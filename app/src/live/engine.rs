@@ -10,7 +10,7 @@ use js_sys::{Date, Math, Reflect, Uint8Array};
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::logging::warn;
 use leptos::prelude::*;
-use protocol::connection::{Attempt, Command, Config, Connection, Input, Now, State};
+use protocol::connection::{Attempt, Command, Connection, Input, Now, Reconnect, State};
 use protocol::message::Heartbeat;
 use protocol::sse::Parser;
 use protocol::table::Table;
@@ -40,7 +40,7 @@ thread_local! {
     static ENGINE: RefCell<Option<Rc<Engine>>> = const { RefCell::new(None) };
 }
 
-pub(super) fn start(live: Live, base_path: &str, build: &str) {
+pub(super) fn start(live: Live, base_path: &str, build: &str, reconnect: Reconnect) {
     if ENGINE.with_borrow(Option::is_some) {
         return;
     }
@@ -48,7 +48,7 @@ pub(super) fn start(live: Live, base_path: &str, build: &str) {
         live,
         base_path: base_path.to_owned(),
         build: build.to_owned(),
-        connection: RefCell::new(Connection::new(Config::default(), seed())),
+        connection: RefCell::new(Connection::new(reconnect.into(), seed())),
         stream: RefCell::new(None),
         queue: RefCell::default(),
         frame_is_due: Cell::new(false),
