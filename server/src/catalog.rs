@@ -138,6 +138,12 @@ impl Catalog {
             .collect()
     }
 
+    /// Whether the namespace has a row.
+    #[must_use]
+    pub fn has(&self, namespace: &str) -> bool {
+        range(&self.lock(), Some(namespace)).next().is_some()
+    }
+
     /// Nobody watches the namespace any more: its rows go without a word.
     pub fn forget(&self, namespace: &str) {
         let mut held = self.lock();

@@ -1111,6 +1111,11 @@ impl Inner {
                 true => Some(&feeds.whole),
                 false => feeds.namespaces.get(name),
             };
+            // Where the names are known, one that is not among them is watched by nobody.
+            let exists = |universe: &BTreeSet<String>| universe.contains(name);
+            if status.is_none() && !feeds.universe.as_ref().is_none_or(exists) {
+                continue;
+            }
             let state = status.map_or(NamespaceState::Syncing, |status| status.state);
             readiness.settled &= state != NamespaceState::Syncing;
             match status {

@@ -170,6 +170,167 @@ async fn a_kubeconfig_that_cannot_be_used_is_said() {
     assert!(refused(&pod, &[]).await.contains("service account"));
 }
 
+/// A kubeconfig with this server and this user.
+fn kubeconfig(server: &str, user: serde_json::Value) -> String {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "a",
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "clusters": [{"name": "a", "cluster": {"server": server}}],
+        "users": [{"name": "a", "user": user}],
+    })
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_a_kubeconfig_that_cannot_be_used() {
+    let home = Folder::new();
+    let marker = home.write("marker", "");
+    let folder = marker.with_file_name(".kube");
+    std::fs::create_dir(&folder).unwrap();
+    let link = folder.join("config");
+    std::os::unix::fs::symlink("/missing/kubeconfig", &link).unwrap();
+    let home = marker.parent().unwrap().to_str().unwrap();
+    for environment in [("HOME", home), ("KUBECONFIG", link.to_str().unwrap())] {
+        let log = refused(&[environment], &[]).await;
+        assert!(
+            log.contains(link.to_str().unwrap()) && log.contains("No such file"),
+            "{log}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_or_a_token_that_cannot_be_used_is_said() {
+    let folder = Folder::new();
+    let token = serde_json::json!({"token": "SECRET\n"});
+    let file = folder.write("token", "SECRET\n");
+    let token_file = serde_json::json!({"tokenFile": file});
+    let nobody = serde_json::json!({});
+    for (server, user, words) in [
+        (
+            "127.0.0.1:6443",
+            &nobody,
+            "allowed are those that start with https://",
+        ),
+        ("ftp://127.0.0.1:6443", &nobody, "ftp://127.0.0.1:6443"),
+        ("user:SECRET@127.0.0.1:6443", &nobody, "URL"),
+        ("https://127.0.0.1:1", &token, "no header can carry"),
+        ("https://127.0.0.1:1", &token_file, "no header can carry"),
+    ] {
+        let path = folder.write("config", &kubeconfig(server, user.clone()));
+        let path = path.to_str().unwrap();
+        let log = refused(&[("KUBECONFIG", path)], &[]).await;
+        assert!(log.contains(path) && log.contains(words), "{log}");
+        assert!(
+            !log.contains("SECRET") && !log.contains("panicked"),
+            "{log}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_refused_without_its_password() {
+    let folder = Folder::new();
+    let path = folder.write(
+        "config",
+        &kubeconfig("https://127.0.0.1:1", serde_json::json!({})),
+    );
+    let path = path.to_str().unwrap();
+    let proxy = ("HTTPS_PROXY", "http://user:SECRET@127.0.0.1:2");
+    let log = refused(&[("KUBECONFIG", path), proxy], &[]).await;
+    assert!(
+        log.contains("HTTPS_PROXY") && !log.contains("SECRET"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn a_password_in_the_servers_address_is_never_shown() {
+    let mut up = Upstream::simulator().await;
+    let folder = Folder::new();
+    let server = up.url().replace("http://", "http://user:SECRET@");
+    let path = folder.write("config", &kubeconfig(&server, serde_json::json!({})));
+    let environment = [
+        ("KUBECONFIG", path.to_str().unwrap()),
+        ("LOG_LEVEL", "trace"),
+    ];
+    let mut dash = Dash::start(&environment, &[]).await;
+    dash.get_until("/readyz", |answer| answer.status == 200)
+        .await;
+    let health = dash.get("/api/health").await.ok();
+    assert_eq!(health["cluster"]["url"], up.url());
+    let page = dash.get("/").await.text();
+    up.gate.close();
+    dash.get_until("/api/health", |answer| {
+        answer.json()["status"] == "retrying"
+    })
+    .await;
+    let said = dash.get("/api/health").await.text() + &page + &dash.process.log();
+    assert!(!said.contains("SECRET"), "{said}");
+    dash.process.signal("KILL");
+    dash.process.end().await;
+}
+
+/// The command lines of the processes that are running.
+fn processes() -> Vec<String> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("cmdline")).ok())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_credential_plugin_that_hangs_is_said_and_ends_with_the_server() {
+    let up = Upstream::simulator().await;
+    let folder = Folder::new();
+    let marker = folder.write("ran", "");
+    for (hangs_at_first, seconds) in [(true, 86_401), (false, 86_402)] {
+        // One that gives a credential at first: it is over at once.
+        let credential =
+            r#"{"status": {"token": "SECRET", "expirationTimestamp": "2001-01-01T00:00:00Z"}}"#;
+        let first = match hangs_at_first {
+            true => String::new(),
+            false => format!(
+                "rm {} 2>/dev/null && echo '{credential}' && exit;",
+                marker.display()
+            ),
+        };
+        let script = format!("{first} exec sleep {seconds}");
+        let user = serde_json::json!({"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+        }});
+        let path = folder.write("config", &kubeconfig(&up.url(), user));
+        let environment = [
+            ("KUBECONFIG", path.to_str().unwrap()),
+            ("PATH", "/usr/bin:/bin"),
+            ("DRAIN_DELAY", "0"),
+            ("DRAIN_TIME", "0"),
+        ];
+        let mut dash = Dash::start(&environment, &[]).await;
+        assert_eq!(dash.get("/livez").await.status, 200);
+        let hanging = format!("sleep\0{seconds}\0");
+        let count = || processes().iter().filter(|line| **line == hanging).count();
+        let told = |answer: &crate::dash::Answer| {
+            assert!(count() <= 1, "one at a time");
+            answer
+                .text()
+                .contains("the credential plugin sh did not end within 20 s")
+        };
+        dash.get_until("/api/health", told).await;
+        assert!(
+            dash.get("/")
+                .await
+                .text()
+                .contains("the credential plugin sh did not end")
+        );
+        // The next one is running, or will be.
+        dash.process.signal("TERM");
+        let (code, log) = dash.process.end().await;
+        assert_eq!((code, count()), (Some(0), 0), "{log}");
+        assert!(!log.contains("SECRET"), "{log}");
+    }
+}
+
 #[tokio::test]
 async fn a_kubeconfig_that_cannot_be_read_gives_nothing_of_itself_away() {
     let folder = Folder::new();

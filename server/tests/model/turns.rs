@@ -1,4 +1,5 @@
-//! Streams whose clients are slow, in paused time: who waits for whom, and what becomes of them.
+//! Streams whose clients are slow, and watches that are too many, in paused time: who waits for whom, and what becomes
+//! of them.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,6 +9,7 @@ use http_body_util::BodyExt as _;
 use kube_ingress_dash::{config::WatchMode, listen, metrics::DoneReason as Label};
 use protocol::{Message, message::DoneReason, sse};
 use serde_json::json;
+use simulator::{Decision, Rule};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -47,10 +49,13 @@ struct Stream {
 
 impl Stream {
     async fn open(router: &Router, id: Option<&str>) -> Self {
-        let mut request = Request::get("/api/ingresses/stream").header("host", "localhost");
-        if let Some(id) = id {
-            request = request.header("last-event-id", id);
-        }
+        let query = id.map(|id| format!("lastEventId={id}"));
+        Self::of(router, &query.unwrap_or_default()).await
+    }
+
+    async fn of(router: &Router, query: &str) -> Self {
+        let path = format!("/api/ingresses/stream?{query}");
+        let request = Request::get(path).header("host", "localhost");
         let request = request.body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 200);
@@ -249,4 +254,31 @@ async fn a_client_that_reads_again_in_the_time_of_grace_is_told() {
     let mut buffer = [0; 1024];
     let read = socket.read(&mut buffer).await.unwrap();
     assert!(buffer[..read].starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_nobody_knows_take_turns_where_others_have_rows() {
+    let cluster = simulator::Cluster::empty();
+    cluster.apply(json!({"metadata": {"namespace": "real", "name": "web"}, "spec": {}}));
+    cluster.rules().replace(vec![Rule {
+        decision: Decision::Deny,
+        verb: "*".into(),
+        resource: "namespaces".into(),
+        namespace: None,
+    }]);
+    let mode = WatchMode::Namespaced;
+    let dash = Dash::start(&cluster, mode, &BTreeSet::new(), &["--max-watches=2"]);
+    let mut made_up = Stream::of(&dash.router, "namespaces=evil0,evil1,evil2,evil3").await;
+    made_up.read_for(seconds(20)).await;
+    let mut real = Stream::of(&dash.router, "namespaces=real").await;
+    real.read_for(seconds(200)).await;
+    assert_eq!(real.rows(), 1);
+    // Its place is no more taken from it, while the others take turns.
+    let reader = real.messages.len();
+    real.read_for(seconds(600)).await;
+    let is_status = |(_, message): &(_, Message)| matches!(message, Message::NamespaceStatus(_));
+    assert!(!real.messages[reader..].iter().any(is_status));
+    cluster.apply(json!({"metadata": {"namespace": "evil3", "name": "late"}, "spec": {}}));
+    made_up.read_for(seconds(600)).await;
+    assert_eq!(made_up.rows(), 1);
 }
