@@ -228,11 +228,13 @@ impl FeedStatus {
         }
     }
 
+    /// How long a `namespaceStatus` is at most, in bytes.
+    const STATUS_SIZE: usize = 320;
+
     /// About how long the messages are, in bytes; rather more than less.
     fn size(&self) -> usize {
-        const STATUS: usize = 320;
         const ERROR: usize = 512;
-        STATUS
+        Self::STATUS_SIZE
             + self
                 .error
                 .as_ref()
@@ -318,6 +320,9 @@ pub struct Readiness {
     /// Rows of the scope without the pending namespaces.
     pub count: usize,
 }
+
+/// A status revision, the namespace (`None`: everything) and its status (`None`: it is gone).
+type News<'a> = (u64, Option<&'a str>, Option<&'a FeedStatus>);
 
 /// Up to where a client has been told the states. The default is that of a new client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -433,6 +438,14 @@ impl SharedWrites {
     }
 
     fn insert(&mut self, position: Position, write: Write) {
+        // Whatever their limits, only the newest of a place is kept: a client that comes back is
+        // not given an older one than before.
+        let place = |at: &Position| (at.0, at.1, at.2);
+        self.writes.retain(|(at, old)| {
+            let stays = place(at) != place(&position);
+            self.bytes -= if stays { 0 } else { old.bytes.len() };
+            stays
+        });
         self.bytes += write.bytes.len();
         self.writes.push_back((position, write));
         while self.writes.len() > SHARED_WRITES || self.bytes > SHARED_BYTES {
@@ -1285,7 +1298,7 @@ impl Inner {
                 break;
             }
             found.told.revision = revision;
-            size += status.map_or(0, FeedStatus::size);
+            size += status.map_or(FeedStatus::STATUS_SIZE, FeedStatus::size);
             found.messages.extend(self.messages_of(namespace, status));
         }
         if found.complete {
@@ -1294,13 +1307,8 @@ impl Inner {
         found
     }
 
-    /// The states of a scope above a status revision, in their order. A namespace without one is
-    /// gone.
-    fn news<'a>(
-        &'a self,
-        scope: &'a Scope,
-        after: u64,
-    ) -> Box<dyn Iterator<Item = (u64, Option<&'a str>, Option<&'a FeedStatus>)> + 'a> {
+    /// The states of a scope above a status revision, in their order.
+    fn news<'a>(&'a self, scope: &'a Scope, after: u64) -> Box<dyn Iterator<Item = News<'a>> + 'a> {
         let feeds = &self.feeds;
         let whole = self.whole_of(scope);
         let own = (whole.revision > after).then_some((whole.revision, None, Some(whole)));
