@@ -1222,10 +1222,7 @@ mod tests {
     }
 
     fn synced() -> Message {
-        Message::Synced(Synced {
-            count: 0,
-            pending: Vec::new(),
-        })
+        Message::Synced(Synced::default())
     }
 
     fn heartbeat() -> Message {

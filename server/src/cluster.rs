@@ -365,6 +365,7 @@ impl Cluster {
             info!(watch.scope = name, "feed stopped");
             self.stop(running, &name).await;
         }
+        self.journal.forget_left_out(needed);
         for name in needed {
             if running.contains_key(name) {
                 continue;
@@ -379,8 +380,7 @@ impl Cluster {
                     retry_at: None,
                     missing: None,
                 };
-                self.journal
-                    .set_status(Some(name), NamespaceState::Retrying, false, Some(error));
+                self.journal.leave_out(name, error);
                 continue;
             }
             let sink = IngressSink::new(self, Some(name.clone()));
