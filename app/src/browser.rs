@@ -5,6 +5,7 @@
 
 mod acts;
 mod dragging;
+mod outside;
 mod picking;
 mod searching;
 
@@ -12,6 +13,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gloo_net::http::Request;
 use leptos::html::Div;
 use leptos::prelude::*;
 use protocol::filter::{Field, Filter};
@@ -19,7 +21,7 @@ use protocol::table::Line;
 use protocol::{Ingress, Key, Scope};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 use crate::ROOT_ID;
@@ -29,6 +31,7 @@ use crate::exclusions::Exclusions;
 use crate::format::counted;
 use crate::live::mono_now_ms;
 use crate::page::{Choices, DATA_ID, Density, POOL, PageData, Theme};
+use crate::parts;
 use crate::pool;
 use crate::query::{Query, Sort, Tab, encode};
 use crate::state::{Cell, Detail, Popup, Slot, Ui};
@@ -50,9 +53,23 @@ pub fn hydrate() {
     let data = by_id(DATA_ID)
         .and_then(|element| element.text_content())
         .and_then(|json| serde_json::from_slice::<PageData>(json.as_bytes()).ok());
-    if let (Some(data), Some(root)) = (data, by_id(ROOT_ID)) {
+    let (Some(data), Some(root)) = (data, by_id(ROOT_ID)) else {
+        return;
+    };
+    let has_drawer = Query::parse(&data.query).selected.is_some();
+    let take_over = move || {
         leptos::mount::hydrate_from(root, move || view! { <App data/> }).forget();
+    };
+    if !has_drawer {
+        return take_over();
     }
+    // Markup is taken over at once and whole: what makes the drawer has to be here.
+    spawn_local(async move {
+        match parts::drawer::load().await {
+            Ok(()) => take_over(),
+            Err(_) => set_timeout(hydrate, Duration::from_secs(2)),
+        }
+    });
 }
 
 /// Brings the page to life once its markup is taken over.
@@ -80,6 +97,7 @@ pub(crate) fn start(ui: Ui) {
     write_address(ui);
     write_title(ui);
     announce_currency(ui);
+    outside::follow(ui);
     announce_matches(ui);
     keep_choices(ui);
     searching::suggest(ui);
@@ -1040,6 +1058,7 @@ fn open_popup(ui: Ui, opener: &Element) {
         Some("grant") => Popup::Grant,
         Some("filters") => Popup::Filters(below),
         Some("menu") => Popup::Menu(below),
+        Some("connection") => Popup::Connection(below),
         Some("group") => Popup::Group(below),
         Some("columns") => Popup::Columns(below),
         Some("help") => Popup::Help,
@@ -1330,22 +1349,14 @@ fn escape(ui: Ui, event: &KeyboardEvent) {
 /// Fetches a JSON document of this server. The error is in plain words.
 pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(url: &str) -> Result<T, String> {
     let unreachable = |_| "The server could not be reached.".to_owned();
-    let response = JsFuture::from(window().fetch_with_str(url))
-        .await
-        .map_err(unreachable)?
-        .dyn_into::<web_sys::Response>()
-        .map_err(unreachable)?;
+    let response = Request::get(url).send().await.map_err(unreachable)?;
     if !response.ok() {
         return Err(format!(
             "The server refuses this (HTTP {}).",
             response.status()
         ));
     }
-    let text = JsFuture::from(response.text().map_err(unreachable)?)
-        .await
-        .map_err(unreachable)?
-        .as_string()
-        .unwrap_or_default();
+    let text = response.text().await.map_err(unreachable)?;
     serde_json::from_slice(text.as_bytes())
         .map_err(|_| "The server's answer cannot be read.".to_owned())
 }

@@ -25,6 +25,7 @@ pub mod live;
 #[cfg(feature = "ssr")]
 mod noscript;
 pub mod page;
+pub mod parts;
 pub mod pool;
 pub mod query;
 #[cfg(feature = "ssr")]

@@ -5,15 +5,18 @@
 
 #[cfg(feature = "hydrate")]
 mod engine;
+#[cfg(feature = "hydrate")]
+mod tabs;
 
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use protocol::Scope;
-use protocol::connection::State;
+use protocol::connection::{Reconnect, State};
 use protocol::filter::Filter;
 use protocol::message::{NamespaceStatus, StreamError};
 use protocol::table::{Column, Direction, Grouping, Table, Totals};
+use protocol::tabs::Answer;
 
 /// What the connection badge and the notices need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +27,21 @@ pub struct ConnectionView {
     pub data_as_of_wall_ms: Option<u64>,
     /// The last message of the stream, on the clock of [`mono_now_ms`].
     pub last_message_mono_ms: Option<u64>,
+    /// Since when it is in this state, in milliseconds since 1970.
+    pub since_wall_ms: Option<u64>,
+    /// The last failures, the newest last.
+    pub failures: Vec<Lost>,
+    /// What the tabs of this browser have of what they share, where that is known.
+    pub tabs: Option<Answer>,
+}
+
+/// A connection that was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Why, in plain words.
+    pub why: String,
+    /// When, in milliseconds since 1970.
+    pub at_wall_ms: u64,
 }
 
 /// The live data of the page, from the context. A copy is the same data.
@@ -61,6 +79,12 @@ pub struct Live {
     pub sort: RwSignal<(Column, Direction)>,
     /// What rows are put together by.
     pub grouping: RwSignal<Option<Grouping>>,
+    /// How the stream reconnects.
+    #[cfg_attr(
+        not(feature = "hydrate"),
+        expect(dead_code, reason = "only a browser does")
+    )]
+    reconnect: Reconnect,
     table: StoredValue<Table>,
     held: StoredValue<bool>,
 }
@@ -72,6 +96,7 @@ impl Live {
         filter: &str,
         sort: (Column, Direction),
         grouping: Option<Grouping>,
+        reconnect: Reconnect,
     ) -> Self {
         let mut table = Table::new();
         table.set_filter(Filter::parse(filter));
@@ -93,6 +118,7 @@ impl Live {
             filter: RwSignal::new(filter.to_owned()),
             sort: RwSignal::new(sort),
             grouping: RwSignal::new(grouping),
+            reconnect,
             table: StoredValue::new(table),
             held: StoredValue::new(false),
         };

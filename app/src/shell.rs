@@ -169,7 +169,10 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
     let (above, pager) = (links.above(), links.pager());
     let rows = match scope {
         Scope::All => format!("{base}/api/ingresses"),
-        Scope::Namespaces(_) => format!("{base}/api/ingresses?namespaces={scope}"),
+        // As the page's request has it, so that it is answered by the one that `boot.js` begins.
+        Scope::Namespaces(_) => {
+            format!("{base}/api/ingresses?namespaces={scope}").replace(',', "%2C")
+        }
     };
     let (theme, density) = (data.choices.theme.attribute(), data.choices.density.id());
     view! {
@@ -184,6 +187,7 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
                 <link rel="manifest" href=asset("manifest.webmanifest")/>
                 <link rel="stylesheet" href=asset("app.css")/>
                 <link rel="modulepreload" href=asset("frontend.js") nonce=use_nonce()/>
+                <link rel="modulepreload" href=asset("__wasm_split.js") nonce=use_nonce()/>
                 <link rel="preload" r#as="fetch" r#type="application/wasm" crossorigin="anonymous" href=asset("frontend_bg.wasm")/>
                 <link rel="alternate" r#type="application/json" href=rows/>
                 <script type="application/json" id=DATA_ID nonce=use_nonce()>{json}</script>

@@ -87,6 +87,8 @@ pub enum Popup {
     Menu((f64, f64)),
     /// Two objects, line by line.
     Compare(Key, Key),
+    /// The state of the connection.
+    Connection((f64, f64)),
     /// Every host of a row, at a place of the window.
     Hosts(Arc<Ingress>, (f64, f64)),
     /// Every path of a row.
@@ -181,6 +183,7 @@ impl Ui {
             &query.search,
             (query.sort.column, query.sort.direction),
             query.grouping,
+            data.reconnect,
         );
         let offset = (query.page - 1).saturating_mul(POOL);
         let mut rows = data.rows;

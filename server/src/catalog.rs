@@ -171,6 +171,10 @@ fn put(held: &mut BTreeMap<Key, Held>, batch: &mut Batch<'_>, object: Object) {
         held.resource_version = resource_version;
         return;
     }
+    // One of this name went before, which a list does not tell.
+    if held.get(&row.key).is_some_and(|held| held.uid != uid) {
+        batch.delete(&row.key);
+    }
     held.insert(
         row.key.clone(),
         Held {

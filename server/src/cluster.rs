@@ -394,6 +394,7 @@ impl Cluster {
             info!(watch.scope = name, "feed stopped");
             self.stop(running, &name).await;
         }
+        self.journal.forget_left_out(&needed.namespaces);
         // What is said of one that nobody needs is said to nobody any more.
         left_out.retain(|name| {
             let is_needed = needed.namespaces.contains(name) && !needed.is_made_up(name);
@@ -447,8 +448,7 @@ impl Cluster {
             retry_at: None,
             missing: None,
         };
-        self.journal
-            .set_status(Some(name), NamespaceState::Retrying, false, Some(error));
+        self.journal.leave_out(name, error);
     }
 
     /// Stops a feed, and drops its rows once it writes no more.

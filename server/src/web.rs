@@ -73,6 +73,7 @@ pub struct State {
     /// For what costs the more the more a client asks for: the others do not wait for it.
     searches: Turns,
     streams: admission::Streams,
+    asked: object::Asked,
     /// Turns to replay.
     replays: Arc<Semaphore>,
     // Readiness does not turn back when the API server is lost later.
@@ -93,6 +94,7 @@ impl Server {
             turns: Turns::default(),
             searches: Turns::default(),
             streams: admission::Streams::default(),
+            asked: object::Asked::default(),
             replays: Arc::new(Semaphore::new(replays)),
             was_ready: AtomicBool::new(false),
         }))
@@ -111,7 +113,7 @@ impl Deref for Server {
 pub fn router(server: &Server) -> Router {
     // An event stream is left alone by the default predicate.
     let compression = CompressionLayer::new()
-        .quality(tower_http::CompressionLevel::Precise(4))
+        .quality(tower_http::CompressionLevel::Precise(5))
         .compress_when(DefaultPredicate::new());
     let api = Router::new()
         .route("/api/ingresses/{namespace}/{name}", get(object::ingress))

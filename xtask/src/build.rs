@@ -2,12 +2,14 @@
 
 use std::{fs, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     command::{cargo, root, run},
+    glue, likeness,
     site::{self, Site},
+    slim,
 };
 
 /// Builds the page and the server around it; the server's binary.
@@ -36,6 +38,8 @@ fn page() -> Result<PathBuf> {
     let mut site = Site::default();
     site.add_folder(&webassembly()?)?;
     site.add_folder(&root().join("public"))?;
+    let boot = fs::read_to_string(root().join("public/boot.js"))?;
+    site.add("boot.js", glue::trimmed(&boot).into_bytes());
     site.add("app.css", site::stylesheet(&root().join("style/app.css"))?);
 
     let folder = target().join("site");
@@ -43,13 +47,70 @@ fn page() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Compiles `frontend` and binds it: `frontend.js` and `frontend_bg.wasm`.
+/// Switches off what is not stable: `stable`. The page is some 30 kB larger then, and works the same.
+const PAGE: &str = "KUBE_INGRESS_DASH_PAGE";
+
+/// Options of the compiler that a later toolchain may name otherwise. A panic ends the module without a word, which
+/// is all that a browser's console loses.
+const UNSTABLE_FLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none -Zinline-mir=yes";
+
+/// The standard library is compiled with the same options, and for size.
+const UNSTABLE_ARGUMENTS: [&str; 2] = [
+    "-Zbuild-std=std,panic_abort",
+    "-Zbuild-std-features=optimize_for_size",
+];
+
+/// Compiles `frontend`, splits off its parts and binds the rest: `frontend.js`, `frontend_bg.wasm`, the parts
+/// (`split_*.wasm`, and `chunk_*.wasm` for what several share) and what loads them, `__wasm_split.js`.
 fn webassembly() -> Result<PathBuf> {
+    let compiled = compile()?;
+    let bound = target().join("bindgen");
+    if bound.exists() {
+        fs::remove_dir_all(&bound).with_context(|| format!("cannot empty {}", bound.display()))?;
+    }
+    let main = target().join("wasm/frontend.wasm");
+    let input = fs::read(&compiled)?;
+    let mut options = wasm_split_cli_support::Options::new(&input);
+    options.output_dir = &bound;
+    options.main_out_path = &main;
+    options.main_module = "./frontend.js";
+    let parts = wasm_split_cli_support::transform(options)
+        .map_err(|error| anyhow!("cannot split the WebAssembly module: {error:#}"))?;
+
+    Bindgen::new()
+        .input_path(&main)
+        .web(true)?
+        // The module finds the WebAssembly beside itself, so neither knows the path they are served under.
+        .omit_default_module_path(false)
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        // The parts import what they share with the module.
+        .keep_lld_exports(true)
+        .generate(&bound)
+        .context("cannot bind the WebAssembly module")?;
+    let (module, script) = (bound.join("frontend_bg.wasm"), bound.join("frontend.js"));
+    let (bytes, text) = glue::with_short_names(&fs::read(&module)?, &fs::read_to_string(&script)?)?;
+    fs::write(&module, bytes)?;
+    fs::write(&script, glue::trimmed(&text))?;
+    let loader = bound.join("__wasm_split.js");
+    fs::write(&loader, glue::trimmed(&fs::read_to_string(&loader)?))?;
+    for module in parts.split_modules.iter().chain([&module]) {
+        fs::write(module, likeness::in_order(&fs::read(module)?)?)?;
+    }
+    Ok(bound)
+}
+
+/// Compiles `frontend`: the module, with what is needed to split it.
+fn compile() -> Result<PathBuf> {
     // A folder of its own: the two compilations never wait for each other's lock nor share anything.
     let compiled = target().join("wasm");
-    run(cargo()
+    // What searches the rows is quicker with vectors; every browser has them since spring 2023.
+    let mut flags = format!("{} -Ctarget-feature=+simd128", rustflags());
+    let mut compile = cargo();
+    compile
         .args([
-            "build",
+            "rustc",
             "--package",
             "frontend",
             "--lib",
@@ -57,28 +118,16 @@ fn webassembly() -> Result<PathBuf> {
             "wasm",
         ])
         .args(["--target", "wasm32-unknown-unknown", "--target-dir"])
-        .arg(&compiled)
-        // What searches the rows is quicker with it; every browser has it since spring 2023.
-        .env(
-            "RUSTFLAGS",
-            format!("{} -Ctarget-feature=+simd128", rustflags()),
-        ))?;
-
-    let bound = target().join("bindgen");
-    if bound.exists() {
-        fs::remove_dir_all(&bound).with_context(|| format!("cannot empty {}", bound.display()))?;
+        .arg(&compiled);
+    if std::env::var_os(PAGE).is_none_or(|page| page != "stable") {
+        flags = format!("{flags} {UNSTABLE_FLAGS}");
+        // For this one command; the pinned toolchain knows these options.
+        compile.args(UNSTABLE_ARGUMENTS).env("RUSTC_BOOTSTRAP", "1");
+        compile.args(slim::arguments()?);
     }
-    Bindgen::new()
-        .input_path(compiled.join("wasm32-unknown-unknown/wasm/frontend.wasm"))
-        .web(true)?
-        // The module finds the WebAssembly beside itself, so neither knows the path they are served under.
-        .omit_default_module_path(false)
-        .typescript(false)
-        .remove_name_section(true)
-        .remove_producers_section(true)
-        .generate(&bound)
-        .context("cannot bind the WebAssembly module")?;
-    Ok(bound)
+    compile.args(["--", "-Clink-args=--emit-relocs"]);
+    run(compile.env("RUSTFLAGS", flags))?;
+    Ok(compiled.join("wasm32-unknown-unknown/wasm/frontend.wasm"))
 }
 
 /// Where builds go: `CARGO_TARGET_DIR` as for cargo itself, else `target`.

@@ -1,4 +1,4 @@
-//! Build glue: `cargo xtask build`, `run`, `test`, `planted`, `fuzz` and `bench`.
+//! Build glue: `cargo xtask build`, `run`, `test`, `size`, `planted`, `fuzz` and `bench`.
 //!
 //! Needs Rust and nothing else to build and run; the tests use Go, Node and Chromium where they are.
 
@@ -6,10 +6,14 @@ mod bench;
 mod build;
 mod command;
 mod fuzz;
+mod glue;
+mod likeness;
 mod planted;
 mod report;
 mod site;
+mod slim;
 mod suites;
+mod visit;
 
 use std::process::ExitCode;
 
@@ -41,6 +45,8 @@ enum Task {
         #[arg(long, value_enum)]
         suite: Vec<Suite>,
     },
+    /// Builds, then says what a first visit loads
+    Size,
     /// Plants known bugs, one at a time, in a copy of the tree and shows which the model test catches
     Planted {
         /// Only bugs whose name has one of these words
@@ -75,6 +81,10 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Task::Run { arguments } => command::replace(&build::everything()?, &arguments),
         Task::Test { suite } => Ok(suites::run(&suite)),
+        Task::Size => {
+            print!("{}", visit::measure(&build::everything()?)?.1);
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Planted { words } => planted::run(&words),
         Task::Fuzz {
             target,

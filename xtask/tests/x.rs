@@ -12,7 +12,7 @@ use std::{
 struct Machine(PathBuf);
 
 impl Machine {
-    /// One with a C compiler and without Rust.
+    /// One with a C compiler and make, and without Rust.
     fn new(name: &str) -> Self {
         let machine = Self(std::env::temp_dir().join(format!("x-{name}-{}", std::process::id())));
         fs::create_dir_all(&machine.0).expect("a temporary folder can be made");
@@ -24,7 +24,7 @@ impl Machine {
                 .expect("the tool is installed");
             symlink(found, machine.0.join(tool)).expect("the folder is new");
         }
-        machine.has("cc", "")
+        machine.has("cc", "").has("make", "")
     }
 
     /// Adds a program that is a shell script.

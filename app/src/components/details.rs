@@ -12,6 +12,7 @@ use super::icons::{icon, small_icon};
 use super::row::{host, tls};
 use crate::format::{self, counted, shown};
 use crate::incident;
+use crate::parts::{self, Part};
 use crate::query::Tab;
 #[cfg(feature = "hydrate")]
 use crate::state::Detail;
@@ -36,7 +37,17 @@ struct Yaml {
 #[component]
 pub fn Details() -> impl IntoView {
     let ui = Ui::expect();
-    move || ui.selected.get().map(|key| view! { <Drawer key_of=key/> })
+    let shown = ui.selected.with_untracked(Option::is_some);
+    let part = Part::new(ui, parts::drawer::load, shown);
+    move || {
+        let key = ui.selected.get()?;
+        part.show("drawer", parts::drawer::view(key))
+    }
+}
+
+/// The drawer of an ingress; [`parts`] has it.
+pub(crate) fn drawer(key: Key) -> AnyView {
+    view! { <Drawer key_of=key/> }.into_any()
 }
 
 #[component]

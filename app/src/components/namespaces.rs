@@ -15,9 +15,13 @@ use crate::state::Ui;
 /// How many namespaces the list shows at once; a search finds the others.
 const SHOWN: usize = 200;
 
-/// The popover below the button.
+/// The popover below the button; [`parts`](crate::parts) has it.
+pub(crate) fn picker() -> AnyView {
+    view! { <NamespacePicker/> }.into_any()
+}
+
 #[component]
-pub fn NamespacePicker() -> impl IntoView {
+fn NamespacePicker() -> impl IntoView {
     let ui = Ui::expect();
     let picked = RwSignal::new(
         ui.live

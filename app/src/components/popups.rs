@@ -13,6 +13,7 @@ use super::row::host;
 use super::settings::settings;
 use crate::format;
 use crate::page::Theme;
+use crate::parts::{self, Part};
 use crate::query::GROUPINGS;
 use crate::state::{Popup, Ui};
 
@@ -20,10 +21,18 @@ use crate::state::{Popup, Ui};
 #[component]
 pub fn RowPopup() -> impl IntoView {
     let ui = Ui::expect();
-    move || {
-        let (at, label, body) = match ui.popup.get()? {
-            Popup::Hosts(row, at) => {
-                let items = row.hosts.iter().map(|name| {
+    let part = Part::new(ui, parts::popups::load, false);
+    move || match ui.popup.get()? {
+        Popup::Namespaces | Popup::Connect | Popup::Grant => None,
+        popup => part.show("pop hostpop", parts::popups::view(ui, popup)),
+    }
+}
+
+/// The popup, unless it has a place of its own; [`parts`] has it.
+pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
+    let (at, label, body) = match popup {
+        Popup::Hosts(row, at) => {
+            let items = row.hosts.iter().map(|name| {
                     let copy = name.clone();
                     let label = format!("Copy {name}");
                     view! {
@@ -34,17 +43,16 @@ pub fn RowPopup() -> impl IntoView {
                         </li>
                     }
                 });
-                let title = format!(
-                    "{} of {}",
-                    format::counted(row.host_count(), "host", "hosts"),
-                    row.name
-                );
-                let body =
-                    view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul> }.into_any();
-                (at, title, body)
-            }
-            Popup::Routes(row, at) => {
-                let items = format::folded_routes(&row).into_iter().map(|(hosts, route)| {
+            let title = format!(
+                "{} of {}",
+                format::counted(row.host_count(), "host", "hosts"),
+                row.name
+            );
+            let body = view! { <h2>{title.clone()}</h2><ul>{items.collect_view()}</ul> }.into_any();
+            (at, title, body)
+        }
+        Popup::Routes(row, at) => {
+            let items = format::folded_routes(&row).into_iter().map(|(hosts, route)| {
                     let target = format::shown(&format!("{}{}", route.target, route.port));
                     let asked = format::asked_by(&hosts, &route);
                     let names = (hosts.len() > 1).then(|| format::shown(&hosts.join(", ")));
@@ -66,122 +74,130 @@ pub fn RowPopup() -> impl IntoView {
                         </li>
                     }
                 });
-                let title = format!(
-                    "{} of {}",
-                    format::counted(format::route_count(&row), "path", "paths"),
-                    row.name
-                );
-                let body =
-                    view! { <h2>{title.clone()}</h2><ul class="routes">{items.collect_view()}</ul> }.into_any();
-                (at, title, body)
-            }
-            Popup::Theme(at) => {
-                let items = Theme::ALL.map(|theme| {
-                    let (glyph, words) = match theme {
-                        Theme::System => ("#i-monitor", "Like the system"),
-                        Theme::Light => ("#i-sun", "Light"),
-                        Theme::Dark => ("#i-moon", "Dark"),
-                    };
-                    let on = move || ui.theme.get() == theme;
-                    view! {
-                        <button
-                            class=move || if on() { "mi on" } else { "mi" }
-                            type="button"
-                            role="menuitemradio"
-                            data-theme-choice=theme.id()
-                            aria-checked=move || if on() { "true" } else { "false" }
-                        >
-                            {icon(glyph)}
-                            <span class="grow trunc">{words}</span>
-                        </button>
-                    }
-                });
-                let body = view! { <div role="menu" aria-label="Theme">{items.into_iter().collect_view()}</div> }.into_any();
-                (at, "Theme".into(), body)
-            }
-            Popup::Copy(text) => {
-                let body = view! {
+            let title = format!(
+                "{} of {}",
+                format::counted(format::route_count(&row), "path", "paths"),
+                row.name
+            );
+            let body =
+                view! { <h2>{title.clone()}</h2><ul class="routes">{items.collect_view()}</ul> }
+                    .into_any();
+            (at, title, body)
+        }
+        Popup::Theme(at) => {
+            let items = Theme::ALL.map(|theme| {
+                let (glyph, words) = match theme {
+                    Theme::System => ("#i-monitor", "Like the system"),
+                    Theme::Light => ("#i-sun", "Light"),
+                    Theme::Dark => ("#i-moon", "Dark"),
+                };
+                let on = move || ui.theme.get() == theme;
+                view! {
+                    <button
+                        class=move || if on() { "mi on" } else { "mi" }
+                        type="button"
+                        role="menuitemradio"
+                        data-theme-choice=theme.id()
+                        aria-checked=move || if on() { "true" } else { "false" }
+                    >
+                        {icon(glyph)}
+                        <span class="grow trunc">{words}</span>
+                    </button>
+                }
+            });
+            let body = view! { <div role="menu" aria-label="Theme">{items.into_iter().collect_view()}</div> }.into_any();
+            (at, "Theme".into(), body)
+        }
+        Popup::Copy(text) => {
+            let body = view! {
                     <h2>"Press Ctrl C to copy"</h2>
                     <textarea class="area" readonly rows="3" aria-label="Text to copy">{text}</textarea>
                     <p class="muted">"The browser keeps the clipboard closed here. The text is selected."</p>
                 }
                 .into_any();
-                ((16.0, 64.0), "Copy by hand".into(), body)
-            }
-            Popup::Filters(at) => {
-                let chips = [Field::Class, Field::Tls, Field::Label].map(|field| {
-                    let chosen = ui.filter.with_untracked(|filter| {
-                        filter
-                            .term(field)
-                            .map(ToString::to_string)
-                            .unwrap_or_default()
-                    });
-                    opener("facet", "#i-filter", facet_name(field), field.key(), chosen)
-                });
-                let scope = ui.live.scope.with_untracked(format::namespaces);
-                let grouping = ui.live.grouping.get_untracked();
-                let group = GROUPINGS
-                    .into_iter()
-                    .find(|(known, ..)| Some(*known) == grouping);
-                let group = group.map_or("not grouped", |(.., words)| words);
-                let body = view! {
-                    <h2 class="mh">"Filter"</h2>
-                    <div role="menu" aria-label="Filter">
-                        {opener("namespaces", "#i-ns", "Namespaces", "", scope)}
-                        {chips.into_iter().collect_view()}
-                        {opener("group", "#i-group", "Group", "", group.into())}
-                    </div>
-                };
-                (at, "Filter".into(), body.into_any())
-            }
-            Popup::Menu(at) => {
-                let theme = match ui.theme.get_untracked() {
-                    Theme::System => "like the system",
-                    Theme::Light => "light",
-                    Theme::Dark => "dark",
-                };
-                let body = view! {
-                    <div role="menu" aria-label="Menu">
-                        {opener("theme", "#i-sun", "Theme", "", theme.into())}
-                        {opener("settings", "#i-gear", "Settings", "", String::new())}
-                        {opener("help", "#i-help", "Keyboard help", "", String::new())}
-                    </div>
-                };
-                (at, "Menu".into(), body.into_any())
-            }
-            Popup::Compare(first, second) => {
-                return Some(
-                    view! { <div class="pop scrim">{compare(first, second)}</div> }.into_any(),
-                );
-            }
-            Popup::Group(at) => (at, "Group".into(), group_menu(ui).into_any()),
-            Popup::Columns(at) => (at, "Columns".into(), columns_menu(ui).into_any()),
-            Popup::Facet(field, at) => (
-                at,
-                format!("Filter by {}", facet_name(field)),
-                facet(ui, field).into_any(),
-            ),
-            Popup::Row(row, at) => (at, "Row".into(), row_menu(ui, &row).into_any()),
-            Popup::Help => {
-                return Some(view! { <div class="pop scrim">{help(ui)}</div> }.into_any());
-            }
-            Popup::Settings => {
-                return Some(view! { <div class="pop scrim">{settings(ui)}</div> }.into_any());
-            }
-            Popup::Namespaces | Popup::Connect | Popup::Grant => return None,
-        };
-        let element = NodeRef::<Div>::new();
-        #[cfg(feature = "hydrate")]
-        if cfg!(target_arch = "wasm32") {
-            crate::browser::place_popup(ui, element, at);
+            ((16.0, 64.0), "Copy by hand".into(), body)
         }
-        #[cfg(not(feature = "hydrate"))]
-        let _ = at;
-        Some(view! {
+        Popup::Filters(at) => {
+            let chips = [Field::Class, Field::Tls, Field::Label].map(|field| {
+                let chosen = ui.filter.with_untracked(|filter| {
+                    filter
+                        .term(field)
+                        .map(ToString::to_string)
+                        .unwrap_or_default()
+                });
+                opener("facet", "#i-filter", facet_name(field), field.key(), chosen)
+            });
+            let scope = ui.live.scope.with_untracked(format::namespaces);
+            let grouping = ui.live.grouping.get_untracked();
+            let group = GROUPINGS
+                .into_iter()
+                .find(|(known, ..)| Some(*known) == grouping);
+            let group = group.map_or("not grouped", |(.., words)| words);
+            let body = view! {
+                <h2 class="mh">"Filter"</h2>
+                <div role="menu" aria-label="Filter">
+                    {opener("namespaces", "#i-ns", "Namespaces", "", scope)}
+                    {chips.into_iter().collect_view()}
+                    {opener("group", "#i-group", "Group", "", group.into())}
+                </div>
+            };
+            (at, "Filter".into(), body.into_any())
+        }
+        Popup::Menu(at) => {
+            let theme = match ui.theme.get_untracked() {
+                Theme::System => "like the system",
+                Theme::Light => "light",
+                Theme::Dark => "dark",
+            };
+            let body = view! {
+                <div role="menu" aria-label="Menu">
+                    {opener("theme", "#i-sun", "Theme", "", theme.into())}
+                    {opener("settings", "#i-gear", "Settings", "", String::new())}
+                    {opener("help", "#i-help", "Keyboard help", "", String::new())}
+                </div>
+            };
+            (at, "Menu".into(), body.into_any())
+        }
+        Popup::Compare(first, second) => {
+            return Some(
+                view! { <div class="pop scrim">{compare(first, second)}</div> }.into_any(),
+            );
+        }
+        Popup::Connection(at) => {
+            let lines = move || {
+                let line = |(name, text)| view! { <dt>{name}</dt><dd>{text}</dd> };
+                ui.facts().report().into_iter().map(line).collect_view()
+            };
+            let body = view! { <h2>"Connection"</h2><dl class="report">{lines}</dl> };
+            (at, "Connection".into(), body.into_any())
+        }
+        Popup::Group(at) => (at, "Group".into(), group_menu(ui).into_any()),
+        Popup::Columns(at) => (at, "Columns".into(), columns_menu(ui).into_any()),
+        Popup::Facet(field, at) => (
+            at,
+            format!("Filter by {}", facet_name(field)),
+            facet(ui, field).into_any(),
+        ),
+        Popup::Row(row, at) => (at, "Row".into(), row_menu(ui, &row).into_any()),
+        Popup::Help => {
+            return Some(view! { <div class="pop scrim">{help(ui)}</div> }.into_any());
+        }
+        Popup::Settings => {
+            return Some(view! { <div class="pop scrim">{settings(ui)}</div> }.into_any());
+        }
+        Popup::Namespaces | Popup::Connect | Popup::Grant => return None,
+    };
+    let element = NodeRef::<Div>::new();
+    #[cfg(feature = "hydrate")]
+    if cfg!(target_arch = "wasm32") {
+        crate::browser::place_popup(ui, element, at);
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = at;
+    Some(view! {
             <div class="pop hostpop" role="dialog" aria-label=label tabindex="-1" node_ref=element>{body}</div>
         }
         .into_any())
-    }
 }
 
 /// An entry of a menu that opens something else; at its end, what is chosen there.

@@ -379,8 +379,8 @@ fn hosts(row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl IntoVie
         return Either::Left(view! { <span class="host-any">{text}</span> });
     };
     let more = row.host_count() - 1;
-    let words = format::counted(more, "more host", "more hosts");
-    let label = format!("Show {words} of {}", row.name);
+    let others = format::counted(more, "more host", "more hosts");
+    let label = format!("Show {others} of {}", row.name);
     Either::Right(view! {
         <div class="line">
             {host(first, row.tls, &words)}

@@ -5,9 +5,9 @@ use protocol::filter::Field;
 
 use super::icons::{icon, small_icon};
 use super::menus::facet_name;
-use super::namespaces::NamespacePicker;
 use super::search::SearchField;
 use crate::format;
+use crate::parts::{self, Part};
 use crate::query::GROUPINGS;
 use crate::state::{Popup, Ui};
 
@@ -51,6 +51,7 @@ pub fn Toolbar() -> impl IntoView {
         (tokens > 0).then(|| view! { <span class="tag tag-accent">{tokens}</span> })
     };
     let open = move || ui.popup.with(|popup| *popup == Some(Popup::Namespaces));
+    let picker = Part::new(ui, parts::namespaces::load, false);
     let all = move || {
         ui.first
             .with_value(|rows| rows.namespaces_total)
@@ -78,7 +79,7 @@ pub fn Toolbar() -> impl IntoView {
                     {all}
                     {small_icon("#i-down")}
                 </button>
-                {move || open().then(|| view! { <NamespacePicker/> })}
+                {move || open().then(|| picker.show("pop", parts::namespaces::view()))}
             </div>
             <SearchField/>
             <button class="btn filterbtn" type="button" aria-haspopup="menu" data-popup="filters">

@@ -1,15 +1,20 @@
 //! The binary from outside: settings, kubeconfigs, signals.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader},
     process::{Command, Stdio},
 };
 
 use protocol::message::DoneReason;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::{
-    dash::{Dash, Folder, LIMIT, Process},
+    dash::{BINARY, Dash, Folder, LIMIT, POLL, Process},
     upstream::Upstream,
 };
 
@@ -524,7 +529,7 @@ async fn an_interrupt_is_a_termination_too() {
 
 #[tokio::test]
 async fn a_log_that_nobody_reads_any_more_stops_nothing() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kube-ingress-dash"))
+    let mut child = Command::new(BINARY)
         .env_clear()
         .envs([
             ("LISTEN", "127.0.0.1:0"),
@@ -550,6 +555,90 @@ async fn a_log_that_nobody_reads_any_more_stops_nothing() {
         .await
         .expect("the process ends")
         .unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_read_holds_nobody_up() {
+    let mut child = Command::new(BINARY)
+        .env_clear()
+        .envs([("LISTEN", "127.0.0.1:0"), ("LOG_LEVEL", "debug")])
+        .arg("--demo=2x4")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    let address = loop {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it listens");
+        if let Some((_, address)) = line.split_once("listening on http://") {
+            break address.trim().trim_end_matches('/').to_owned();
+        }
+    };
+    // From here on nothing is read. Each stream is a line, and a pipe holds some hundreds.
+    for _ in 0..1_500 {
+        let opened = async {
+            let mut socket = TcpStream::connect(&address).await.unwrap();
+            let request = "GET /api/ingresses/stream HTTP/1.1\r\nhost: localhost\r\n\r\n";
+            socket.write_all(request.as_bytes()).await.unwrap();
+            let mut status = [0; 12];
+            socket.read_exact(&mut status).await.unwrap();
+            assert_eq!(&status, b"HTTP/1.1 200");
+        };
+        timeout(LIMIT, opened).await.expect("a stream opens");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn standard_error_on_a_full_disk_ends_nothing() {
+    let start = |environment: &[(&str, &str)], arguments: &[&str]| {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        Command::new(BINARY)
+            .env_clear()
+            .envs(environment.iter().copied())
+            .args(arguments)
+            .stderr(full)
+            .spawn()
+            .unwrap()
+    };
+    for arguments in [&["--listen=0.0.0.0:0"][..], &["--listen=nowhere"]] {
+        let mut refused = start(&[], arguments);
+        assert_eq!(refused.wait().unwrap().code(), Some(1), "{arguments:?}");
+    }
+    // It cannot say where it listens. No other test takes a port from this range by itself.
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let port = (20_000..30_000).find(free).unwrap();
+    let listen = format!("127.0.0.1:{port}");
+    let environment = [
+        ("LISTEN", listen.as_str()),
+        ("LOG_LEVEL", "debug"),
+        ("DRAIN_DELAY", "0"),
+        ("DRAIN_TIME", "0"),
+    ];
+    let mut child = start(&environment, &["--demo=2x4"]);
+    let answered = async {
+        loop {
+            if let Ok(mut socket) = TcpStream::connect(&listen).await {
+                let request = "GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+                socket.write_all(request.as_bytes()).await.unwrap();
+                let mut answer = String::new();
+                socket.read_to_string(&mut answer).await.unwrap();
+                assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    timeout(LIMIT, answered).await.expect("it answers");
+    let sent = Command::new("sh")
+        .args(["-c", &format!("kill -TERM {}", child.id())])
+        .status();
+    assert!(sent.unwrap().success());
+    let end = tokio::task::spawn_blocking(move || child.wait().unwrap());
+    let status = timeout(LIMIT, end).await.expect("it ends").unwrap();
     assert_eq!(status.code(), Some(0));
 }
 

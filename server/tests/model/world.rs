@@ -80,7 +80,11 @@ impl Dash {
         let api = Api::new(client, "the simulated cluster".into());
         let cluster = Cluster::new(api, journal.clone(), settings, metrics.clone());
         let watching = tokio::spawn(cluster.clone().run());
-        let shutdown = Shutdown::default();
+        let config = Config::parse_from(["kube-ingress-dash"].iter().chain(arguments));
+        let shutdown = Shutdown {
+            drain_time: Duration::from_secs(config.drain_time),
+            ..Shutdown::default()
+        };
         let server = Server::new(Service {
             cluster,
             journal: journal.clone(),

@@ -13,6 +13,7 @@ use crate::{
     build,
     command::{self, cargo, root, shown},
     report::Outcome,
+    visit,
 };
 
 /// Debian's Chromium; the Playwright configuration looks for it in the same place.
@@ -45,7 +46,7 @@ pub(crate) fn run() -> Result<Outcome> {
     playwright
         .args(["playwright", "test", "--reporter=list,json"])
         .current_dir(&folder)
-        .env("KUBE_INGRESS_DASH_BIN", binary)
+        .env("KUBE_INGRESS_DASH_BIN", &binary)
         .env(
             "KUBE_INGRESS_DASH_SIMULATOR",
             executable(&examples, "serve"),
@@ -65,6 +66,10 @@ pub(crate) fn run() -> Result<Outcome> {
             .notes
             .push("Playwright ended before its report".to_owned());
     }
+    let visit = visit::check(&binary).unwrap_or_else(|error| Outcome::broken(format!("{error:#}")));
+    outcome.passed += visit.passed;
+    outcome.failed += visit.failed;
+    outcome.notes.extend(visit.notes);
     Ok(outcome)
 }
 

@@ -1,0 +1,180 @@
+//! Parts of the page that its first view does not need. Each is WebAssembly of its own, which the
+//! browser loads when the page is idle, or before that when a person opens it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use leptos::prelude::*;
+use wasm_split_helpers::SplitLoaderError;
+
+use crate::state::Ui;
+
+/// What is there once a part is.
+pub type Loaded<T> = Pin<Box<dyn Future<Output = Result<T, SplitLoaderError>>>>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Absent,
+    Loading,
+    Here,
+    Failed,
+}
+
+/// Whether a part is here, and how it comes.
+#[derive(Clone, Copy)]
+pub struct Part {
+    ui: Ui,
+    state: RwSignal<State>,
+    load: fn() -> Loaded<()>,
+}
+
+impl Part {
+    /// A part that is loaded when the page is idle. The server has all of them, and the browser the
+    /// one that the first markup shows (`shown`): it waits for it before it takes the markup over.
+    pub fn new(ui: Ui, load: fn() -> Loaded<()>, shown: bool) -> Self {
+        let here = shown || !cfg!(target_arch = "wasm32");
+        let state = RwSignal::new(if here { State::Here } else { State::Absent });
+        let part = Self { ui, state, load };
+        #[cfg(feature = "hydrate")]
+        if !here {
+            Effect::new(move |_| request_idle_callback(move || part.load()));
+        }
+        part
+    }
+
+    fn load(self) {
+        if !matches!(
+            self.state.try_get_untracked(),
+            Some(State::Absent | State::Failed)
+        ) {
+            return;
+        }
+        self.state.set(State::Loading);
+        leptos::task::spawn_local(async move {
+            let loaded = (self.load)().await;
+            let state = if loaded.is_ok() {
+                State::Here
+            } else {
+                State::Failed
+            };
+            if self.state.try_set(state).is_none() && self.ui.popup.with_untracked(Option::is_some)
+            {
+                // What waited for it is there, and takes the focus.
+                self.ui.popup.notify();
+            }
+        });
+    }
+
+    /// The view, at once where the part is here; else nothing while it is on its way, or that it
+    /// could not be loaded, in an element of the class.
+    pub fn show(self, class: &'static str, view: Loaded<AnyView>) -> Option<AnyView> {
+        match self.state.get() {
+            State::Here => at_once(view),
+            State::Loading => None,
+            State::Absent => {
+                self.load();
+                None
+            }
+            State::Failed => Some(
+                view! {
+                    <div class=class role="alert" tabindex="-1">
+                        <div class="empty">
+                            <p>"This part of the page could not be loaded."</p>
+                            <button class="btn" type="button" on:click=move |_| self.load()>"Try again"</button>
+                        </div>
+                    </div>
+                }
+                .into_any(),
+            ),
+        }
+    }
+}
+
+/// The result of what waits for nothing, as the functions of a part that is here.
+fn at_once<T>(mut view: Loaded<T>) -> Option<T> {
+    match view.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(view)) => Some(view),
+        _ => None,
+    }
+}
+
+/// The drawer with the details of an ingress.
+pub mod drawer {
+    #![allow(unsafe_code, reason = "the macro imports and exports the function")]
+
+    use leptos::prelude::*;
+    use protocol::Key;
+    use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+    use super::Loaded;
+    use crate::components::details;
+
+    /// Makes the drawer.
+    pub fn view(key: Key) -> Loaded<AnyView> {
+        Box::pin(drawer(key))
+    }
+
+    /// Loads the part.
+    pub fn load() -> Loaded<()> {
+        Box::pin(load_drawer())
+    }
+
+    #[wasm_split(drawer, fallible, preload(load_drawer))]
+    fn drawer(key: Key) -> Result<AnyView, SplitLoaderError> {
+        Ok(details::drawer(key))
+    }
+}
+
+/// The choice of namespaces.
+pub mod namespaces {
+    #![allow(unsafe_code, reason = "the macro imports and exports the function")]
+
+    use leptos::prelude::*;
+    use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+    use super::Loaded;
+    use crate::components::namespaces;
+
+    /// Makes the popover.
+    pub fn view() -> Loaded<AnyView> {
+        Box::pin(picker())
+    }
+
+    /// Loads the part.
+    pub fn load() -> Loaded<()> {
+        Box::pin(load_picker())
+    }
+
+    #[wasm_split(namespaces, fallible, preload(load_picker))]
+    fn picker() -> Result<AnyView, SplitLoaderError> {
+        Ok(namespaces::picker())
+    }
+}
+
+/// What floats at a place of the window, help and settings.
+pub mod popups {
+    #![allow(unsafe_code, reason = "the macro imports and exports the function")]
+
+    use leptos::prelude::*;
+    use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+    use super::Loaded;
+    use crate::components::popups;
+    use crate::state::{Popup, Ui};
+
+    /// Makes the popup.
+    pub fn view(ui: Ui, popup: Popup) -> Loaded<AnyView> {
+        Box::pin(body(Box::new((ui, popup))))
+    }
+
+    /// Loads the part.
+    pub fn load() -> Loaded<()> {
+        Box::pin(load_popups())
+    }
+
+    #[wasm_split(popups, fallible, preload(load_popups))]
+    fn body(of: Box<(Ui, Popup)>) -> Result<AnyView, SplitLoaderError> {
+        let (ui, popup) = *of;
+        Ok(popups::popup(ui, popup).into_any())
+    }
+}
