@@ -26,6 +26,42 @@ function beginWithRows() {
   document.head.append(preload);
 }
 
+/**
+ * What the tabs of this browser share: a text that one tab at a time changes, and words that reach the other tabs.
+ * The module decides what they say (`protocol::tabs`); without storage each tab is as if it were alone.
+ */
+function shareTabs() {
+  let opening;
+  const open = () =>
+    (opening ??= new Promise((resolve, reject) => {
+      const request = indexedDB.open("kube-ingress-dash.tabs", 1);
+      request.onupgradeneeded = () => request.result.createObjectStore("tabs");
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    }));
+  const channel = new BroadcastChannel("kube-ingress-dash.tabs");
+  globalThis.kubeIngressDashTabs = {
+    async change(step) {
+      try {
+        const database = await open();
+        await new Promise((resolve, reject) => {
+          const transaction = database.transaction("tabs", "readwrite", { durability: "relaxed" });
+          const store = transaction.objectStore("tabs");
+          store.get("table").onsuccess = ({ target }) => store.put(step(target.result ?? ""), "table");
+          transaction.oncomplete = resolve;
+          transaction.onabort = () => reject(transaction.error);
+        });
+      } catch (reason) {
+        // The next one opens it anew.
+        opening = undefined;
+        throw reason;
+      }
+    },
+    tell: (word) => channel.postMessage(word),
+    listen: (hear) => (channel.onmessage = ({ data }) => hear(data)),
+  };
+}
+
 async function load() {
   const page = await import("./frontend.js");
   await page.default();
@@ -33,6 +69,11 @@ async function load() {
 }
 
 beginWithRows();
+try {
+  shareTabs();
+} catch {
+  // The browser keeps it closed here.
+}
 let page;
 try {
   page = await load();

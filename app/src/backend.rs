@@ -113,7 +113,7 @@ pub struct Rows {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum BackendError {
     /// There is none of that name, or it may not be seen.
-    #[error("there is no ingress {0}")]
+    #[error("There is no ingress {0}")]
     NotFound(String),
     /// Bad namespace or name.
     #[error("{0}")]

@@ -5,6 +5,7 @@
 
 mod acts;
 mod dragging;
+mod outside;
 mod picking;
 mod searching;
 
@@ -12,6 +13,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gloo_net::http::Request;
 use leptos::html::Div;
 use leptos::prelude::*;
 use protocol::filter::{Field, Filter};
@@ -96,6 +98,7 @@ pub(crate) fn start(ui: Ui) {
     write_address(ui);
     write_title(ui);
     announce_currency(ui);
+    outside::follow(ui);
     announce_matches(ui);
     keep_choices(ui);
     searching::suggest(ui);
@@ -1200,6 +1203,7 @@ fn open_popup(ui: Ui, opener: &Element) {
         Some("grant") => Popup::Grant,
         Some("filters") => Popup::Filters(below),
         Some("menu") => Popup::Menu(below),
+        Some("connection") => Popup::Connection(below),
         Some("group") => Popup::Group(below),
         Some("columns") => Popup::Columns(below),
         Some("help") => Popup::Help,
@@ -1494,22 +1498,14 @@ fn escape(ui: Ui, event: &KeyboardEvent) {
 /// Fetches a JSON document of this server. The error is in plain words.
 pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(url: &str) -> Result<T, String> {
     let unreachable = |_| "The server could not be reached.".to_owned();
-    let response = JsFuture::from(window().fetch_with_str(url))
-        .await
-        .map_err(unreachable)?
-        .dyn_into::<web_sys::Response>()
-        .map_err(unreachable)?;
+    let response = Request::get(url).send().await.map_err(unreachable)?;
     if !response.ok() {
         return Err(format!(
             "The server refuses this (HTTP {}).",
             response.status()
         ));
     }
-    let text = JsFuture::from(response.text().map_err(unreachable)?)
-        .await
-        .map_err(unreachable)?
-        .as_string()
-        .unwrap_or_default();
+    let text = response.text().await.map_err(unreachable)?;
     serde_json::from_slice(text.as_bytes())
         .map_err(|_| "The server's answer cannot be read.".to_owned())
 }

@@ -8,8 +8,9 @@
 use protocol::filter::{Field, Filter};
 use serde::{Deserialize, Serialize};
 
-/// A browser keeps 4,096 bytes a cookie, name and attributes included.
-const MOST_BYTES: usize = 3_000;
+/// The words are sent twice, as cookie and in the address, and a request's header has 8 KiB: half of
+/// it is left for everything else.
+const MOST_BYTES: usize = 2_000;
 
 /// Namespaces and labels whose rows are left out. Written as words of a search:
 /// `-ns:kube-system -label:team=platform`.
@@ -68,8 +69,10 @@ impl Exclusions {
             return Err(format!("Type {what}; * stands for any characters."));
         }
         let more = Self(self.0.leaving_out(field, value));
-        if more.to_string().len() > MOST_BYTES {
-            return Err("That is more than a browser keeps. A * can stand for many.".into());
+        if encoded_size(&more.to_string()) > MOST_BYTES {
+            return Err(
+                "That is more than an address has room for. A * can stand for many.".into(),
+            );
         }
         Ok(more)
     }
@@ -79,6 +82,12 @@ impl Exclusions {
     pub fn without(&self, field: Field, value: &str) -> Self {
         Self(self.0.letting_in(field, value))
     }
+}
+
+/// How long the words are in the cookie: these two are written as three characters.
+fn encoded_size(text: &str) -> usize {
+    let longer = text.bytes().filter(|byte| b",=".contains(byte)).count();
+    text.len() + 2 * longer
 }
 
 impl std::fmt::Display for Exclusions {
@@ -126,6 +135,21 @@ mod tests {
             .unwrap();
         assert_eq!(twice.values(Field::Label), ["tier=test"]);
         assert!(twice.without(Field::Label, "tier=test").is_empty());
+    }
+
+    #[test]
+    fn what_is_left_out_fits_into_a_cookie_and_an_address() {
+        let mut exclusions = Exclusions::default();
+        let mut labels = 0;
+        while let Ok(more) = exclusions.with(Field::Label, &format!("a{labels}=b")) {
+            exclusions = more;
+            labels += 1;
+        }
+        assert!(labels > 100);
+        let mut cookie = String::new();
+        crate::query::encode(&mut cookie, &exclusions.to_string());
+        let cookie = cookie.replace(',', "%2C");
+        assert!((MOST_BYTES - 12..=MOST_BYTES).contains(&cookie.len()));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "hydrate")]
 mod engine;
+#[cfg(feature = "hydrate")]
+mod tabs;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +18,7 @@ use protocol::connection::State;
 use protocol::filter::Filter;
 use protocol::message::{NamespaceStatus, StreamError};
 use protocol::table::{Column, Direction, Grouping, Table, Totals};
+use protocol::tabs::Answer;
 
 /// What the connection badge and the notices need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,21 @@ pub struct ConnectionView {
     pub data_as_of_wall_ms: Option<u64>,
     /// The last message of the stream, on the clock of [`mono_now_ms`].
     pub last_message_mono_ms: Option<u64>,
+    /// Since when it is in this state, in milliseconds since 1970.
+    pub since_wall_ms: Option<u64>,
+    /// The last failures, the newest last.
+    pub failures: Vec<Lost>,
+    /// What the tabs of this browser have of what they share, where that is known.
+    pub tabs: Option<Answer>,
+}
+
+/// A connection that was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Why, in plain words.
+    pub why: String,
+    /// When, in milliseconds since 1970.
+    pub at_wall_ms: u64,
 }
 
 /// The live data of the page, from the context. A copy is the same data.

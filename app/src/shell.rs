@@ -168,7 +168,10 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
     let (above, pager) = (links.above(), links.pager());
     let rows = match scope {
         Scope::All => format!("{base}/api/ingresses"),
-        Scope::Namespaces(_) => format!("{base}/api/ingresses?namespaces={scope}"),
+        // As the page's request has it, so that it is answered by the one that `boot.js` begins.
+        Scope::Namespaces(_) => {
+            format!("{base}/api/ingresses?namespaces={scope}").replace(',', "%2C")
+        }
     };
     let (theme, density) = (data.choices.theme.attribute(), data.choices.density.id());
     view! {

@@ -88,6 +88,8 @@ pub enum Popup {
     Menu((f64, f64)),
     /// Two objects, line by line.
     Compare(Key, Key),
+    /// The state of the connection.
+    Connection((f64, f64)),
     /// Every host of a row, at a place of the window.
     Hosts(Arc<Ingress>, (f64, f64)),
     /// Every path of a row.

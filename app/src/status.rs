@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use protocol::connection::{State, StopReason};
+use protocol::connection::{Next, State, StopReason};
 use protocol::message::{ErrorReason, Missing, NamespaceState, NamespaceStatus, StreamError};
 
 use crate::format::{counted, duration, rfc3339, shell_word, unix_ms};
-use crate::live::ConnectionView;
+use crate::live::{ConnectionView, Lost};
 
 /// What the badge and the notices are made of.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub enum Currency {
     /// The server's account may read nothing of what is asked for: how many rows there are is not
     /// known.
     Forbidden,
+    /// What was missed is on its way: the stream is changed for another, or the page was hidden.
+    Resuming,
     /// The stream is silent.
     Stale,
     /// There is no stream; the next one comes by itself.
@@ -74,6 +76,12 @@ impl Currency {
     #[must_use]
     pub fn is_live(self) -> bool {
         matches!(self, Self::Live | Self::Partly)
+    }
+
+    /// Whether whoever does not look at the page is to be told.
+    #[must_use]
+    pub fn alarms(self) -> bool {
+        !self.is_live() && !matches!(self, Self::Connecting | Self::Resuming)
     }
 
     /// Whether rows are shown that may be out of date.
@@ -178,6 +186,14 @@ impl Trouble {
     }
 }
 
+/// A tab that takes turns is live while its rows are at most this old, in milliseconds. Twice what
+/// they should be: a slow line is no alarm.
+const TURN_MS: i64 = 10_000;
+/// One that gets no turn is stale as a silent stream is.
+const STALE_MS: i64 = 60_000;
+/// A planned change of stream that has no answer for longer than this is a lost connection.
+const PLANNED_MS: u64 = 5_000;
+
 /// A button that does not wait for the next try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -199,7 +215,9 @@ impl Facts {
                 Currency::Forbidden
             }
             State::Closed | State::Connecting | State::Hidden => Currency::Connecting,
-            State::Syncing | State::Live => match self.scope_state() {
+            State::Turns if self.age() > STALE_MS => Currency::Stale,
+            State::Turns if self.age() > TURN_MS => Currency::Resuming,
+            State::Syncing | State::Live | State::Turns => match self.scope_state() {
                 Some(NamespaceState::Retrying) if self.known => Currency::ClusterLost,
                 Some(NamespaceState::Retrying) => Currency::NoCluster,
                 Some(NamespaceState::Syncing) if !self.known && !self.answered => {
@@ -214,6 +232,11 @@ impl Facts {
                 _ => Currency::Live,
             },
             State::Stale { .. } => Currency::Stale,
+            State::Reconnecting {
+                attempt: 0, next, ..
+            } if !matches!(next, Next::Asked(since) if self.mono.saturating_sub(*since) > PLANNED_MS) => {
+                Currency::Resuming
+            }
             State::Reconnecting { .. } => Currency::Reconnecting,
             State::Offline { .. } => Currency::Offline,
             State::Draining { .. } => Currency::Restarting,
@@ -237,11 +260,23 @@ impl Facts {
                 "Connecting",
                 "first data in a moment".into(),
             ),
-            Currency::Live if self.simulated => {
-                badge("conn conn-live", None, "Live", "simulated".into())
+            Currency::Live if self.simulated => badge(
+                "conn conn-live",
+                None,
+                "Live",
+                self.in_turns("simulated".into()),
+            ),
+            Currency::Live => {
+                let detail = self.in_turns(self.since_last_message());
+                badge("conn conn-live", None, "Live", detail)
             }
-            Currency::Live => badge("conn conn-live", None, "Live", self.since_last_message()),
-            Currency::Partly => badge("conn conn-live", None, "Live", self.partly()),
+            Currency::Partly => badge("conn conn-live", None, "Live", self.in_turns(self.partly())),
+            Currency::Resuming => {
+                let of = self
+                    .as_of()
+                    .map_or_else(String::new, |time| format!("as of {time}"));
+                badge("conn conn-info", Some("#i-load"), "Catching up", of)
+            }
             Currency::Forbidden => badge(
                 "conn conn-warn",
                 Some("#i-lock"),
@@ -333,8 +368,7 @@ impl Facts {
     /// `Not live` and why, for the tab's title; nothing while all is well.
     #[must_use]
     pub fn title(&self) -> Option<&'static str> {
-        let currency = self.currency();
-        (!currency.is_live() && currency != Currency::Connecting).then_some("(!) Not live")
+        self.currency().alarms().then_some("(!) Not live")
     }
 
     /// The time that the rows are from.
@@ -434,12 +468,19 @@ impl Facts {
                 ),
                 Some(Retry::Connect("Reconnect")),
             ),
-            State::Reconnecting { attempt: 0, .. } => None,
+            State::Turns if self.currency() == Currency::Stale => notice(
+                "notice notice-warn",
+                "#i-clock",
+                format!("No message for {}.", self.silence()),
+                format!("{rows} Another tab of this browser has the connection."),
+                None,
+            ),
+            State::Reconnecting { .. } if self.currency() == Currency::Resuming => None,
             State::Reconnecting { .. } => notice(
                 "notice notice-warn",
                 "#i-refresh",
                 "Connection lost.".into(),
-                format!(" Attempt {}.{rows}", self.attempt_words(", next try in ")),
+                format!(" {}.{rows}", self.attempt_sentence()),
                 Some(Retry::Connect("Retry now")),
             ),
             State::Offline {
@@ -462,7 +503,7 @@ impl Facts {
                 "notice notice-info",
                 "#i-drain",
                 "The server is restarting.".into(),
-                " Moving to another one, no change is lost. Nothing to do.".into(),
+                format!(" No change is lost. Nothing to do.{rows}"),
                 None,
             ),
             State::Stopped(reason) => {
@@ -481,9 +522,12 @@ impl Facts {
                 )
             }
             _ if self.currency() == Currency::ClusterLost => {
-                let cause = self
-                    .scope_error()
-                    .map_or_else(String::new, |error| format!(" ({})", error.error));
+                let cause = self.scope_error().map_or_else(String::new, |error| {
+                    let words = error.error.as_str();
+                    // The title says already who does not answer.
+                    let cause = words.split_once(" does not answer: ");
+                    format!(" ({})", cause.map_or(words, |(_, cause)| cause))
+                });
                 notice(
                     "notice notice-warn",
                     "#i-serverx",
@@ -616,31 +660,92 @@ impl Facts {
             State::Stale { since_mono_ms, .. } => {
                 format!("{} s", self.mono.saturating_sub(since_mono_ms) / 1000)
             }
-            _ => String::new(),
+            _ => format!("{} s", self.age() / 1000),
         }
+    }
+
+    /// How old the rows are, in milliseconds.
+    fn age(&self) -> i64 {
+        let at = self.connection.data_as_of_wall_ms;
+        at.map_or(0, |at| self.now.saturating_sub(at as i64).max(0))
+    }
+
+    /// What the badge says of a tab that takes turns: that it does, and how old its rows are.
+    fn in_turns(&self, detail: String) -> String {
+        match self.connection.state {
+            State::Turns if detail.is_empty() => {
+                format!("every few seconds · {} ago", duration(self.age()))
+            }
+            State::Turns => format!("{detail} · every few seconds"),
+            _ => detail,
+        }
+    }
+
+    /// What the badge opens: the state of the connection, line by line.
+    #[must_use]
+    pub fn report(&self) -> Vec<(&'static str, String)> {
+        let ConnectionView {
+            state,
+            since_wall_ms,
+            failures,
+            tabs,
+            ..
+        } = &self.connection;
+        let clock = |ms: &u64| (self.clock)(*ms as i64);
+        let Badge { word, detail, .. } = self.badge();
+        let state_words = match detail.is_empty() {
+            true => word.to_owned(),
+            false => format!("{word}, {detail}"),
+        };
+        let mut lines = vec![("State", state_words)];
+        lines.extend(since_wall_ms.as_ref().map(|at| ("Since", clock(at))));
+        lines.extend(self.as_of().map(|time| ("Rows as of", time)));
+        if let Some(tabs) = tabs {
+            let here = match state {
+                State::Turns => "takes turns: a browser has 4 streams for all its tabs",
+                State::Live | State::Syncing | State::Stale { .. } => "has a stream of its own",
+                _ => "has no stream",
+            };
+            lines.push(("This tab", here.into()));
+            let tabs = format!(
+                "{} shown, {}",
+                counted(tabs.tabs, "tab", "tabs"),
+                counted(tabs.taken, "stream", "streams")
+            );
+            lines.push(("This browser", tabs));
+        }
+        if failures.is_empty() {
+            lines.push(("Failures", "none since the page was opened".into()));
+        }
+        let words = |lost: &Lost| format!("{} at {}", lost.why, clock(&lost.at_wall_ms));
+        lines.extend(failures.iter().rev().map(|lost| ("Failure", words(lost))));
+        lines
     }
 
     /// `3 of 10 · 8 s`: the separator is what stands before the countdown.
     fn attempt_words(&self, separator: &str) -> String {
-        let State::Reconnecting {
-            attempt,
-            of,
-            retry_at_mono_ms,
-        } = self.connection.state
-        else {
+        let State::Reconnecting { attempt, of, next } = self.connection.state else {
             return String::new();
         };
-        let words = if attempt == 0 {
-            return "in a moment".into();
-        } else {
-            format!("{attempt} of {of}")
+        let when = match next {
+            Next::At(at) => format!("{} s", at.saturating_sub(self.mono).div_ceil(1000)),
+            Next::Asked(since) => {
+                let seconds = self.mono.saturating_sub(since) / 1000;
+                format!("waiting for an answer, {seconds} s")
+            }
         };
-        match retry_at_mono_ms {
-            Some(at) => format!(
-                "{words}{separator}{} s",
-                at.saturating_sub(self.mono).div_ceil(1000)
-            ),
-            None => words,
+        match (attempt, next) {
+            (0, _) => when,
+            (_, Next::At(_)) => format!("{attempt} of {of}{separator}{when}"),
+            (_, Next::Asked(_)) => format!("{attempt} of {of} · {when}"),
+        }
+    }
+
+    fn attempt_sentence(&self) -> String {
+        let words = self.attempt_words(", next try in ").replace(" · ", ", ");
+        match self.connection.state {
+            State::Reconnecting { attempt: 0, .. } => sentence(&words).replace('.', ""),
+            _ => format!("Attempt {words}"),
         }
     }
 
@@ -748,6 +853,7 @@ mod tests {
                 state,
                 data_as_of_wall_ms: Some(43_391_000),
                 last_message_mono_ms: Some(99_000),
+                ..ConnectionView::default()
             },
             states: Vec::new(),
             errors: Vec::new(),
@@ -806,7 +912,7 @@ mod tests {
         let facts = facts(State::Reconnecting {
             attempt: 3,
             of: 10,
-            retry_at_mono_ms: Some(107_400),
+            next: Next::At(107_400),
         });
         assert_eq!(badge_text(&facts), "Reconnecting, 3 of 10 · 8 s");
         let notice = &facts.notices()[0];
@@ -856,12 +962,95 @@ mod tests {
 
     #[test]
     fn a_planned_change_of_stream_is_no_alarm() {
-        let facts = facts(State::Reconnecting {
+        let mut facts = facts(State::Reconnecting {
             attempt: 0,
             of: 10,
-            retry_at_mono_ms: Some(101_000),
+            next: Next::Asked(99_000),
         });
-        assert_eq!(facts.notices(), vec![]);
+        assert_eq!(badge_text(&facts), "Catching up, as of 12:03:11");
+        assert_eq!((facts.notices(), facts.title()), (vec![], None));
+        // Unless nobody answers.
+        facts.mono = 104_001;
+        assert_eq!(facts.title(), Some("(!) Not live"));
+        assert_eq!(
+            facts.notices()[0].text,
+            " Waiting for an answer, 5 s. The rows are as of 12:03:11."
+        );
+    }
+
+    #[test]
+    fn an_attempt_without_an_answer_says_for_how_long_it_waits() {
+        let facts = facts(State::Reconnecting {
+            attempt: 1,
+            of: 10,
+            next: Next::Asked(77_000),
+        });
+        assert_eq!(
+            badge_text(&facts),
+            "Reconnecting, 1 of 10 · waiting for an answer, 23 s"
+        );
+        assert_eq!(
+            facts.notices()[0].text,
+            " Attempt 1 of 10, waiting for an answer, 23 s. The rows are as of 12:03:11."
+        );
+    }
+
+    #[test]
+    fn a_tab_that_takes_turns_says_so_and_how_old_its_rows_are() {
+        let mut facts = facts(State::Turns);
+        facts.now += 3_000;
+        assert_eq!(badge_text(&facts), "Live, every few seconds · 3 s ago");
+        assert_eq!((facts.notices(), facts.title()), (vec![], None));
+        assert_eq!(facts.coverage(), Coverage::All);
+        facts.now += 8_000;
+        assert_eq!(badge_text(&facts), "Catching up, as of 12:03:11");
+        facts.now += 60_000;
+        assert_eq!(badge_text(&facts), "Stale, no message for 71 s");
+        assert_eq!(facts.title(), Some("(!) Not live"));
+    }
+
+    #[test]
+    fn the_report_says_since_when_and_what_failed_last() {
+        let mut facts = facts(State::Live);
+        facts.connection.since_wall_ms = Some(43_380_000);
+        facts.connection.failures = vec![Lost {
+            why: "server not reachable".into(),
+            at_wall_ms: 43_370_000,
+        }];
+        let lines = facts.report();
+        let expected = [
+            ("State", "Live, 1 s ago"),
+            ("Since", "12:03:00"),
+            ("Rows as of", "12:03:11"),
+            ("Failure", "server not reachable at 12:02:50"),
+        ];
+        let expected = expected.map(|(name, text)| (name, text.to_owned()));
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_restart_is_said_with_the_age_of_the_rows() {
+        let facts = facts(State::Draining {
+            next: Next::At(101_000),
+        });
+        assert_eq!(badge_text(&facts), "Server restarting, nothing to do");
+        assert!(
+            facts.notices()[0]
+                .text
+                .ends_with("The rows are as of 12:03:11.")
+        );
+    }
+
+    #[test]
+    fn who_does_not_answer_is_said_once() {
+        let mut facts = facts(State::Live);
+        facts.states = vec![status(None, NamespaceState::Retrying)];
+        let mut error = error(None, ErrorReason::Unreachable, None);
+        error.error = "the Kubernetes API at https://k.example.com does not answer: refused".into();
+        facts.errors = vec![error];
+        let notice = facts.notices().remove(0);
+        assert_eq!(notice.title, "The Kubernetes API does not answer.");
+        assert!(notice.text.contains("lost the cluster (refused)"));
     }
 
     #[test]
@@ -885,7 +1074,7 @@ mod tests {
             attempts: 10,
             last_error: Failure::Unreachable,
             at_wall_ms: 43_660_000,
-            retry_at_mono_ms: None,
+            next: Next::Asked(99_000),
         });
         assert_eq!(badge_text(&facts), "Offline, 10 attempts failed");
         let notice = facts.notices().remove(0);

@@ -513,8 +513,10 @@ mod tests {
             rows.iter()
                 .map(|row| Message::IngressAdded(expected::row(row))),
         );
-        let pending = Vec::new();
-        messages.push(Message::Synced(Synced { count, pending }));
+        messages.push(Message::Synced(Synced {
+            count,
+            ..Synced::default()
+        }));
         thread::spawn(move || {
             let (mut socket, _) = listener.accept().unwrap();
             let mut bytes = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();

@@ -223,8 +223,10 @@ impl Reference {
             sse::write_event(&mut text, None, sample.data.as_bytes());
             count = 1;
         }
-        let pending = Vec::new();
-        let synced = Message::Synced(Synced { count, pending });
+        let synced = Message::Synced(Synced {
+            count,
+            ..Synced::default()
+        });
         sse::write_event(&mut text, Some("1"), synced.encode().as_bytes());
         let process = Process::reference(String::from_utf8(text)?)?;
         Ok(Self { process, sample })

@@ -26,9 +26,7 @@ def follow(url: str) -> None:
                         held = event.id or held
                         if event.retry is not None:
                             delay = event.retry / 1000
-                        # `retry` comes in a block of its own, which is no message.
-                        if event.data:
-                            print(json.dumps({"id": held, "data": event.data}), flush=True)
+                        print(json.dumps({"id": held, "data": event.data}), flush=True)
             except httpx.TransportError as error:
                 print(f"connection lost: {error}", file=sys.stderr, flush=True)
             time.sleep(delay)

@@ -45,6 +45,10 @@ export class Dashboard {
     return (await fetch(`${this.url}readyz`)).ok;
   }
 
+  signal(...of: Parameters<Program["signal"]>): void {
+    this.program.signal(...of);
+  }
+
   async kill(): Promise<void> {
     await this.program.kill();
   }

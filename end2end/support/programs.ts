@@ -56,6 +56,11 @@ export class Program {
     return this.printed.join("").replaceAll(/\x1b\[[0-9;]*m/g, "");
   }
 
+  /** Sends it a signal: `SIGTERM` asks it to end, between `SIGSTOP` and `SIGCONT` it stands still. */
+  signal(name: "SIGTERM" | "SIGSTOP" | "SIGCONT"): void {
+    this.child.kill(name);
+  }
+
   /** Ends it without a word, as a crash does. */
   async kill(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;

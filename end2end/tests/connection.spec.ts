@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 import { Proxy } from "../support/proxy.ts";
 import { reservePort } from "../support/programs.ts";
 import { Simulator, kubeconfigFor } from "../support/simulator.ts";
-import { expect, test } from "../support/test.ts";
+import { Ingresses, expect, test } from "../support/test.ts";
 
 /** Notes each name that was in the table, and each change after which one of them was not. */
 async function watchNames(page: Page, names: string[]): Promise<void> {
@@ -95,6 +95,85 @@ test("an idle connection that fell into a black hole turns stale, and the page r
   await proxy.stop();
 });
 
+test("a server that stands still is waited for in plain words, and the badge opens what is known", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart");
+  await page.clock.install();
+  await ingresses.open(dashboard.url);
+  await expect(ingresses.row("cart")).toBeVisible();
+  const icon = page.locator("link[rel=icon]");
+  await expect(icon).toHaveAttribute("href", /favicon\.svg$/);
+
+  dashboard.signal("SIGSTOP");
+  await page.clock.fastForward(95_000);
+  await expect(ingresses.badge).toContainText(/Stale.*no message for \d+ s/);
+  await expect(icon).toHaveAttribute("href", /^data:image/);
+  await page.clock.runFor(8_000);
+  await expect(ingresses.badge).toContainText(/Reconnecting.*1 of 10 · waiting for an answer, \d+ s/);
+  await expect(page.getByRole("main")).toContainText(/Attempt 1 of 10, waiting for an answer, \d+ s\. The rows are as of/);
+
+  await ingresses.badge.click();
+  const report = page.getByRole("dialog", { name: "Connection" });
+  await expect(report).toContainText(/State\s*Reconnecting, 1 of 10/);
+  await expect(report).toContainText(/Failure\s*no message from the server at \d\d:\d\d:\d\d/);
+  await page.keyboard.press("Escape");
+  await expect(ingresses.badge).toBeFocused();
+
+  dashboard.signal("SIGCONT");
+  await ingresses.isLive();
+  await expect(icon).toHaveAttribute("href", /favicon\.svg$/);
+  await ingresses.badge.click();
+  await expect(report).toContainText("has a stream of its own");
+  await expect(report).toContainText("1 tab shown, 1 stream");
+});
+
+test("a server that ends is said to restart until its successor is there", async ({
+  page,
+  cluster,
+  start,
+  ingresses,
+  complaints,
+}) => {
+  complaints.expect(/net::ERR_/);
+  await cluster.create("shop", "cart");
+  const port = await reservePort();
+  const dashboard = await start({
+    kubeconfig: cluster.kubeconfig,
+    port,
+    environment: { DRAIN_DELAY: "0", DRAIN_TIME: "1" },
+  });
+  await page.clock.install();
+  await ingresses.open(dashboard.url);
+  await expect(ingresses.row("cart")).toBeVisible();
+
+  dashboard.signal("SIGTERM");
+  await expect(ingresses.badge).toContainText("Server restarting");
+  await expect.poll(() => dashboard.isReady().catch(() => "away")).toBe("away");
+  // Nobody answers, and it is still the restart that was announced.
+  for (let second = 0; second < 15; second++) {
+    await page.clock.runFor(1_000);
+    await expect(ingresses.badge).toContainText("Server restarting");
+  }
+  await start({ kubeconfig: cluster.kubeconfig, port });
+  await expect(async () => {
+    await page.clock.runFor(1_000);
+    await expect(ingresses.badge).toContainText(/^Live/, { timeout: 100 });
+  }).toPass();
+});
+
+test("a theme that is chosen in one tab is in the others", async ({ context, page, dashboard, ingresses }) => {
+  await ingresses.open(dashboard.url);
+  const other = new Ingresses(await context.newPage());
+  await other.open(dashboard.url);
+  await ingresses.chooseTheme("Dark");
+  await expect(other.page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+});
+
 test("ten failed attempts are said to be offline, and a button starts again", async ({
   page,
   cluster,
@@ -129,17 +208,37 @@ test("ten failed attempts are said to be offline, and a button starts again", as
   await ingresses.isLive();
 });
 
-test("the operator sets how fast and how often a page reconnects", async ({ cluster, start, ingresses, complaints }) => {
+test("the operator sets how often, how fast and how patiently a page reconnects", async ({
+  page,
+  cluster,
+  start,
+  ingresses,
+  complaints,
+}) => {
   complaints.expect(/net::ERR_/);
   await cluster.create("shop", "cart");
-  const environment = { RECONNECT_INTERVAL: "20000", MAX_RECONNECT_ATTEMPTS: "7" };
+  const environment = { RECONNECT_INTERVAL: "5000", MAX_RECONNECT_ATTEMPTS: "10", RECONNECT_BACKOFF: "2" };
   const dashboard = await start({ kubeconfig: cluster.kubeconfig, environment });
+  await page.clock.install();
   await ingresses.open(dashboard.url);
   await expect(ingresses.row("cart")).toBeVisible();
+  // The clock stands still but for what is said here.
+  await page.clock.pauseAt(Date.now() + 2_000);
   await ingresses.isLive();
+
   await dashboard.kill();
-  // At first 20 s, where it would be 1 s, and a jitter of up to three times as much.
-  await expect(ingresses.badge).toContainText(/Reconnecting.*1 of 7.*(1[5-9]|[2-9]\d) s/);
+  // `min(5000 * 2^n, 30000)` and a jitter: of the first delay up to three times as much, of the others a fifth.
+  for (const [n, delay] of [5, 10, 20, 30, 30, 30, 30, 30, 30, 30].entries()) {
+    const countdown = new RegExp(`Reconnecting.*${n + 1} of 10 · \\d+ s`);
+    await expect(ingresses.badge).toContainText(countdown);
+    const text = (await ingresses.badge.textContent()) ?? "";
+    const seconds = Number(/(\d+) s$/.exec(text)?.[1]);
+    expect(seconds).toBeGreaterThanOrEqual(delay);
+    expect(seconds).toBeLessThanOrEqual(Math.ceil(delay * (n === 0 ? 4 : 1.2)) + 1);
+    await page.clock.runFor((seconds + 1) * 1_000);
+  }
+  await expect(ingresses.badge).toContainText("Offline");
+  await expect(page.getByRole("main")).toContainText("10 attempts failed");
 });
 
 test("a cluster that does not answer is named with the cause, and its rows come by themselves", async ({
@@ -265,7 +364,7 @@ test.describe("where the account may not read everything", () => {
     await cluster.setRules({ decision: "deny", resource: "ingresses" });
 
     await page.goto(`${dashboard.url}?ns=finance`);
-    await expect(page.getByRole("heading", { name: "You may not list ingresses in finance" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "The dashboard's account may not list ingresses in finance" })).toBeVisible();
     // What may not be read is neither live nor none.
     await expect(ingresses.badge).toContainText("No permission");
     await expect(page).toHaveTitle(/^\(!\) Not live/);
@@ -293,7 +392,7 @@ test("of namespaces that the dashboard is limited to, each is named that may not
   await page.goto(dashboard.url);
   const main = page.getByRole("main");
   await expect(main.getByRole("heading", { level: 2 })).toHaveText(
-    "You may not list ingresses in the namespaces that this dashboard shows",
+    "The dashboard's account may not list ingresses in the namespaces that this dashboard shows",
   );
   for (const namespace of ["docs", "shop"]) {
     await expect(main.getByText(`kubectl -n ${namespace} create role`)).toContainText(

@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 follower.input(Input::Closed(attempt));
             }
             // The stream is read to its end before there is time for another command.
-            Some(Command::Close(_)) => {}
+            Some(Command::Close(_) | Command::Fetch { .. }) => {}
             None => {
                 let due = follower.connection.next_wakeup().ok_or("it has stopped")?;
                 let wait = due.saturating_sub(follower.now().mono_ms);

@@ -13,6 +13,8 @@
 //!   `Retry-After` holds for everything but the button.
 //! - A stream resumes from the last id. There is none after `reset` until `synced`, after another
 //!   scope, and after a stream that was cut between its first message and `synced`.
+//! - Where tabs share what a browser can have ([`crate::tabs`]) a stream is opened only with a place.
+//!   With a place for a turn it is closed at `synced`, and comes again in seconds.
 //! - A stream is stale when either clock says that no message came for too long: the monotonic
 //!   clock may stand still while the machine sleeps.
 
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::{DoneReason, Message};
 use crate::scope::Scope;
+use crate::tabs::{Need, Place};
 
 /// What the operator may set of the reconnection; the page's data carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,6 +76,14 @@ pub struct Config {
     pub young_stream_ms: u64,
     /// How long no failure is counted after the server announced a drain.
     pub drain_grace_ms: u64,
+    /// From the end of a turn until the next one is asked for.
+    pub turn_interval_ms: u64,
+    /// A turn without an answer for longer than this has failed: others wait for its place.
+    pub turn_limit_ms: u64,
+    /// Whether the rows come as a document where there is no id to resume from.
+    pub documents: bool,
+    /// Whether a stream needs a place, which [`Input::Place`] gives.
+    pub shared: bool,
 }
 
 impl Default for Config {
@@ -93,9 +104,13 @@ impl From<Reconnect> for Config {
             stale_check_ms: 30_000,
             start_spacing_ms: 1_000,
             probe_interval_ms: 60_000,
-            hidden_close_ms: 300_000,
+            hidden_close_ms: 5_000,
             young_stream_ms: 60_000,
             drain_grace_ms: 30_000,
+            turn_interval_ms: 2_500,
+            turn_limit_ms: 10_000,
+            documents: false,
+            shared: false,
         }
     }
 }
@@ -182,6 +197,8 @@ pub enum Input<'a> {
     PageHide,
     /// The page is shown again.
     PageShow,
+    /// What the tab has of what all tabs share.
+    Place(Place),
     /// The time of [`Connection::next_wakeup`] has come.
     Timer,
 }
@@ -189,6 +206,13 @@ pub enum Input<'a> {
 /// What the caller has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// Fetch the document of the rows; [`Input::Snapshot`] follows.
+    Fetch {
+        /// To be given with every input about this document, and then the stream.
+        attempt: Attempt,
+        /// What it covers.
+        scope: Scope,
+    },
     /// Open a stream.
     Open {
         /// To be given with every input about this stream.
@@ -198,7 +222,7 @@ pub enum Command {
         /// Where it resumes; `None`: from nothing.
         last_event_id: Option<String>,
     },
-    /// Close this stream and report nothing more about it.
+    /// Close this stream, or end this fetch, and report nothing more about it.
     Close(Attempt),
 }
 
@@ -242,6 +266,15 @@ pub enum StopReason {
     },
 }
 
+/// When a stream comes that is not there, on the monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is asked for then.
+    At(u64),
+    /// It was asked for then, and there is no answer yet.
+    Asked(u64),
+}
+
 /// What the connection badge says. Times on the monotonic clock unless they say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State {
@@ -254,6 +287,9 @@ pub enum State {
     Syncing,
     /// The stream is open and the rows are the server's.
     Live,
+    /// The tab has no stream of its own and reads what it missed every few seconds. How old its data
+    /// is [`Connection::data_as_of_wall_ms`] says.
+    Turns,
     /// The stream is open and silent.
     Stale {
         /// The last message.
@@ -269,8 +305,8 @@ pub enum State {
         attempt: u32,
         /// How many there are.
         of: u32,
-        /// When it starts; `None`: under way.
-        retry_at_mono_ms: Option<u64>,
+        /// When it starts, or has started.
+        next: Next,
     },
     /// Every attempt failed; a slow probe goes on.
     Offline {
@@ -280,17 +316,17 @@ pub enum State {
         last_error: Failure,
         /// When the last one failed, on the wall clock.
         at_wall_ms: u64,
-        /// When the next probe starts; `None`: under way.
-        retry_at_mono_ms: Option<u64>,
+        /// When the next probe starts, or has started.
+        next: Next,
     },
     /// The server is restarting: nothing to do.
     Draining {
-        /// When the next stream is opened; `None`: under way.
-        retry_at_mono_ms: Option<u64>,
+        /// When the next stream is opened, or was.
+        next: Next,
     },
     /// The client may not go on.
     Stopped(StopReason),
-    /// The tab was hidden for long and has no stream.
+    /// The tab is hidden and has no stream.
     Hidden,
 }
 
@@ -327,11 +363,13 @@ pub struct Connection {
     /// What `Retry-After` asks for.
     not_before_ms: u64,
     /// Until then failures are not counted: the server is restarting.
-    drain_until_ms: u64,
+    drain_until_ms: Option<u64>,
     hidden_since: Option<Now>,
     /// The browser has put the page away.
     paused: bool,
     network_down: bool,
+    /// `None`: not known yet.
+    place: Option<Place>,
     data_as_of_wall_ms: Option<u64>,
     count_mismatches: u64,
     /// Mismatches in a row, on streams that did not grow old.
@@ -344,6 +382,17 @@ enum Phase {
     Closed,
     Waiting {
         start_at_ms: u64,
+        why: Why,
+    },
+    Fetching {
+        attempt: Attempt,
+        since: Now,
+        why: Why,
+    },
+    /// Waits for a place.
+    Queued {
+        attempt: Attempt,
+        since: Now,
         why: Why,
     },
     Opening {
@@ -369,11 +418,14 @@ enum Why {
     Retry,
     /// Every attempt failed.
     Probe,
+    /// The last turn ended.
+    Turn,
 }
 
 #[derive(Clone, Debug)]
 struct Stream {
     attempt: Attempt,
+    why: Why,
     opened: Now,
     last_message: Now,
     /// Whether any message has come.
@@ -401,10 +453,11 @@ impl Connection {
             last_attempt: Attempt(0),
             last_start_ms: None,
             not_before_ms: 0,
-            drain_until_ms: 0,
+            drain_until_ms: None,
             hidden_since: None,
             paused: false,
             network_down: false,
+            place: None,
             data_as_of_wall_ms: None,
             count_mismatches: 0,
             repeated_mismatches: 0,
@@ -416,9 +469,20 @@ impl Connection {
     /// current one are ignored.
     pub fn handle(&mut self, input: Input<'_>, now: Now) {
         match input {
+            // Nobody looks: the first request can wait until somebody does.
+            Input::Start(scope) if self.hidden_since.is_some() => {
+                self.scope = Some(scope);
+                self.phase = Phase::Hidden;
+            }
             Input::Start(scope) | Input::SetScope(scope) => self.on_scope(scope, now),
             Input::Snapshot { attempt, revision } => self.on_snapshot(attempt, revision, now),
             Input::Opened(attempt) => self.on_opened(attempt, now),
+            // The rows are not known yet: the stream says why, and brings them.
+            Input::Refused {
+                attempt,
+                status: 503,
+                ..
+            } if self.is_fetching(attempt) => self.queue(now),
             Input::Refused {
                 attempt,
                 status,
@@ -439,7 +503,9 @@ impl Connection {
                 self.last_event_id = None;
                 self.retry_after_failure(Failure::Invalid, now);
             }
-            Input::CountMismatch(attempt) if self.is_current(attempt) => {
+            Input::CountMismatch(attempt)
+                if self.is_current(attempt) || self.is_between_turns(attempt) =>
+            {
                 self.on_count_mismatch(now);
             }
             Input::Refused { .. }
@@ -461,7 +527,7 @@ impl Connection {
                 if self.scope.is_some() {
                     self.close_stream(now);
                     self.paused = true;
-                    self.phase = Phase::Closed;
+                    self.put_away(Phase::Closed);
                 }
             }
             Input::PageShow => {
@@ -469,8 +535,22 @@ impl Connection {
                     self.start_over(now);
                 }
             }
+            Input::Place(place) => self.on_place(place, now),
         }
         self.advance(now);
+    }
+
+    /// What the tab wants of what all tabs share.
+    #[must_use]
+    pub fn need(&self) -> Need {
+        Need {
+            present: !matches!(
+                self.phase,
+                Phase::Closed | Phase::Hidden | Phase::Stopped(_)
+            ),
+            ready: matches!(self.phase, Phase::Queued { .. }),
+            uses: matches!(self.phase, Phase::Opening { .. } | Phase::Open(_)),
+        }
     }
 
     /// The next command, in order, until there is none.
@@ -485,7 +565,10 @@ impl Connection {
         let phase = match &self.phase {
             Phase::Closed | Phase::Hidden | Phase::Stopped(_) => return None,
             Phase::Waiting { start_at_ms, .. } => *start_at_ms,
-            Phase::Opening { since, .. } => since.mono_ms + self.config.stale_after_ms,
+            Phase::Queued { .. } => u64::MAX,
+            Phase::Fetching { since, .. } | Phase::Opening { since, .. } => {
+                since.mono_ms + self.answer_limit_ms()
+            }
             Phase::Open(stream) => match stream.replace {
                 Some((at, _)) => at,
                 None => stream.check_at_ms,
@@ -494,7 +577,7 @@ impl Connection {
         let hidden = self
             .hidden_since
             .map(|since| since.mono_ms + self.config.hidden_close_ms);
-        Some(hidden.map_or(phase, |hidden| hidden.min(phase)))
+        Some(hidden.map_or(phase, |hidden| hidden.min(phase))).filter(|due| *due < u64::MAX)
     }
 
     /// What the badge says.
@@ -504,8 +587,12 @@ impl Connection {
             Phase::Closed => State::Closed,
             Phase::Hidden => State::Hidden,
             Phase::Stopped(reason) => State::Stopped(reason.clone()),
-            Phase::Waiting { start_at_ms, why } => self.unconnected(*why, Some(*start_at_ms)),
-            Phase::Opening { why, .. } => self.unconnected(*why, None),
+            Phase::Waiting { start_at_ms, why } => self.unconnected(*why, Next::At(*start_at_ms)),
+            Phase::Fetching { why, since, .. }
+            | Phase::Queued { why, since, .. }
+            | Phase::Opening { why, since, .. } => {
+                self.unconnected(*why, Next::Asked(since.mono_ms))
+            }
             Phase::Open(stream) => match stream.replace {
                 Some((retry_at_mono_ms, _)) => State::Stale {
                     since_mono_ms: stream.last_message.mono_ms,
@@ -513,6 +600,7 @@ impl Connection {
                     retry_at_mono_ms,
                 },
                 None if stream.synced => State::Live,
+                None if stream.why == Why::Turn => State::Turns,
                 None => State::Syncing,
             },
         }
@@ -533,27 +621,35 @@ impl Connection {
         }
     }
 
+    /// Why and when, on the wall clock, the last stream failed that failed; nothing once rows have
+    /// come again.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<&(Failure, u64)> {
+        self.last_failure.as_ref()
+    }
+
     /// How often `synced.count` differed.
     #[must_use]
     pub fn count_mismatches(&self) -> u64 {
         self.count_mismatches
     }
 
-    fn unconnected(&self, why: Why, retry_at_mono_ms: Option<u64>) -> State {
+    fn unconnected(&self, why: Why, next: Next) -> State {
         let of = self.config.max_reconnect_attempts;
         match why {
             Why::First if !self.known => State::Connecting,
             Why::First | Why::Planned => State::Reconnecting {
                 attempt: 0,
                 of,
-                retry_at_mono_ms,
+                next,
             },
-            Why::Drain => State::Draining { retry_at_mono_ms },
+            Why::Turn => State::Turns,
+            Why::Drain => State::Draining { next },
             // The attempt is counted when it starts.
             Why::Retry => State::Reconnecting {
-                attempt: self.attempts + u32::from(retry_at_mono_ms.is_some()),
+                attempt: self.attempts + u32::from(matches!(next, Next::At(_))),
                 of,
-                retry_at_mono_ms,
+                next,
             },
             Why::Probe => {
                 let (last_error, at_wall_ms) = self
@@ -564,15 +660,26 @@ impl Connection {
                     attempts: self.attempts,
                     last_error,
                     at_wall_ms,
-                    retry_at_mono_ms,
+                    next,
                 }
             }
         }
     }
 
+    fn is_fetching(&self, attempt: Attempt) -> bool {
+        matches!(&self.phase, Phase::Fetching { attempt: current, .. } if *current == attempt)
+    }
+
+    fn is_between_turns(&self, attempt: Attempt) -> bool {
+        attempt == self.last_attempt && matches!(self.phase, Phase::Waiting { why: Why::Turn, .. })
+    }
+
     fn is_current(&self, attempt: Attempt) -> bool {
         match &self.phase {
-            Phase::Opening {
+            Phase::Fetching {
+                attempt: current, ..
+            }
+            | Phase::Opening {
                 attempt: current, ..
             } => *current == attempt,
             Phase::Open(stream) => stream.attempt == attempt,
@@ -595,22 +702,90 @@ impl Connection {
     }
 
     fn on_snapshot(&mut self, attempt: Attempt, revision: Option<&str>, now: Now) {
-        if !self.is_current(attempt) {
-            return;
-        }
-        if let Phase::Opening { since, .. } = &mut self.phase {
-            *since = now;
+        if self.is_fetching(attempt) {
             self.last_event_id = revision.and_then(valid_id);
             self.known = true;
             self.data_as_of_wall_ms = Some(now.wall_ms);
+            self.queue(now);
         }
     }
 
+    /// Nothing but a place is missing.
+    fn queue(&mut self, now: Now) {
+        if let Phase::Fetching { attempt, why, .. } = self.phase {
+            let since = now;
+            self.phase = Phase::Queued {
+                attempt,
+                since,
+                why,
+            };
+            self.show_turns();
+        }
+    }
+
+    /// What waits for a turn is no lost connection.
+    fn show_turns(&mut self) {
+        if let Phase::Queued { why, .. } = &mut self.phase
+            && matches!(why, Why::First | Why::Planned)
+            && self.known
+            && self.place == Some(Place::None)
+        {
+            *why = Why::Turn;
+        }
+    }
+
+    fn on_place(&mut self, place: Place, now: Now) {
+        if !self.config.shared || !self.need().present {
+            return;
+        }
+        self.place = Some(place);
+        let (why, synced) = match &self.phase {
+            Phase::Opening { why, .. } => (*why, false),
+            Phase::Open(stream) => (stream.why, stream.synced),
+            Phase::Waiting { why: Why::Turn, .. } if place == Place::Own => {
+                return self.wait(now.mono_ms, Why::Turn);
+            }
+            _ => return self.show_turns(),
+        };
+        if synced && place != Place::Own {
+            return self.end_turn(now);
+        }
+        if place == Place::None {
+            self.close_stream(now);
+            if why == Why::Retry {
+                // It is counted again when it starts again.
+                self.attempts = self.attempts.saturating_sub(1);
+            }
+            self.wait(now.mono_ms, why);
+        }
+    }
+
+    /// The rows are the server's: the place is for the others.
+    fn end_turn(&mut self, now: Now) {
+        self.attempts = 0;
+        self.last_failure = None;
+        self.close_stream(now);
+        self.wait(now.mono_ms + self.config.turn_interval_ms, Why::Turn);
+    }
+
+    /// There is to be no stream: what the tab has of what all share is for the others.
+    fn put_away(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.place = None;
+    }
+
     fn on_opened(&mut self, attempt: Attempt, now: Now) {
-        if self.is_current(attempt) && matches!(self.phase, Phase::Opening { .. }) {
+        if let Phase::Opening {
+            attempt: current,
+            why,
+            ..
+        } = self.phase
+            && current == attempt
+        {
             self.not_before_ms = 0;
             self.phase = Phase::Open(Stream {
                 attempt,
+                why,
                 opened: now,
                 last_message: now,
                 heard: false,
@@ -624,11 +799,10 @@ impl Connection {
     fn on_refused(&mut self, status: u16, retry_after_ms: Option<u64>, title: &str, now: Now) {
         self.end_stream(now);
         match status {
-            401 => self.phase = Phase::Stopped(StopReason::Unauthorized),
+            401 => self.put_away(Phase::Stopped(StopReason::Unauthorized)),
             403 => {
-                self.phase = Phase::Stopped(StopReason::Forbidden {
-                    title: title.to_owned(),
-                });
+                let title = title.to_owned();
+                self.put_away(Phase::Stopped(StopReason::Forbidden { title }));
             }
             _ => {
                 if let Some(asked) = retry_after_ms {
@@ -672,20 +846,30 @@ impl Connection {
                 self.last_event_id = valid_id(id);
             }
         }
+        let synced = stream.synced;
         if let Message::Done(done) = message {
             self.on_done(done.reason, now);
+        } else if synced && self.place == Some(Place::Turn) {
+            self.end_turn(now);
         }
     }
 
     fn on_done(&mut self, reason: DoneReason, now: Now) {
         let young = self.stream_age_ms(now) < self.config.young_stream_ms;
         self.close_stream(now);
-        let draining = now.mono_ms < self.drain_until_ms;
+        let draining = self.is_draining(now);
+        // Of a server that does nothing but end its streams so, not every stream is excused.
+        let excused = !young
+            || self
+                .drain_until_ms
+                .is_none_or(|until| now.mono_ms >= until + self.config.young_stream_ms);
         match reason {
-            DoneReason::Unauthorized => self.phase = Phase::Stopped(StopReason::Unauthorized),
-            DoneReason::Draining if !young || draining => {
+            DoneReason::Unauthorized => {
+                self.put_away(Phase::Stopped(StopReason::Unauthorized));
+            }
+            DoneReason::Draining if excused || draining => {
                 if !draining {
-                    self.drain_until_ms = now.mono_ms + self.config.drain_grace_ms;
+                    self.drain_until_ms = Some(now.mono_ms + self.config.drain_grace_ms);
                 }
                 let (least, most) = DRAIN_DELAY_MS;
                 let delay = least + self.random.below(most - least);
@@ -732,7 +916,7 @@ impl Connection {
     fn on_retry_now(&mut self, now: Now) {
         self.not_before_ms = 0;
         let needed = match &self.phase {
-            Phase::Closed => false,
+            Phase::Closed | Phase::Queued { .. } | Phase::Waiting { why: Why::Turn, .. } => false,
             Phase::Open(stream) => stream.replace.is_some() || !stream.synced,
             _ => true,
         };
@@ -796,7 +980,7 @@ impl Connection {
             let delay = self.random.longer(self.config.probe_interval_ms, JITTER);
             return (now.mono_ms + delay, Why::Probe);
         }
-        let draining = now.mono_ms < self.drain_until_ms;
+        let draining = self.is_draining(now);
         let jitter = match self.attempts {
             0 if network => NETWORK_JITTER,
             _ => JITTER,
@@ -804,6 +988,18 @@ impl Connection {
         let delay = self.config.delay_ms(self.attempts);
         let at = now.mono_ms + self.random.longer(delay, jitter);
         (at, if draining { Why::Drain } else { Why::Retry })
+    }
+
+    fn is_draining(&self, now: Now) -> bool {
+        self.drain_until_ms.is_some_and(|until| now.mono_ms < until)
+    }
+
+    /// How long an answer may take.
+    fn answer_limit_ms(&self) -> u64 {
+        match self.place {
+            Some(Place::Turn) => self.config.turn_limit_ms,
+            _ => self.config.stale_after_ms,
+        }
     }
 
     fn earliest_start(&self, wanted_ms: u64) -> u64 {
@@ -830,7 +1026,7 @@ impl Connection {
     /// Closes the stream, where there is one.
     fn close_stream(&mut self, now: Now) {
         let attempt = match &self.phase {
-            Phase::Opening { attempt, .. } => *attempt,
+            Phase::Fetching { attempt, .. } | Phase::Opening { attempt, .. } => *attempt,
             Phase::Open(stream) => stream.attempt,
             _ => return,
         };
@@ -850,6 +1046,10 @@ impl Connection {
             // The table is between two states: no id names it.
             self.last_event_id = None;
         }
+        if self.need().uses && self.place == Some(Place::Turn) {
+            // A turn is for one stream.
+            self.place = Some(Place::None);
+        }
     }
 
     /// Does what is due.
@@ -862,13 +1062,15 @@ impl Connection {
         let hidden_for_long = self
             .hidden_since
             .is_some_and(|since| elapsed_ms(since, now) >= self.config.hidden_close_ms);
+        let answer_limit_ms = self.answer_limit_ms();
+        let present = self.need().present;
         match &mut self.phase {
-            Phase::Waiting { .. } | Phase::Opening { .. } | Phase::Open(_) if hidden_for_long => {
+            _ if present && hidden_for_long => {
                 self.close_stream(now);
-                self.phase = Phase::Hidden;
+                self.put_away(Phase::Hidden);
             }
-            Phase::Opening { since, .. }
-                if elapsed_ms(*since, now) >= self.config.stale_after_ms =>
+            Phase::Fetching { since, .. } | Phase::Opening { since, .. }
+                if elapsed_ms(*since, now) >= answer_limit_ms =>
             {
                 self.close_stream(now);
                 self.retry_after_failure(Failure::Silent, now);
@@ -885,12 +1087,17 @@ impl Connection {
                 ..
             }) if now.mono_ms >= at => {
                 self.close_stream(now);
-                self.open(why, now);
+                self.begin(why, now);
             }
             Phase::Waiting { start_at_ms, why } if now.mono_ms >= start_at_ms => {
-                self.open(why, now);
+                self.begin(why, now);
             }
             _ => {}
+        }
+        if let Phase::Queued { attempt, why, .. } = self.phase
+            && (!self.config.shared || self.place.is_some_and(|place| place != Place::None))
+        {
+            self.open(attempt, why, now);
         }
     }
 
@@ -918,7 +1125,7 @@ impl Connection {
         }
     }
 
-    fn open(&mut self, why: Why, now: Now) {
+    fn begin(&mut self, why: Why, now: Now) {
         let Some(scope) = self.scope.clone() else {
             return;
         };
@@ -927,13 +1134,36 @@ impl Connection {
         }
         self.last_attempt.0 += 1;
         self.last_start_ms = Some(now.mono_ms);
+        let (attempt, since) = (self.last_attempt, now);
+        if self.config.documents && self.last_event_id.is_none() {
+            self.commands.push_back(Command::Fetch { attempt, scope });
+            self.phase = Phase::Fetching {
+                attempt,
+                since,
+                why,
+            };
+        } else {
+            self.phase = Phase::Queued {
+                attempt,
+                since,
+                why,
+            };
+            self.show_turns();
+        }
+    }
+
+    fn open(&mut self, attempt: Attempt, why: Why, now: Now) {
+        let Some(scope) = self.scope.clone() else {
+            return;
+        };
+        self.last_start_ms = Some(now.mono_ms);
         self.commands.push_back(Command::Open {
-            attempt: self.last_attempt,
+            attempt,
             scope,
             last_event_id: self.last_event_id.clone(),
         });
         self.phase = Phase::Opening {
-            attempt: self.last_attempt,
+            attempt,
             since: now,
             why,
         };
@@ -992,10 +1222,7 @@ mod tests {
     }
 
     fn synced() -> Message {
-        Message::Synced(Synced {
-            count: 0,
-            pending: Vec::new(),
-        })
+        Message::Synced(Synced::default())
     }
 
     fn heartbeat() -> Message {
@@ -1018,18 +1245,35 @@ mod tests {
         now: Now,
         /// What is open: the attempt, the id it was opened with.
         open: Option<(Attempt, Option<String>)>,
+        /// Whether it is a document.
+        fetching: bool,
         starts: Vec<u64>,
     }
 
     impl Page {
         fn new(seed: u64) -> Self {
+            Self::with(Config::default(), seed)
+        }
+
+        /// A page of a browser: it begins with a document, and shares places with others.
+        fn sharing(seed: u64) -> Self {
+            let config = Config {
+                documents: true,
+                shared: true,
+                ..Config::default()
+            };
+            Self::with(config, seed)
+        }
+
+        fn with(config: Config, seed: u64) -> Self {
             let mut page = Self {
-                connection: Connection::new(Config::default(), seed),
+                connection: Connection::new(config, seed),
                 now: Now {
                     mono_ms: 500,
                     wall_ms: 1_700_000_000_000,
                 },
                 open: None,
+                fetching: false,
                 starts: Vec::new(),
             };
             page.input(Input::Start(Scope::All));
@@ -1065,6 +1309,20 @@ mod tests {
                         attempt,
                         last_event_id,
                         ..
+                    } if self.fetching => {
+                        assert_eq!(self.open.take(), Some((attempt, None)));
+                        self.fetching = false;
+                        self.open = Some((attempt, last_event_id));
+                    }
+                    Command::Fetch { attempt, .. } => {
+                        assert!(self.open.is_none(), "two requests");
+                        self.fetching = true;
+                        self.open = Some((attempt, None));
+                    }
+                    Command::Open {
+                        attempt,
+                        last_event_id,
+                        ..
                     } => {
                         assert!(self.open.is_none(), "two streams");
                         if let Some(last) = self.starts.last() {
@@ -1075,6 +1333,7 @@ mod tests {
                     }
                     Command::Close(attempt) => {
                         assert_eq!(self.open.take().unwrap().0, attempt);
+                        self.fetching = false;
                     }
                 }
             }
@@ -1099,6 +1358,20 @@ mod tests {
                 message,
                 id,
             });
+        }
+
+        /// The document that is being fetched comes.
+        fn deliver(&mut self) {
+            assert!(self.fetching);
+            let attempt = self.attempt();
+            // What comes next is a stream, or waits for one.
+            let held = self.open.take();
+            self.fetching = false;
+            self.input(Input::Snapshot {
+                attempt,
+                revision: Some("e.9"),
+            });
+            assert!(held.is_some());
         }
 
         /// The server takes the stream that is being opened and brings it to its end of replay.
@@ -1293,7 +1566,6 @@ mod tests {
     fn a_young_stream_that_is_done_counts_as_a_failure() {
         for reason in [
             DoneReason::Timeout,
-            DoneReason::Draining,
             DoneReason::Resync,
             DoneReason::SlowConsumer,
         ] {
@@ -1333,6 +1605,155 @@ mod tests {
                 State::Reconnecting { attempt: 1, .. }
             ));
         }
+    }
+
+    #[test]
+    fn a_restart_that_is_announced_to_a_young_stream_is_no_failure_but_a_habit_is() {
+        for seed in seeds() {
+            let mut page = Page::new(seed);
+            page.serve();
+            page.finish(DoneReason::Draining);
+            let announced = page.now.mono_ms;
+            while page.now.mono_ms < announced + 30_000 {
+                assert!(matches!(page.state(), State::Draining { .. }));
+                page.until_open();
+                page.serve();
+                page.finish(DoneReason::Draining);
+            }
+            page.until_open();
+            page.serve();
+            page.finish(DoneReason::Draining);
+            assert!(matches!(page.state(), State::Reconnecting { .. }));
+        }
+    }
+
+    #[test]
+    fn an_attempt_says_since_when_it_waits_for_an_answer() {
+        let mut page = Page::live(1);
+        page.close();
+        page.until_open();
+        let asked = page.now.mono_ms;
+        page.wait(23_000);
+        let State::Reconnecting { attempt, next, .. } = page.state() else {
+            panic!("{:?}", page.state());
+        };
+        assert_eq!((attempt, next), (1, Next::Asked(asked)));
+    }
+
+    #[test]
+    fn a_document_comes_before_any_place_and_the_stream_resumes_from_it() {
+        let mut page = Page::sharing(1);
+        assert!(!page.connection.need().ready);
+        assert_eq!(page.state(), State::Connecting);
+        page.deliver();
+        assert!(page.open.is_none() && page.connection.need().ready);
+        page.input(Input::Place(Place::Own));
+        assert_eq!(page.id(), Some("e.9"));
+        page.serve();
+        assert_eq!(page.state(), State::Live);
+        // Where the rows are not known the stream says why.
+        let mut page = Page::sharing(1);
+        page.input(Input::Place(Place::Own));
+        let (attempt, _) = page.open.take().unwrap();
+        page.fetching = false;
+        page.input(Input::Refused {
+            attempt,
+            status: 503,
+            retry_after_ms: None,
+            title: "Starting",
+        });
+        assert_eq!(page.id(), None);
+        page.serve();
+        assert_eq!(page.state(), State::Live);
+    }
+
+    #[test]
+    fn a_turn_ends_at_synced_and_comes_again_from_there() {
+        let mut page = Page::sharing(1);
+        page.deliver();
+        page.input(Input::Place(Place::None));
+        assert_eq!(page.state(), State::Turns);
+        for id in ["e.9", "1", "1"] {
+            page.input(Input::Place(Place::Turn));
+            assert_eq!(page.id(), Some(id));
+            page.serve();
+            assert!(page.open.is_none(), "the place is for the others");
+            assert_eq!(page.connection.data_as_of_wall_ms(), Some(page.now.wall_ms));
+            page.input(Input::Place(Place::None));
+            page.wait(2_499);
+            assert!(!page.connection.need().ready);
+            page.wait(1);
+            assert!(page.connection.need().ready && page.open.is_none());
+            assert_eq!(page.state(), State::Turns);
+        }
+        page.input(Input::Place(Place::Own));
+        page.serve();
+        assert_eq!(page.state(), State::Live);
+        page.input(Input::Place(Place::None));
+        assert!(page.open.is_none());
+        assert_eq!(page.state(), State::Turns);
+    }
+
+    #[test]
+    fn a_turn_that_fails_counts_like_any_other_and_one_that_does_not_counts_from_0_again() {
+        let mut page = Page::sharing(1);
+        page.deliver();
+        for attempt in 1..=10 {
+            page.input(Input::Place(Place::Turn));
+            page.close();
+            page.input(Input::Place(Place::None));
+            assert!(
+                matches!(page.state(), State::Reconnecting { attempt: n, .. } if n == attempt),
+                "{attempt}: {:?}",
+                page.state()
+            );
+            page.wait(40_000);
+        }
+        // Nobody answers, and others wait.
+        page.input(Input::Place(Place::Turn));
+        page.wait(10_000);
+        assert!(matches!(page.state(), State::Offline { .. }));
+        page.input(Input::Place(Place::None));
+        page.wait(80_000);
+        page.input(Input::Place(Place::Turn));
+        page.serve();
+        assert_eq!(page.state(), State::Turns);
+        page.wait(3_000);
+        page.input(Input::Place(Place::Turn));
+        page.close();
+        assert!(matches!(
+            page.state(),
+            State::Reconnecting { attempt: 1, .. }
+        ));
+    }
+
+    #[test]
+    fn a_wrong_count_at_the_end_of_a_turn_starts_again_with_a_document() {
+        let mut page = Page::sharing(1);
+        page.deliver();
+        page.input(Input::Place(Place::Turn));
+        let attempt = page.attempt();
+        page.serve();
+        page.input(Input::CountMismatch(attempt));
+        page.wait(1_000);
+        assert!(page.fetching);
+    }
+
+    #[test]
+    fn a_tab_that_nobody_looks_at_asks_for_nothing() {
+        let config = Config {
+            documents: true,
+            shared: true,
+            ..Config::default()
+        };
+        let mut connection = Connection::new(config, 1);
+        let now = Now::default();
+        connection.handle(Input::Hidden, now);
+        connection.handle(Input::Start(Scope::All), now);
+        assert_eq!((connection.poll(), connection.next_wakeup()), (None, None));
+        assert_eq!(connection.need(), Need::default());
+        connection.handle(Input::Visible, now);
+        assert!(matches!(connection.poll(), Some(Command::Fetch { .. })));
     }
 
     #[test]
@@ -1410,11 +1831,9 @@ mod tests {
 
     #[test]
     fn a_snapshots_revision_is_where_the_stream_resumes() {
-        let mut page = Page::new(1);
-        page.input(Input::Snapshot {
-            attempt: page.attempt(),
-            revision: Some("e.9"),
-        });
+        let mut page = Page::sharing(1);
+        page.input(Input::Place(Place::Own));
+        page.deliver();
         page.refuse(503, None);
         page.until_open();
         assert_eq!(page.id(), Some("e.9"));
@@ -1483,7 +1902,6 @@ mod tests {
     #[test]
     fn a_tab_that_becomes_visible_looks_at_once() {
         let mut page = Page::live(1);
-        page.input(Input::Hidden);
         page.pass(61_000);
         let streams = page.starts.len();
         page.input(Input::Visible);
@@ -1501,12 +1919,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_hidden_for_long_closes_and_resumes_when_shown() {
+    fn a_tab_hidden_for_seconds_closes_and_resumes_when_shown() {
         let mut page = Page::live(1);
         page.input(Input::Hidden);
-        page.quiet_minutes(4);
+        page.wait(4_999);
         assert_eq!(page.state(), State::Live);
-        page.wait(MINUTE);
+        page.wait(1);
         assert_eq!(page.state(), State::Hidden);
         assert!(page.open.is_none());
         assert_eq!(page.connection.next_wakeup(), None);

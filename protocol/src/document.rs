@@ -19,6 +19,10 @@ pub struct IngressDocument {
     /// Namespaces whose rows are not known yet, as in `synced`.
     #[serde(default)]
     pub pending: Vec<String>,
+    /// How many they are, where `pending` names only some. The stream that goes on from here says
+    /// which the others are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_count: Option<usize>,
     /// What keeps parts of the scope from being live, as in the stream's `error`: without these
     /// namespaces, or with old rows of them, the document is not the cluster's state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -650,7 +650,8 @@ fn has_part(text: &str, value: &str) -> bool {
 }
 
 /// Whether the whole text is `pattern`, which is in lower case and where `*` is any characters.
-fn like(text: &str, pattern: &str) -> bool {
+#[must_use]
+pub fn like(text: &str, pattern: &str) -> bool {
     let (mut text, mut pattern) = (text.as_bytes(), pattern.as_bytes());
     // Where to go on from when the last `*` has to take one byte more.
     let mut retry: Option<(&[u8], &[u8])> = None;

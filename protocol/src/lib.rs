@@ -1,6 +1,6 @@
 //! What both ends of the dashboard share: the ingress row, the stream's messages and their
 //! `text/event-stream` framing, the choice of namespaces, the client's connection as a state
-//! machine, and the client's copy of the table.
+//! machine, what the tabs of a browser share, and the client's copy of the table.
 //!
 //! Pure code: no I/O, no async, no clock. Time and randomness come in as arguments, so the
 //! browser, the load generator and the tests drive the same code.
@@ -13,6 +13,7 @@ pub mod message;
 pub mod scope;
 pub mod sse;
 pub mod table;
+pub mod tabs;
 
 pub use document::{DocumentReader, IngressDocument, NamespaceDocument, NamespaceSummary};
 pub use ingress::{Ingress, Key};

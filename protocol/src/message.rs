@@ -130,13 +130,19 @@ pub struct Reset {
 }
 
 /// Data of `synced`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Synced {
     /// How many rows the client holds now, pending namespaces aside.
     pub count: usize,
     /// Namespaces whose rows are not known yet: what the client has of them stays, marked old.
     #[serde(default)]
     pub pending: Vec<String>,
+    /// How many they are, where `pending` names only some. Each of the others has said so before on
+    /// this stream, by a `namespaceStatus` (`syncing` or `retrying`) without a count, and the server
+    /// has no row of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_count: Option<usize>,
 }
 
 /// Data of `namespaceStatus`.

@@ -167,9 +167,11 @@ pub fn write_event(out: &mut Vec<u8>, id: Option<&str>, data: &[u8]) {
     out.extend_from_slice(b"\n\n");
 }
 
-/// Appends the reconnection time in milliseconds for clients that reconnect by themselves.
+/// Appends the reconnection time in milliseconds for clients that reconnect by themselves. It
+/// belongs to the block of the event that follows: some libraries hand a block of its own to the
+/// application as an event without data.
 pub fn write_retry(out: &mut Vec<u8>, milliseconds: u64) {
-    out.extend_from_slice(format!("retry: {milliseconds}\n\n").as_bytes());
+    out.extend_from_slice(format!("retry: {milliseconds}\n").as_bytes());
 }
 
 #[cfg(test)]
@@ -216,6 +218,19 @@ mod tests {
             parse(&[b"\xEF\xBB\xBFdata: a\r\n\r\ndata: b\r\rdata: c\n\n"]),
             [event("a", None), event("b", None), event("c", None)]
         );
+    }
+
+    #[test]
+    fn the_reconnection_time_is_in_the_block_of_the_event_that_follows() {
+        let mut bytes = Vec::new();
+        write_retry(&mut bytes, 1_500);
+        write_event(&mut bytes, Some("0"), b"first");
+        assert_eq!(bytes, b"retry: 1500\nid: 0\ndata: first\n\n");
+        let mut parser = Parser::default();
+        let mut events = Vec::new();
+        parser.push(&bytes, |event| events.push(event)).unwrap();
+        assert_eq!(events, [event("first", Some("0"))]);
+        assert_eq!(parser.retry_ms(), Some(1_500));
     }
 
     #[test]

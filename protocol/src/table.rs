@@ -305,7 +305,8 @@ impl Table {
         if whole {
             self.pending = document.pending.into_iter().collect();
             self.all_pending = false;
-            changed |= self.sweep();
+            // Where it does not name all of them, nothing is dropped before `synced`.
+            changed |= document.pending_count.is_none() && self.sweep();
             self.known = true;
         }
         Change {
@@ -622,6 +623,11 @@ impl Table {
         // A scope that has never been listed has no namespaces that could be named.
         self.all_pending = self.scope_state.as_ref().is_some_and(rows_are_unknown);
         self.pending = synced.pending.into_iter().collect();
+        if synced.pending_count.is_some() {
+            let states = self.states.iter();
+            let unknown = states.filter(|(_, status)| rows_are_unknown(status));
+            self.pending.extend(unknown.map(|(name, _)| name.clone()));
+        }
         for namespace in &self.pending {
             self.states
                 .entry(namespace.clone())
@@ -814,6 +820,7 @@ mod tests {
         Message::Synced(Synced {
             count,
             pending: pending.iter().map(ToString::to_string).collect(),
+            pending_count: None,
         })
     }
 
@@ -868,6 +875,37 @@ mod tests {
         table.settle();
         assert_eq!(change.mismatch, None);
         assert_eq!(names(&table), ["cart"]);
+    }
+
+    #[test]
+    fn a_pending_namespace_that_synced_does_not_name_has_said_so_before() {
+        let mut table = two_rows();
+        table.begin_stream();
+        play(
+            &mut table,
+            [
+                reset(),
+                Message::IngressAdded(row("shop", "cart", 1)),
+                status(Some("blog"), NamespaceState::Syncing, None),
+                Message::Synced(Synced {
+                    count: 1,
+                    pending: vec!["other".into()],
+                    pending_count: Some(2),
+                }),
+            ],
+        );
+        assert_eq!(names(&table), ["cart", "www"]);
+        assert!(table.get(&Key::new("blog", "www")).unwrap().old && !table.is_complete());
+        // A document names no states: nothing goes before the stream has said which they are.
+        let document = IngressDocument {
+            revision: Some("1".into()),
+            pending: vec!["other".into()],
+            pending_count: Some(2),
+            ..IngressDocument::default()
+        };
+        table.apply_document(document);
+        table.settle();
+        assert_eq!(names(&table), ["cart", "www"]);
     }
 
     #[test]
@@ -1217,6 +1255,15 @@ mod tests {
             self.unlisted.difference(&self.forbidden).cloned().collect()
         }
 
+        /// What `pending` names of them, and how many they are where that is not all.
+        fn named_pending(&self) -> (Vec<String>, Option<usize>) {
+            let mut named = self.pending();
+            let all = named.len();
+            named.truncate(1);
+            let count = (named.len() < all).then_some(all);
+            (named, count)
+        }
+
         fn send(&mut self, message: Message) {
             if self.connected {
                 let change = self.table.apply(message, 1);
@@ -1262,9 +1309,15 @@ mod tests {
             for namespace in &self.forbidden {
                 messages.push(status(Some(namespace), NamespaceState::Forbidden, None));
             }
+            // The server names some of very many, and has said the states of all before.
+            for namespace in self.pending() {
+                messages.push(status(Some(&namespace), NamespaceState::Syncing, None));
+            }
+            let (named, count) = self.named_pending();
             messages.push(Message::Synced(Synced {
                 count: self.known().len(),
-                pending: self.pending(),
+                pending: named,
+                pending_count: count,
             }));
             self.table.begin_stream();
             let cut = cut.filter(|cut| *cut < messages.len());
@@ -1305,7 +1358,8 @@ mod tests {
                 Step::Document if !self.connected => {
                     self.table.apply_document(IngressDocument {
                         revision: Some("1".into()),
-                        pending: self.pending(),
+                        pending: self.named_pending().0,
+                        pending_count: self.named_pending().1,
                         items: self.known().into_values().collect(),
                         ..IngressDocument::default()
                     });

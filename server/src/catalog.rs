@@ -138,6 +138,12 @@ impl Catalog {
             .collect()
     }
 
+    /// Whether the namespace has a row.
+    #[must_use]
+    pub fn has(&self, namespace: &str) -> bool {
+        range(&self.lock(), Some(namespace)).next().is_some()
+    }
+
     /// Nobody watches the namespace any more: its rows go without a word.
     pub fn forget(&self, namespace: &str) {
         let mut held = self.lock();
@@ -164,6 +170,10 @@ fn put(held: &mut BTreeMap<Key, Held>, batch: &mut Batch<'_>, object: Object) {
     if let Some(held) = same {
         held.resource_version = resource_version;
         return;
+    }
+    // One of this name went before, which a list does not tell.
+    if held.get(&row.key).is_some_and(|held| held.uid != uid) {
+        batch.delete(&row.key);
     }
     held.insert(
         row.key.clone(),

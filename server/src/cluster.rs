@@ -7,10 +7,12 @@ pub mod api;
 mod cause;
 pub mod connect;
 pub mod feed;
+pub mod plugin;
 pub mod project;
 pub mod pulse;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,14 +24,15 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{debug, info, warn};
 
-use self::api::{Api, ApiError, Collection};
+use self::api::{Api, ApiError, Collection, REQUEST_LIMIT};
 use self::feed::{Feed, Limits, Sink, jittered};
 use crate::catalog::{Catalog, Change, Object};
 use crate::config::WatchMode;
 use crate::journal::{FeedError, Journal};
 use crate::metrics::Metrics;
 
-/// A feed that nobody needs is kept this long: people come back.
+/// A feed that nobody needs is kept this long: people come back. One that shows nothing is kept as
+/// long where others wait for its place.
 const LINGER: Duration = Duration::from_secs(60);
 /// Lists at the same time.
 const CONCURRENT_LISTS: usize = 8;
@@ -62,6 +65,8 @@ pub struct Cluster {
     limits: Arc<Limits>,
     demanded: Mutex<BTreeMap<Scope, usize>>,
     changed: Arc<Notify>,
+    /// Whether a namespace that is not listed does not exist.
+    names_are_known: Arc<AtomicBool>,
     version: watch::Sender<Option<String>>,
     silent: watch::Sender<Option<ApiError>>,
     hurried: Mutex<Option<Instant>>,
@@ -111,7 +116,23 @@ impl Task {
 /// The feed of one namespace.
 struct Running {
     task: Task,
+    started: Instant,
     unneeded_since: Option<Instant>,
+}
+
+/// What streams need.
+struct Needed {
+    namespaces: BTreeSet<String>,
+    /// Those that exist, where that is known.
+    existing: Option<BTreeSet<String>>,
+}
+
+impl Needed {
+    /// Whether it is known that there is no such namespace.
+    fn is_made_up(&self, name: &str) -> bool {
+        let existing = self.existing.as_ref();
+        existing.is_some_and(|existing| !existing.contains(name))
+    }
 }
 
 impl Cluster {
@@ -141,6 +162,7 @@ impl Cluster {
             settings,
             demanded: Mutex::default(),
             changed: Arc::default(),
+            names_are_known: Arc::default(),
             version: watch::Sender::new(None),
             silent,
             hurried: Mutex::default(),
@@ -192,7 +214,7 @@ impl Cluster {
         let mut whole = self.decide().await;
         let _pulse = Task::spawn(pulse::run(self.api.clone(), self.silent.clone()));
         let namespaces = self.settings.namespaces.is_empty().then(|| {
-            let sink = NamespaceSink::new(self.journal.clone(), self.changed.clone());
+            let sink = NamespaceSink::new(&self);
             let feed = Feed::new(
                 self.api.clone(),
                 Collection::namespaces(),
@@ -229,7 +251,7 @@ impl Cluster {
         let mut said = String::new();
         loop {
             let answer = async {
-                let version = self.api.version().await;
+                let version = self.api.version(REQUEST_LIMIT).await;
                 self.version.send_replace(Some(version?));
                 match self.settings.mode {
                     WatchMode::Cluster => Ok(true),
@@ -292,18 +314,19 @@ impl Cluster {
     /// A feed per namespace that somebody needs, until the whole cluster may be watched.
     async fn watch_namespaces(&self, lists_namespaces: bool) {
         let mut running: BTreeMap<String, Running> = BTreeMap::new();
+        let mut left_out = BTreeSet::new();
         let mut recheck = Instant::now() + jittered(MODE_RECHECK);
         let mut lingering_until;
         // Rows of the time with one feed stay where a feed takes them over, and leave elsewhere.
         let needed = self.needed(lists_namespaces);
         for namespace in self.catalog.namespaces() {
-            if !needed.contains(&namespace) {
+            if !needed.namespaces.contains(&namespace) {
                 self.catalog.withdraw(Some(&namespace));
             }
         }
         loop {
             let needed = self.needed(lists_namespaces);
-            lingering_until = self.reconcile(&needed, &mut running).await;
+            lingering_until = self.reconcile(&needed, &mut running, &mut left_out).await;
             let wake = lingering_until.map_or(recheck, |at: Instant| at.min(recheck));
             let pause = wake.saturating_duration_since(Instant::now());
             let _ = timeout(pause, self.changed.notified()).await;
@@ -323,34 +346,40 @@ impl Cluster {
     }
 
     /// The namespaces that streams need now.
-    fn needed(&self, lists_namespaces: bool) -> BTreeSet<String> {
+    fn needed(&self, lists_namespaces: bool) -> Needed {
         let universe = match lists_namespaces {
             true => self.journal.universe(),
             false => Some(self.settings.namespaces.clone()),
         };
         let demanded = self.lock_demanded();
-        demanded
+        let namespaces = demanded
             .keys()
             .flat_map(|scope| match scope {
                 Scope::All => universe.clone().unwrap_or_default(),
                 Scope::Namespaces(names) => names.clone(),
             })
             .filter(|name| self.journal.admits(name))
-            .collect()
+            .collect();
+        let are_known = !lists_namespaces || self.names_are_known.load(Ordering::Acquire);
+        Needed {
+            namespaces,
+            existing: universe.filter(|_| are_known),
+        }
     }
 
     /// Stops the feeds that nobody has needed for a while and starts those that are. Returns when
     /// the next one is to be stopped.
     async fn reconcile(
         &self,
-        needed: &BTreeSet<String>,
+        needed: &Needed,
         running: &mut BTreeMap<String, Running>,
+        left_out: &mut BTreeSet<String>,
     ) -> Option<Instant> {
         let now = Instant::now();
         let mut lingering_until: Option<Instant> = None;
         let mut over = Vec::new();
         for (name, feed) in running.iter_mut() {
-            if needed.contains(name) {
+            if needed.namespaces.contains(name) {
                 feed.unneeded_since = None;
                 continue;
             }
@@ -365,34 +394,61 @@ impl Cluster {
             info!(watch.scope = name, "feed stopped");
             self.stop(running, &name).await;
         }
-        for name in needed {
-            if running.contains_key(name) {
-                continue;
+        self.journal.forget_left_out(&needed.namespaces);
+        // What is said of one that nobody needs is said to nobody any more.
+        left_out.retain(|name| {
+            let is_needed = needed.namespaces.contains(name) && !needed.is_made_up(name);
+            if !is_needed {
+                self.catalog.forget(name);
             }
-            if running.len() >= self.settings.max_watches && !self.make_room(running).await {
-                let error = FeedError {
-                    reason: ErrorReason::Internal,
-                    text: format!(
-                        "{name} is not watched: {} watches are the most that this server keeps (MAX_WATCHES)",
-                        self.settings.max_watches
-                    ),
-                    retry_at: None,
-                    missing: None,
-                };
-                self.journal
-                    .set_status(Some(name), NamespaceState::Retrying, false, Some(error));
-                continue;
+            is_needed
+        });
+        // Those that do not exist are watched once they do.
+        let waiting: Vec<_> = needed
+            .namespaces
+            .iter()
+            .filter(|name| !running.contains_key(*name) && !needed.is_made_up(name))
+            .collect();
+        for name in waiting {
+            if running.len() >= self.settings.max_watches {
+                let gone = self.make_room(needed, running).await;
+                let without = gone.as_ref().unwrap_or(name);
+                if needed.namespaces.contains(without) && !needed.is_made_up(without) {
+                    self.leave_out(without);
+                    left_out.insert(without.clone());
+                    let until = now + LINGER;
+                    lingering_until = Some(lingering_until.map_or(until, |at| at.min(until)));
+                }
+                if gone.is_none() {
+                    continue;
+                }
             }
             let sink = IngressSink::new(self, Some(name.clone()));
             let collection = Collection::ingresses(Some(name.clone()));
             let feed = Feed::new(self.api.clone(), collection, sink, self.limits.clone());
             let feed = Running {
                 task: Task::spawn(feed.run(false)),
+                started: now,
                 unneeded_since: None,
             };
+            left_out.remove(name);
             running.insert(name.clone(), feed);
         }
         lingering_until
+    }
+
+    /// Says that there is no place for a feed.
+    fn leave_out(&self, name: &str) {
+        let error = FeedError {
+            reason: ErrorReason::Internal,
+            text: format!(
+                "{name} is not watched: {} watches are the most that this server keeps (MAX_WATCHES)",
+                self.settings.max_watches
+            ),
+            retry_at: None,
+            missing: None,
+        };
+        self.journal.leave_out(name, error);
     }
 
     /// Stops a feed, and drops its rows once it writes no more.
@@ -403,17 +459,32 @@ impl Cluster {
         }
     }
 
-    /// Stops the feed that has been unneeded longest.
-    async fn make_room(&self, running: &mut BTreeMap<String, Running>) -> bool {
-        let oldest = running
+    /// Stops the feed that is missed least: the one that has been unneeded longest, else one of a
+    /// namespace that does not exist, else one that has long shown nothing: where nobody may know
+    /// which namespaces exist, made-up ones take turns. Returns its namespace.
+    async fn make_room(
+        &self,
+        needed: &Needed,
+        running: &mut BTreeMap<String, Running>,
+    ) -> Option<String> {
+        let unneeded = running
             .iter()
-            .filter_map(|(name, feed)| Some((feed.unneeded_since?, name.clone())))
+            .filter_map(|(name, feed)| Some((feed.unneeded_since?, name)))
             .min();
-        let Some((_, name)) = oldest else {
-            return false;
+        let made_up = || running.keys().find(|name| needed.is_made_up(name));
+        let empty = || {
+            let old = running.iter().filter(|(name, feed)| {
+                needed.existing.is_none()
+                    && feed.started.elapsed() >= LINGER
+                    && !self.catalog.has(name)
+            });
+            let oldest = old.min_by_key(|(_, feed)| feed.started);
+            oldest.map(|(name, _)| name)
         };
+        let least = unneeded.map(|(_, name)| name).or_else(made_up);
+        let name = least.or_else(empty)?.clone();
         self.stop(running, &name).await;
-        true
+        Some(name)
     }
 }
 
@@ -472,15 +543,17 @@ impl Sink for IngressSink {
 struct NamespaceSink {
     journal: Arc<Journal>,
     names: Mutex<BTreeSet<String>>,
+    are_known: Arc<AtomicBool>,
     changed: Arc<Notify>,
 }
 
 impl NamespaceSink {
-    fn new(journal: Arc<Journal>, changed: Arc<Notify>) -> Self {
+    fn new(cluster: &Cluster) -> Self {
         Self {
-            journal,
-            changed,
+            journal: cluster.journal.clone(),
             names: Mutex::default(),
+            are_known: cluster.names_are_known.clone(),
+            changed: cluster.changed.clone(),
         }
     }
 
@@ -524,6 +597,10 @@ impl Sink for NamespaceSink {
 
     // Any other failure of this feed is in the log alone: the names stay known.
     fn status(&self, state: NamespaceState, _: bool, error: Option<FeedError>) {
+        let are_known = state == NamespaceState::Live;
+        if self.are_known.swap(are_known, Ordering::AcqRel) != are_known {
+            self.changed.notify_one();
+        }
         if state == NamespaceState::Forbidden
             && let Some(mut error) = error
         {

@@ -31,6 +31,12 @@ const MAX_TOMBSTONES: usize = 20_000;
 /// none.
 const MAX_DROPPED: usize = 10_000;
 
+/// Namespaces named where all of them may be too many for one message.
+const MAX_NAMED: usize = 100;
+
+/// Namespaces kept that are gone and were last said not to be live.
+const MAX_LEFT: usize = 1_000;
+
 /// The log, its cursors' wake lists, and the state of the feeds that fill it. Shared by reference;
 /// the lock is a plain mutex because it is held for microseconds and never across an await.
 #[derive(Debug)]
@@ -115,9 +121,11 @@ struct Entry {
 #[derive(Debug)]
 enum State {
     /// `first` is the revision at which the row appeared: above a cursor it is an addition.
+    /// `deleted` is the one at which an earlier row of this name went, 0 where there was none.
     Row {
         row: Arc<Row>,
         first: u64,
+        deleted: u64,
     },
     Deleted {
         json: Bytes,
@@ -129,6 +137,11 @@ enum State {
 struct Feeds {
     /// Counts status changes; a stream holds the number up to which it has told them.
     revision: u64,
+    /// The namespaces by the revision of their status. One without a status is gone ([`Self::left`]).
+    by_revision: BTreeMap<u64, String>,
+    /// The revisions of namespaces that are gone: who was told that they are not live has to hear
+    /// that nothing is wrong with them any more.
+    left: VecDeque<u64>,
     /// Whether one feed covers every namespace, so that its status is everyone's.
     cluster_wide: bool,
     whole: FeedStatus,
@@ -145,9 +158,14 @@ struct Feeds {
 impl Default for Feeds {
     fn default() -> Self {
         Self {
-            revision: 0,
+            revision: 1,
+            by_revision: BTreeMap::new(),
+            left: VecDeque::new(),
             cluster_wide: true,
-            whole: FeedStatus::syncing(),
+            whole: FeedStatus {
+                revision: 1,
+                ..FeedStatus::syncing()
+            },
             namespaces: BTreeMap::new(),
             universe: None,
             refused: None,
@@ -168,6 +186,11 @@ pub struct FeedStatus {
     /// Why it is not live.
     pub error: Option<FeedError>,
     revision: u64,
+    /// Whether there is a feed; without one a namespace is beyond `MAX_WATCHES`.
+    watched: bool,
+    /// Whether the namespace has been seen to exist. Any other was only asked for, and nobody else
+    /// is told of it.
+    exists: bool,
 }
 
 /// Why a feed is not live.
@@ -200,7 +223,22 @@ impl FeedStatus {
             since: now(),
             error: None,
             revision: 0,
+            watched: true,
+            exists: false,
         }
+    }
+
+    /// How long a `namespaceStatus` is at most, in bytes.
+    const STATUS_SIZE: usize = 320;
+
+    /// About how long the messages are, in bytes; rather more than less.
+    fn size(&self) -> usize {
+        const ERROR: usize = 512;
+        Self::STATUS_SIZE
+            + self
+                .error
+                .as_ref()
+                .map_or(0, |error| ERROR + error.text.len())
     }
 
     fn messages(&self, namespace: Option<&str>, count: Option<usize>) -> Vec<Message> {
@@ -243,25 +281,75 @@ pub struct Write {
     pub messages: u64,
 }
 
+/// Namespaces whose rows are not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Pending {
+    /// All of them, or the first 100 and every one that the client could not know otherwise: those
+    /// that have rows nevertheless, and those without a state that it was told.
+    pub names: Vec<String>,
+    /// How many they are, where not all are named.
+    pub count: Option<usize>,
+}
+
+impl Pending {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    fn add(&mut self, name: &str, unheard: bool) {
+        if let Some(count) = &mut self.count {
+            *count += 1;
+        }
+        if unheard || self.names.len() < MAX_NAMED {
+            self.names.push(name.to_owned());
+        } else {
+            self.count.get_or_insert(self.names.len() + 1);
+        }
+    }
+}
+
 /// What a client is told once it has everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readiness {
     /// Namespaces whose rows are not known.
-    pub pending: Vec<String>,
+    pub pending: Pending,
     /// Whether every namespace of the scope has left `syncing`.
     pub settled: bool,
     /// Rows of the scope without the pending namespaces.
     pub count: usize,
 }
 
+/// A status revision, the namespace (`None`: everything) and its status (`None`: it is gone).
+type News<'a> = (u64, Option<&'a str>, Option<&'a FeedStatus>);
+
+/// Up to where a client has been told the states. The default is that of a new client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The newest one that it was told; 0: none.
+    revision: u64,
+    /// What was live when it came is taken for granted and not told.
+    start: u64,
+}
+
+/// States that are new to a client.
+#[derive(Clone, Debug)]
+pub struct Statuses {
+    /// Their `error` and `namespaceStatus` messages.
+    pub messages: Vec<Message>,
+    /// What the client has been told after them.
+    pub told: Told,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
 /// What a client that has every row may be told.
 #[derive(Clone, Debug)]
 pub struct Tip {
-    /// The `error` and `namespaceStatus` messages that are new to it.
-    pub statuses: Vec<Message>,
-    /// Its status cursor after them.
-    pub told: u64,
-    /// What `synced` may say.
+    /// The states that are new to it.
+    pub statuses: Statuses,
+    /// What `synced` may say, once every state is told.
     pub readiness: Option<Readiness>,
 }
 
@@ -271,7 +359,7 @@ pub struct Head {
     /// The newest revision.
     pub revision: u64,
     /// Namespaces whose rows are not known.
-    pub pending: Vec<String>,
+    pub pending: Pending,
     /// What keeps parts of the scope from being live.
     pub errors: Vec<StreamError>,
 }
@@ -350,6 +438,14 @@ impl SharedWrites {
     }
 
     fn insert(&mut self, position: Position, write: Write) {
+        // Whatever their limits, only the newest of a place is kept: a client that comes back is
+        // not given an older one than before.
+        let place = |at: &Position| (at.0, at.1, at.2);
+        self.writes.retain(|(at, old)| {
+            let stays = place(at) != place(&position);
+            self.bytes -= if stays { 0 } else { old.bytes.len() };
+            stays
+        });
         self.bytes += write.bytes.len();
         self.writes.push_back((position, write));
         while self.writes.len() > SHARED_WRITES || self.bytes > SHARED_BYTES {
@@ -441,19 +537,24 @@ impl Journal {
         self.batch(Instant::now(), |batch| batch.delete(key));
     }
 
-    /// Drops a namespace whose feed stopped: nobody is told, but ids from before are void for
-    /// every scope that has the namespace, because deletes may be missed from now on. Where it had
-    /// no row there is none to miss, and nobody else's stream pays for a name that was made up.
+    /// Drops a namespace whose feed stopped. Of its rows nobody is told that they go, so where it
+    /// has any, ids from before are void for every scope that has the namespace. Where all its rows
+    /// were deleted, only who has not read that far has missed something.
     pub fn forget(&self, namespace: &str) {
         let mut inner = self.lock();
-        inner.feeds.namespaces.remove(namespace);
+        if inner.feeds.remove(namespace) {
+            inner.wake([namespace]);
+        }
         let Some((name, mut log)) = inner.namespaces.remove_entry(namespace) else {
             return;
         };
-        if !log.log.is_empty() {
+        if log.rows > 0 {
             inner.revision += 1;
             log.floor = inner.revision;
             inner.floor = inner.revision;
+        } else if let Some((&deleted, _)) = log.log.last_key_value() {
+            log.floor = log.floor.max(deleted);
+            inner.floor = inner.floor.max(deleted);
         }
         let inner = &mut *inner;
         inner.rows -= log.rows;
@@ -566,8 +667,19 @@ impl Journal {
             if !told(*revision, entry) {
                 continue;
             }
+            if let State::Row { row, deleted, .. } = &entry.state
+                && *deleted > replay.unwrap_or(base)
+            {
+                // It was there before under this name. A delete is never folded.
+                data.clear();
+                data.extend_from_slice(DELETED);
+                data.extend_from_slice(&json_of(&row.key));
+                data.push(b'}');
+                sse::write_event(&mut bytes, None, &data);
+                messages += 1;
+            }
             let (prefix, json) = match &entry.state {
-                State::Row { row, first } if *first > base || replay.is_some() => {
+                State::Row { row, first, .. } if *first > base || replay.is_some() => {
                     (ADDED, &row.json)
                 }
                 State::Row { row, .. } => (MODIFIED, &row.json),
@@ -588,6 +700,15 @@ impl Journal {
             received: entries.last().map(|(_, entry)| entry.received),
             messages,
         }
+    }
+
+    /// The revision of a row's newest state; 0 where nothing is known of it.
+    #[must_use]
+    pub fn revision_of(&self, key: &Key) -> u64 {
+        let inner = self.lock();
+        let log = inner.namespaces.get(key.namespace.as_str());
+        log.and_then(|log| log.newest.get(&key.name).copied())
+            .unwrap_or(0)
     }
 
     /// The rows of a scope, in no order, with the revision they are at.
@@ -725,15 +846,20 @@ impl Batch<'_> {
             .newest
             .insert(row.key.name.clone(), revision)
             .and_then(|old| Some((old, log.log.remove(&old)?)));
-        let mut first = revision;
+        let (mut first, mut deleted) = (revision, 0);
         if let Some((old, entry)) = &previous {
             match &entry.state {
-                State::Row { first: since, row } => {
-                    first = *since;
+                State::Row {
+                    row,
+                    first: since,
+                    deleted: before,
+                } => {
+                    (first, deleted) = (*since, *before);
                     log.rows -= 1;
                     inner.totals.remove(row);
                 }
                 State::Deleted { .. } => {
+                    deleted = *old;
                     inner.tombstones.remove(old);
                 }
             }
@@ -745,7 +871,11 @@ impl Batch<'_> {
         inner.by_name.replace(ByName(row.clone()));
         let entry = Arc::new(Entry {
             received: self.received,
-            state: State::Row { row, first },
+            state: State::Row {
+                row,
+                first,
+                deleted,
+            },
         });
         log.rows += 1;
         log.log.insert(revision, entry.clone());
@@ -778,7 +908,7 @@ impl Batch<'_> {
         let entry = Arc::new(Entry {
             received: self.received,
             state: State::Deleted {
-                json: serde_json::to_vec(key).expect("keys are strings").into(),
+                json: json_of(key).into(),
             },
         });
         inner.rows -= 1;
@@ -811,6 +941,8 @@ impl Journal {
             inner.feeds.cluster_wide = cluster_wide;
             // What the feeds of the other mode said is no longer of use.
             inner.feeds.namespaces.clear();
+            inner.feeds.by_revision.clear();
+            inner.feeds.left.clear();
             inner.feeds.revision += 1;
             inner.feeds.whole = FeedStatus {
                 revision: inner.feeds.revision,
@@ -834,7 +966,8 @@ impl Journal {
         inner.feeds.limited_to = Some(namespaces);
     }
 
-    /// The parts of a scope that are not live, and why: what a stream tells first.
+    /// The parts of a scope that are not live, and why: what a stream tells first. Of very many
+    /// namespaces the first 100 by name.
     #[must_use]
     pub fn not_live(&self, scope: &Scope) -> (Vec<NamespaceStatus>, Vec<StreamError>) {
         self.lock().not_live(scope)
@@ -848,11 +981,22 @@ impl Journal {
         if feeds.limited_to.is_some() || feeds.universe.as_ref() == Some(&namespaces) {
             return;
         }
-        feeds.universe = Some(namespaces);
-        if feeds.refused.take().is_some() {
-            feeds.revision += 1;
-            feeds.whole.revision = feeds.revision;
+        // Who looks at everything hears of these only now.
+        let found: Vec<String> = feeds
+            .namespaces
+            .iter_mut()
+            .filter(|(name, status)| !status.exists && namespaces.contains(*name))
+            .map(|(name, status)| {
+                status.exists = true;
+                name.clone()
+            })
+            .collect();
+        for name in found {
+            feeds.stamp(&name);
         }
+        feeds.universe = Some(namespaces);
+        // Its clients start again.
+        feeds.refused = None;
         inner.note_hidden(hidden);
         inner.wake_all();
     }
@@ -904,35 +1048,27 @@ impl Journal {
         listed: bool,
         error: Option<FeedError>,
     ) {
+        self.lock()
+            .set_status(namespace, state, listed, error, true);
+    }
+
+    /// Records that a namespace is needed and has no feed, and why.
+    pub fn leave_out(&self, namespace: &str, error: FeedError) {
+        let (state, error) = (NamespaceState::Retrying, Some(error));
         let mut inner = self.lock();
-        let revision = inner.feeds.revision + 1;
-        let status = match namespace {
-            None => &mut inner.feeds.whole,
-            Some(name) => inner
-                .feeds
-                .namespaces
-                .entry(name.to_owned())
-                .or_insert_with(FeedStatus::syncing),
-        };
-        let unchanged =
-            status.state == state && status.error == error && (status.listed || !listed);
-        if unchanged && status.revision > 0 {
-            return;
-        }
-        if status.state != state {
-            status.since = now();
-        }
-        status.state = state;
-        status.listed = match state {
-            NamespaceState::Forbidden => false,
-            _ => status.listed || listed,
-        };
-        status.error = error;
-        status.revision = revision;
-        inner.feeds.revision = revision;
-        match namespace {
-            None => inner.wake_all(),
-            Some(name) => _ = inner.wake([name]),
+        inner.set_status(Some(namespace), state, false, error, false);
+    }
+
+    /// Forgets the namespaces that have no feed, but for those that are needed.
+    pub fn forget_left_out(&self, needed: &BTreeSet<String>) {
+        let mut inner = self.lock();
+        let namespaces = inner.feeds.namespaces.iter();
+        let over: Vec<String> = namespaces
+            .filter(|(name, status)| !status.watched && !needed.contains(*name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in over {
+            inner.feeds.remove(&name);
         }
     }
 
@@ -943,17 +1079,15 @@ impl Journal {
         (inner.feeds.whole.clone(), inner.feeds.cluster_wide)
     }
 
-    /// The states and row counts of the namespaces that have either, by name.
+    /// The states and row counts of the namespaces that there are, as far as is known, by name.
     #[must_use]
     pub fn namespace_states(&self) -> BTreeMap<String, (Option<NamespaceState>, Option<usize>)> {
         let inner = self.lock();
         let mut states = BTreeMap::new();
         let universe = inner.feeds.universe.iter().flatten().cloned();
-        let named = inner.namespaces.keys().map(ToString::to_string);
-        for name in universe
-            .chain(named)
-            .chain(inner.feeds.namespaces.keys().cloned())
-        {
+        // Any other may be a name that somebody made up.
+        let with_rows = inner.namespaces.iter().filter(|(_, log)| log.rows > 0);
+        for name in universe.chain(with_rows.map(|(name, _)| name.to_string())) {
             if !inner.feeds.admits(&name) {
                 continue;
             }
@@ -1002,7 +1136,8 @@ impl Journal {
         if inner.feeds.cluster_wide {
             counts.insert(inner.feeds.whole.state, 1);
         } else {
-            for status in inner.feeds.namespaces.values() {
+            let namespaces = inner.feeds.namespaces.values();
+            for status in namespaces.filter(|status| status.watched) {
                 *counts.entry(status.state).or_insert(0) += 1;
             }
         }
@@ -1016,24 +1151,27 @@ impl Journal {
         self.lock().readiness(scope)
     }
 
-    /// The states that are not live, for a client whose rows have to wait, and its status cursor
-    /// after them.
+    /// The states that are not live, for a client whose rows have to wait: at most about `limit`
+    /// bytes of them.
     #[must_use]
-    pub fn faults(&self, scope: &Scope) -> (Vec<Message>, u64) {
-        let inner = self.lock();
-        (inner.statuses(scope, 0), inner.feeds.revision.max(1))
+    pub fn faults(&self, scope: &Scope, limit: usize) -> Statuses {
+        self.lock().statuses(scope, Told::default(), limit)
     }
 
     /// What there is to tell a client of the scope that has been given everything up to `cursor`,
-    /// and was told the states up to `told`. `None` where `cursor` is not the newest revision any
-    /// more: rows come before states, because `live` means that the client has them.
+    /// and was told the states up to `told`: at most about `limit` bytes of states. `None` where
+    /// `cursor` is not the newest revision any more: rows come before states, because `live` means
+    /// that the client has them.
     #[must_use]
-    pub fn tip(&self, scope: &Scope, cursor: u64, told: u64) -> Option<Tip> {
+    pub fn tip(&self, scope: &Scope, cursor: u64, told: Told, limit: usize) -> Option<Tip> {
         let inner = self.lock();
-        (inner.revision == cursor).then(|| Tip {
-            statuses: inner.statuses(scope, told),
-            told: inner.feeds.revision.max(1),
-            readiness: inner.readiness(scope),
+        (inner.revision == cursor).then(|| {
+            let statuses = inner.statuses(scope, told, limit);
+            let readiness = statuses.complete.then(|| inner.readiness(scope)).flatten();
+            Tip {
+                statuses,
+                readiness,
+            }
         })
     }
 }
@@ -1063,14 +1201,14 @@ impl Inner {
         let readiness = self.readiness(scope);
         Head {
             revision: self.revision,
-            pending: readiness.map_or_else(Vec::new, |readiness| readiness.pending),
+            pending: readiness.map_or_else(Pending::default, |readiness| readiness.pending),
             errors: self.not_live(scope).1,
         }
     }
 
     fn not_live(&self, scope: &Scope) -> (Vec<NamespaceStatus>, Vec<StreamError>) {
         let (mut states, mut errors) = (Vec::new(), Vec::new());
-        for message in self.statuses(scope, 0) {
+        for message in self.messages_of_faults(scope) {
             match message {
                 Message::NamespaceStatus(status) => states.push(status),
                 Message::Error(error) => errors.push(error),
@@ -1087,14 +1225,14 @@ impl Inner {
             Scope::Namespaces(names) => names.iter().collect(),
             Scope::All if feeds.cluster_wide => {
                 return feeds.whole.listed.then_some(Readiness {
-                    pending: Vec::new(),
+                    pending: Pending::default(),
                     settled: true,
                     count: self.rows,
                 });
             }
             Scope::All if feeds.hides_all() => {
                 return Some(Readiness {
-                    pending: Vec::new(),
+                    pending: Pending::default(),
                     settled: true,
                     count: 0,
                 });
@@ -1102,7 +1240,7 @@ impl Inner {
             Scope::All => feeds.universe.as_ref()?.iter().collect(),
         };
         let mut readiness = Readiness {
-            pending: Vec::new(),
+            pending: Pending::default(),
             settled: true,
             count: 0,
         };
@@ -1111,56 +1249,167 @@ impl Inner {
                 true => Some(&feeds.whole),
                 false => feeds.namespaces.get(name),
             };
+            // Where the names are known, one that is not among them is watched by nobody.
+            let exists = |universe: &BTreeSet<String>| universe.contains(name);
+            if status.is_none() && !feeds.universe.as_ref().is_none_or(exists) {
+                continue;
+            }
             let state = status.map_or(NamespaceState::Syncing, |status| status.state);
             readiness.settled &= state != NamespaceState::Syncing;
             match status {
                 Some(status) if status.listed => readiness.count += rows_of(name),
                 _ if state == NamespaceState::Forbidden => {}
-                _ => readiness.pending.push(name.clone()),
+                _ => {
+                    let unheard = status.is_none() || rows_of(name) > 0;
+                    readiness.pending.add(name, unheard);
+                }
             }
         }
         if *scope == Scope::All {
             // With rows of namespaces that are watched before they are known to be there.
-            let unknown: usize = readiness.pending.iter().map(rows_of).sum();
+            let unknown: usize = readiness.pending.names.iter().map(rows_of).sum();
             readiness.count = self.rows - unknown;
         }
         Some(readiness)
     }
 
-    /// The `error` and `namespaceStatus` messages of a scope whose status changed after the
-    /// status cursor `told`. From 0 only the states that are not live are told.
-    fn statuses(&self, scope: &Scope, told: u64) -> Vec<Message> {
-        let feeds = &self.feeds;
-        let tells = |status: &FeedStatus| {
-            status.revision > told && (told > 0 || status.state != NamespaceState::Live)
-                || (told == 0 && status.revision == 0)
+    /// The states of a scope that are new to a client, in the order in which they came to be, of
+    /// at most about `limit` bytes.
+    fn statuses(&self, scope: &Scope, told: Told, limit: usize) -> Statuses {
+        let newest = self.feeds.revision;
+        let start = match told.revision {
+            0 => newest,
+            _ => told.start,
         };
-        let mut messages = Vec::new();
-        if feeds.cluster_wide {
-            if tells(&feeds.whole) {
-                messages.extend(feeds.whole.messages(None, Some(self.rows)));
+        let mut found = Statuses {
+            messages: Vec::new(),
+            told: Told {
+                revision: newest,
+                start,
+            },
+            complete: true,
+        };
+        if told.revision == 0 {
+            found.messages.extend(self.refusals(scope));
+        }
+        let mut size = 0;
+        for (revision, namespace, status) in self.news(scope, told.revision) {
+            let state = status.map_or(NamespaceState::Live, |status| status.state);
+            if revision <= start && state == NamespaceState::Live {
+                continue;
             }
-        } else {
-            // The way to the API server itself is everyone's. It goes first: where it is live
-            // again, a client forgets what it was told of single namespaces.
-            let whole = match (scope, &feeds.refused) {
-                (Scope::All, Some(refused)) => refused,
-                _ => &feeds.whole,
-            };
-            if tells(whole) {
-                messages.extend(whole.messages(None, None));
+            if size >= limit {
+                found.complete = false;
+                break;
             }
-            for (name, status) in &feeds.namespaces {
-                if scope.contains(name) && tells(status) {
-                    let count = self.namespaces.get(name.as_str()).map_or(0, |log| log.rows);
-                    messages.extend(status.messages(Some(name), Some(count)));
-                }
+            found.told.revision = revision;
+            size += status.map_or(FeedStatus::STATUS_SIZE, FeedStatus::size);
+            found.messages.extend(self.messages_of(namespace, status));
+        }
+        if found.complete {
+            found.told.revision = newest;
+        }
+        found
+    }
+
+    /// The states of a scope above a status revision, in their order.
+    fn news<'a>(&'a self, scope: &'a Scope, after: u64) -> Box<dyn Iterator<Item = News<'a>> + 'a> {
+        let feeds = &self.feeds;
+        let whole = self.whole_of(scope);
+        let own = (whole.revision > after).then_some((whole.revision, None, Some(whole)));
+        match scope {
+            _ if feeds.cluster_wide => Box::new(own.into_iter()),
+            Scope::All if feeds.hides_all() => Box::new(own.into_iter()),
+            Scope::All => {
+                // A client forgets what it was told of single namespaces where the whole is live
+                // again, so the whole has to be told at its place.
+                let place = whole.revision.max(after) + 1;
+                let first = feeds.by_revision.range(after + 1..place);
+                let later = feeds.by_revision.range(place..);
+                let told = move |(revision, name): (&u64, &'a String)| {
+                    let status = feeds.namespaces.get(name);
+                    match status {
+                        Some(status) if status.revision != *revision || !status.exists => None,
+                        _ => Some((*revision, Some(name.as_str()), status)),
+                    }
+                };
+                Box::new(
+                    first
+                        .filter_map(told)
+                        .chain(own)
+                        .chain(later.filter_map(told)),
+                )
+            }
+            Scope::Namespaces(names) => {
+                let of = |name: &'a String| {
+                    let status = feeds.namespaces.get(name)?;
+                    let named = (status.revision, Some(name.as_str()), Some(status));
+                    (status.revision > after).then_some(named)
+                };
+                let mut news: Vec<_> = names.iter().filter_map(of).chain(own).collect();
+                news.sort_unstable_by_key(|(revision, ..)| *revision);
+                Box::new(news.into_iter())
             }
         }
-        if told == 0
-            && let Scope::Namespaces(names) = scope
-        {
-            for name in names.iter().filter(|name| !feeds.admits(name)) {
+    }
+
+    /// The way to the API server itself, which is everyone's.
+    fn whole_of(&self, scope: &Scope) -> &FeedStatus {
+        let feeds = &self.feeds;
+        match (scope, &feeds.refused) {
+            (Scope::All, Some(refused)) if !feeds.cluster_wide => refused,
+            _ => &feeds.whole,
+        }
+    }
+
+    fn messages_of(&self, namespace: Option<&str>, status: Option<&FeedStatus>) -> Vec<Message> {
+        let rows = |name: &str| self.namespaces.get(name).map_or(0, |log| log.rows);
+        let count = match namespace {
+            None => self.feeds.cluster_wide.then_some(self.rows),
+            Some(name) => Some(rows(name)),
+        };
+        match status {
+            Some(status) => status.messages(namespace, count),
+            None => vec![Message::NamespaceStatus(NamespaceStatus {
+                namespace: namespace.map(str::to_owned),
+                state: NamespaceState::Live,
+                count,
+                retry_in_ms: None,
+                since: None,
+            })],
+        }
+    }
+
+    /// What of a scope is not live, by name, of so many namespaces at most.
+    fn messages_of_faults(&self, scope: &Scope) -> Vec<Message> {
+        let feeds = &self.feeds;
+        let mut messages = self.refusals(scope);
+        let whole = self.whole_of(scope);
+        if whole.state != NamespaceState::Live {
+            messages.extend(self.messages_of(None, Some(whole)));
+        }
+        if feeds.cluster_wide || *scope == Scope::All && feeds.hides_all() {
+            return messages;
+        }
+        let concerned = |(name, status): &(&String, &FeedStatus)| {
+            status.state != NamespaceState::Live
+                && match scope {
+                    Scope::All => status.exists,
+                    Scope::Namespaces(names) => names.contains(*name),
+                }
+        };
+        for (name, status) in feeds.namespaces.iter().filter(concerned).take(MAX_NAMED) {
+            messages.extend(self.messages_of(Some(name), Some(status)));
+        }
+        messages
+    }
+
+    /// The names of a scope that are never shown.
+    fn refusals(&self, scope: &Scope) -> Vec<Message> {
+        let names = scope.names().into_iter().flatten();
+        names
+            .filter(|name| !self.feeds.admits(name))
+            .flat_map(|name| {
                 let refused = FeedStatus {
                     state: NamespaceState::Forbidden,
                     error: Some(FeedError {
@@ -1173,11 +1422,61 @@ impl Inner {
                     }),
                     ..FeedStatus::syncing()
                 };
-                messages.extend(refused.messages(Some(name), None));
+                refused.messages(Some(name), None)
+            })
+            .collect()
+    }
+
+    fn set_status(
+        &mut self,
+        namespace: Option<&str>,
+        state: NamespaceState,
+        listed: bool,
+        error: Option<FeedError>,
+        watched: bool,
+    ) {
+        let feeds = &mut self.feeds;
+        let status = match namespace {
+            None => &mut feeds.whole,
+            Some(name) => feeds
+                .namespaces
+                .entry(name.to_owned())
+                .or_insert_with(FeedStatus::syncing),
+        };
+        status.watched = watched;
+        let unchanged =
+            status.state == state && status.error == error && (status.listed || !listed);
+        if unchanged && status.revision > 0 {
+            return;
+        }
+        if status.state != state {
+            status.since = now();
+        }
+        status.state = state;
+        status.listed = match state {
+            NamespaceState::Forbidden => false,
+            _ => status.listed || listed,
+        };
+        status.error = error;
+        match namespace {
+            None => {
+                feeds.revision += 1;
+                feeds.whole.revision = feeds.revision;
+                self.wake_all();
+            }
+            Some(name) => {
+                status.exists |= (feeds.universe.as_ref())
+                    .is_some_and(|names| names.contains(name))
+                    || self.namespaces.get(name).is_some_and(|log| log.rows > 0);
+                feeds.stamp(name);
+                self.wake([name]);
             }
         }
-        messages
     }
+}
+
+fn json_of(key: &Key) -> Vec<u8> {
+    serde_json::to_vec(key).expect("keys are strings")
 }
 
 impl Feeds {
@@ -1190,6 +1489,36 @@ impl Feeds {
         self.limited_to
             .as_ref()
             .is_none_or(|names| names.contains(namespace))
+    }
+
+    /// Gives the status of a namespace the next revision.
+    fn stamp(&mut self, namespace: &str) {
+        if let Some(status) = self.namespaces.get_mut(namespace) {
+            self.revision += 1;
+            self.by_revision.remove(&status.revision);
+            status.revision = self.revision;
+            self.by_revision.insert(self.revision, namespace.to_owned());
+        }
+    }
+
+    /// Forgets the status of a namespace. Returns whether that has to be told.
+    fn remove(&mut self, namespace: &str) -> bool {
+        let Some(status) = self.namespaces.remove(namespace) else {
+            return false;
+        };
+        self.by_revision.remove(&status.revision);
+        let is_news = status.exists && status.state != NamespaceState::Live;
+        if is_news {
+            self.revision += 1;
+            self.by_revision.insert(self.revision, namespace.to_owned());
+            self.left.push_back(self.revision);
+            if self.left.len() > MAX_LEFT
+                && let Some(oldest) = self.left.pop_front()
+            {
+                self.by_revision.remove(&oldest);
+            }
+        }
+        is_news
     }
 }
 

@@ -27,6 +27,7 @@ use tracing::info;
 use crate::cluster::{Cluster, connect};
 use crate::config::Config;
 use crate::journal::Journal;
+use crate::listen::Capacity;
 use crate::metrics::Metrics;
 use crate::shutdown::{Shutdown, Signals};
 use crate::web::{Server, Service};
@@ -38,12 +39,15 @@ use crate::web::{Server, Service};
 /// that cannot be listened on.
 pub fn main(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log_level, config.log_format);
-    config.check()?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(run(config))
+    let result = config.check().map_err(Into::into).and_then(|()| {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?
+            .block_on(run(config))
+    });
+    telemetry::flush();
+    result
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
@@ -66,12 +70,14 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .local_addr()
         .context("the listener has no address")?;
 
+    let max_watches = config.max_watches as usize;
+    let capacity = Capacity::get(config.max_streams as usize, max_watches);
     let journal = Arc::new(Journal::default());
     let metrics = Arc::new(Metrics::default());
     let settings = cluster::Settings {
         mode: config.watch_mode,
         namespaces: config.watch_namespaces.0.clone(),
-        max_watches: config.max_watches as usize,
+        max_watches,
         watch_timeout: Duration::from_secs(config.k8s_watch_timeout),
     };
     if let Some(simulated) = connection.simulated.clone() {
@@ -108,12 +114,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
         cluster_name: name,
         simulated: connection.simulated.is_some(),
-        max_streams: config.max_streams as usize,
+        max_streams: capacity.streams,
         config,
     });
-    let max_streams = server.max_streams;
     info!("listening on http://{address}{}/", server.config.base_path);
-    listen::run(listener, web::router(&server), max_streams, shutdown).await;
+    let router = web::router(&server);
+    listen::run(listener, router, capacity.connections, shutdown).await;
     // Before the runtime, or the watches find their connection gone and say so.
     watching.abort();
     let _ = watching.await;

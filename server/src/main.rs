@@ -1,5 +1,7 @@
 //! Parses the arguments, starts telemetry, runs.
 
+use std::io::Write as _;
+
 use kube_ingress_dash::config::Config;
 
 /// Streams come and go by the thousand. Its own threads give back what is not used for 10 s, also while nothing happens:
@@ -19,7 +21,8 @@ fn main() -> std::process::ExitCode {
     match kube_ingress_dash::main(config) {
         Ok(()) => 0,
         Err(error) => {
-            eprintln!("kube-ingress-dash: {error:#}");
+            // Standard error may be a full disk.
+            let _ = writeln!(std::io::stderr(), "kube-ingress-dash: {error:#}");
             1
         }
     }

@@ -7,6 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use crate::telemetry;
+
 /// The stages, as tokens that everyone may wait for.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
@@ -59,6 +61,7 @@ impl Shutdown {
         tokio::spawn(async move {
             let code = signals.next().await;
             info!("second signal: ending at once");
+            telemetry::flush();
             std::process::exit(code);
         });
         tokio::time::sleep(delay).await;

@@ -73,6 +73,7 @@ pub struct State {
     /// For what costs the more the more a client asks for: the others do not wait for it.
     searches: Turns,
     streams: admission::Streams,
+    asked: object::Asked,
     /// Turns to replay.
     replays: Arc<Semaphore>,
     // Readiness does not turn back when the API server is lost later.
@@ -93,6 +94,7 @@ impl Server {
             turns: Turns::default(),
             searches: Turns::default(),
             streams: admission::Streams::default(),
+            asked: object::Asked::default(),
             replays: Arc::new(Semaphore::new(replays)),
             was_ready: AtomicBool::new(false),
         }))

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::FutureExt;
-use kube_ingress_dash::journal::{Journal, ScopeId, Start};
+use kube_ingress_dash::journal::{FeedError, Journal, ScopeId, Start, Told};
 use proptest::prelude::*;
+use protocol::message::{ErrorReason, NamespaceState};
 use protocol::{Ingress, Key, Message, Scope, sse};
 
 const NAMESPACES: [&str; 3] = ["a", "b", "c"];
@@ -321,12 +322,251 @@ fn a_namespace_that_is_let_go_costs_nobody_else_the_stream() {
     }
     journal.forget("a");
     assert_eq!(start(&b), Start::Resume(1));
+    // Its row went without a word.
     for scope in [&all, &a] {
         assert_eq!(start(scope), Start::Replay(2));
     }
     // Its rows come back, and an id from before stays void.
     journal.upsert(row("a", "two", 2));
     assert_eq!(start(&a), Start::Replay(3));
+}
+
+#[test]
+fn a_namespace_that_goes_after_its_rows_voids_only_ids_from_before() {
+    let journal = Journal::new("epoch".into());
+    let all = ScopeId::new(Scope::All);
+    let a = ScopeId::new(scopes()[1].clone());
+    journal.upsert(row("b", "one", 1));
+    journal.upsert(row("a", "one", 1));
+    journal.delete(&Key::new("a", "one"));
+    journal.upsert(row("b", "two", 1));
+    journal.forget("a");
+    for scope in [&all, &a] {
+        let start = |revision| journal.start(scope, Some(&journal.id(scope, revision)));
+        assert_eq!(
+            start(2),
+            Start::Replay(4),
+            "the delete is not known any more"
+        );
+        for revision in [3, 4] {
+            assert_eq!(start(revision), Start::Resume(revision));
+        }
+        assert!(journal.read(scope, 3, 3, None, 1 << 10).is_some());
+        assert!(journal.read(scope, 2, 2, None, 1 << 10).is_none());
+    }
+}
+
+#[test]
+fn a_delete_is_told_also_where_the_row_is_made_again() {
+    let journal = Journal::new("epoch".into());
+    let all = ScopeId::new(Scope::All);
+    let told = |cursor, replay| {
+        let write = journal.read(&all, cursor, cursor, replay, 1 << 10).unwrap();
+        let mut told = Vec::new();
+        sse::Parser::default()
+            .push(&write.bytes, |event| {
+                let message = Message::decode(&event.data).unwrap().unwrap();
+                told.push((message, event.id.is_some()));
+            })
+            .unwrap();
+        assert_eq!(told.len() as u64, write.messages);
+        told
+    };
+    journal.upsert(row("a", "one", 1));
+    journal.delete(&Key::new("a", "one"));
+    journal.upsert(row("a", "one", 2));
+    journal.upsert(row("a", "one", 3));
+    let deleted = || Message::IngressDeleted(Key::new("a", "one"));
+    let added = || Message::IngressAdded(row("a", "one", 3));
+    assert_eq!(told(1, None), [(deleted(), false), (added(), true)]);
+    assert_eq!(
+        told(2, None),
+        [(added(), true)],
+        "it has heard of the delete"
+    );
+    let changed = Message::IngressModified(row("a", "one", 3));
+    assert_eq!(told(3, None), [(changed, true)]);
+    assert_eq!(
+        told(0, Some(4)),
+        [(added(), false)],
+        "a replay is of what there is"
+    );
+    assert_eq!(told(0, Some(1)), [(deleted(), false), (added(), false)]);
+}
+
+/// The namespaces that are told, with their states, in writes of so many bytes.
+fn told(journal: &Journal, scope: &Scope, told: &mut Told, limit: usize) -> Vec<Vec<String>> {
+    let mut writes = Vec::new();
+    loop {
+        let tip = journal
+            .tip(scope, journal.revision(), *told, limit)
+            .unwrap();
+        *told = tip.statuses.told;
+        let of = |message: &Message| match message {
+            Message::NamespaceStatus(status) => {
+                let name = status.namespace.as_deref().unwrap_or("*");
+                Some(format!("{name} {:?}", status.state))
+            }
+            _ => None,
+        };
+        writes.push(tip.statuses.messages.iter().filter_map(of).collect());
+        if tip.statuses.complete {
+            return writes;
+        }
+        assert!(tip.readiness.is_none(), "states come before synced");
+    }
+}
+
+fn namespaced(names: &[&str]) -> Journal {
+    let journal = Journal::new("epoch".into());
+    journal.set_cluster_wide(false);
+    journal.set_universe(names.iter().map(ToString::to_string).collect());
+    journal
+}
+
+fn failure(text: &str) -> FeedError {
+    FeedError {
+        reason: ErrorReason::Unreachable,
+        text: text.into(),
+        retry_at: None,
+        missing: None,
+    }
+}
+
+#[test]
+fn states_are_told_in_bounded_writes_each_once() {
+    let names: Vec<_> = (0..300).map(|index| format!("n{index:03}")).collect();
+    let journal = namespaced(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let fail = |name: &str| {
+        let error = Some(failure("no answer"));
+        journal.set_status(Some(name), NamespaceState::Retrying, false, error);
+    };
+    for name in &names {
+        fail(name);
+    }
+    let mut at = Told::default();
+    let writes = told(&journal, &Scope::All, &mut at, 64 << 10);
+    assert!(writes.len() > 3, "{}", writes.len());
+    let all: Vec<_> = names
+        .iter()
+        .map(|name| format!("{name} Retrying"))
+        .collect();
+    assert_eq!(writes.concat(), all);
+    let tip = journal.tip(&Scope::All, journal.revision(), at, 1).unwrap();
+    let bytes: usize = tip
+        .statuses
+        .messages
+        .iter()
+        .map(|message| message.encode().len())
+        .sum();
+    assert_eq!(bytes, 0);
+    let pending = tip.readiness.unwrap().pending;
+    assert_eq!((pending.names.len(), pending.count), (100, Some(300)));
+
+    // What changes between two writes is told as it is then, and what is live to a new client not
+    // at all.
+    let mut at = Told::default();
+    let first = journal.tip(&Scope::All, journal.revision(), at, 1).unwrap();
+    at = first.statuses.told;
+    journal.set_status(Some("n000"), NamespaceState::Live, true, None);
+    journal.set_status(Some("n001"), NamespaceState::Live, true, None);
+    let rest = told(&journal, &Scope::All, &mut at, 64 << 10).concat();
+    assert_eq!((rest.len(), &*rest[298]), (300, "n000 Live"), "{rest:?}");
+    let fresh = told(&journal, &Scope::All, &mut Told::default(), 64 << 10).concat();
+    assert_eq!(fresh.len(), 298);
+}
+
+#[test]
+fn a_write_of_states_is_no_longer_than_one_of_rows() {
+    let names: Vec<_> = (0..2_000).map(|index| format!("{index:063}")).collect();
+    let journal = namespaced(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for name in &names {
+        let error = Some(failure(&"x".repeat(name.len() * 5)));
+        journal.set_status(Some(name), NamespaceState::Retrying, false, error);
+    }
+    let mut at = Told::default();
+    let mut writes = 0;
+    loop {
+        let tip = journal
+            .tip(&Scope::All, journal.revision(), at, 64 << 10)
+            .unwrap();
+        let mut bytes = Vec::new();
+        for message in &tip.statuses.messages {
+            sse::write_event(&mut bytes, None, message.encode().as_bytes());
+        }
+        assert!(bytes.len() <= 64 << 10, "{}", bytes.len());
+        at = tip.statuses.told;
+        writes += 1;
+        if tip.statuses.complete {
+            break;
+        }
+    }
+    assert!(writes > 10);
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_told_to_those_who_asked_for_it() {
+    let journal = namespaced(&["real"]);
+    let asked = Scope::parse(["real,made-up"], 9).unwrap();
+    let [mut of_all, mut of_asked] = [Told::default(); 2];
+    told(&journal, &Scope::All, &mut of_all, 1 << 10);
+    told(&journal, &asked, &mut of_asked, 1 << 10);
+    for name in ["real", "made-up"] {
+        journal.set_status(
+            Some(name),
+            NamespaceState::Retrying,
+            false,
+            Some(failure("x")),
+        );
+    }
+    let real = || vec!["real Retrying".to_owned()];
+    let both = || vec!["real Retrying".to_owned(), "made-up Retrying".to_owned()];
+    assert_eq!(
+        told(&journal, &Scope::All, &mut of_all, 1 << 10).concat(),
+        real()
+    );
+    assert_eq!(
+        told(&journal, &asked, &mut of_asked, 1 << 10).concat(),
+        both()
+    );
+    assert_eq!(
+        told(&journal, &Scope::All, &mut Told::default(), 1 << 10).concat(),
+        real()
+    );
+    assert_eq!(journal.not_live(&Scope::All).0.len(), 1);
+    assert_eq!(journal.not_live(&asked).0.len(), 2);
+    assert_eq!(
+        journal.namespace_states().into_keys().collect::<Vec<_>>(),
+        ["real"]
+    );
+    // Once it exists it is everybody's.
+    journal.set_universe(["real", "made-up"].map(str::to_owned).into());
+    let told_now = told(&journal, &Scope::All, &mut of_all, 1 << 10).concat();
+    assert_eq!(told_now, ["made-up Retrying"]);
+    // And where it is gone, nothing is wrong with it.
+    journal.set_universe(["real".to_owned()].into());
+    journal.forget("made-up");
+    let told_now = told(&journal, &Scope::All, &mut of_all, 1 << 10).concat();
+    assert_eq!(told_now, ["made-up Live"]);
+    assert_eq!(
+        told(&journal, &Scope::All, &mut Told::default(), 1 << 10).concat(),
+        real()
+    );
+}
+
+#[test]
+fn what_is_not_watched_is_no_watch_and_forgotten_with_who_asked() {
+    let journal = namespaced(&["a"]);
+    journal.set_status(Some("a"), NamespaceState::Live, true, None);
+    for name in ["b", "c"] {
+        journal.leave_out(name, failure("MAX_WATCHES"));
+    }
+    let counts = |journal: &Journal| journal.feeds_by_state();
+    assert_eq!(counts(&journal), [(NamespaceState::Live, 1)].into());
+    let asked = Scope::parse(["b,c"], 9).unwrap();
+    assert_eq!(journal.not_live(&asked).0.len(), 2);
+    journal.forget_left_out(&["b".to_owned()].into());
+    assert_eq!(journal.not_live(&asked).0.len(), 1);
 }
 
 #[test]

@@ -217,6 +217,14 @@ impl Failure {
         }
     }
 
+    /// An answer on command with a message of so many characters.
+    pub(crate) fn wordy(code: u16, length: usize) -> Self {
+        Self {
+            message: "many words ".chars().cycle().take(length).collect(),
+            ..Self::ordered(code, None)
+        }
+    }
+
     /// An answer on command, worded as the API server words that code.
     pub(crate) fn ordered(code: u16, retry_after: Option<u64>) -> Self {
         let (reason, message) = match code {

@@ -57,6 +57,24 @@ pub enum Effect {
     Garbage,
     /// The next event of a watch is a line cut short but properly ended. The watch goes on.
     Truncate,
+    /// The request is answered with this HTTP status and a message of so many characters.
+    Words {
+        /// The HTTP status code.
+        status: u16,
+        /// The characters of the message.
+        length: usize,
+    },
+    /// A list has always one page more.
+    Endless,
+    /// The answer, or the next event of a watch, never ends.
+    Flood,
+    /// The next event of a watch comes after this line.
+    Line {
+        /// The line, without its end.
+        line: String,
+    },
+    /// Watches end at once, with nothing in them.
+    End,
     /// Watches end at once with an `ERROR` event of this code.
     ErrorEvent {
         /// The code of the `Status` object in the event.
@@ -71,10 +89,16 @@ pub enum Effect {
 impl Effect {
     const fn is_about_requests(&self, operation: Operation) -> bool {
         match self {
-            Self::Status { .. } | Self::Hang => true,
-            // On a watch these two are about its events.
-            Self::Cut | Self::Garbage => !matches!(operation, Operation::Watch),
-            Self::Truncate | Self::ErrorEvent { .. } | Self::Stall | Self::NoBookmarks => false,
+            Self::Status { .. } | Self::Words { .. } | Self::Hang => true,
+            Self::Endless => matches!(operation, Operation::List),
+            // On a watch these are about its events.
+            Self::Cut | Self::Garbage | Self::Flood => !matches!(operation, Operation::Watch),
+            Self::Truncate
+            | Self::Line { .. }
+            | Self::End
+            | Self::ErrorEvent { .. }
+            | Self::Stall
+            | Self::NoBookmarks => false,
         }
     }
 }
@@ -210,15 +234,11 @@ impl Faults {
     }
 
     /// What strikes a watch that has nothing to send.
-    pub(crate) fn strike_watch(&self, resource: &str, namespace: Option<&str>) -> Option<u16> {
-        let effect = self.strike(|fault| {
-            matches!(fault.effect, Effect::ErrorEvent { .. })
+    pub(crate) fn strike_watch(&self, resource: &str, namespace: Option<&str>) -> Option<Effect> {
+        self.strike(|fault| {
+            matches!(fault.effect, Effect::ErrorEvent { .. } | Effect::End)
                 && fault.strikes(Operation::Watch, resource, [namespace, None])
-        });
-        match effect {
-            Some(Effect::ErrorEvent { status }) => Some(status),
-            _ => None,
-        }
+        })
     }
 
     /// What strikes an event on its way out.
@@ -230,7 +250,11 @@ impl Faults {
         self.strike(|fault| {
             matches!(
                 fault.effect,
-                Effect::Cut | Effect::Garbage | Effect::Truncate
+                Effect::Cut
+                    | Effect::Garbage
+                    | Effect::Truncate
+                    | Effect::Line { .. }
+                    | Effect::Flood
             ) && fault.strikes(Operation::Watch, resource, namespaces)
         })
     }

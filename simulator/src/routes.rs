@@ -14,7 +14,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
@@ -275,10 +275,11 @@ async fn pass(
     if !cluster.rules().allows(verb, resource.plural(), scope) {
         return Failure::forbidden(USER, verb, resource, scope, &name).into_response();
     }
-    let params = match params {
+    let mut params = match params {
         Ok(Query(params)) => params,
         Err(rejection) => return Failure::bad_request(rejection.body_text()).into_response(),
     };
+    let next = endless_token(struck.as_ref(), &mut params);
     let table = table::is_wanted(&headers);
     let target = Target {
         cluster,
@@ -290,10 +291,34 @@ async fn pass(
         table,
     };
     match (answer(target, name).await, struck) {
+        (Ok(response), Some(Effect::Endless)) => with_token(response, next).await,
         (Ok(response), Some(effect)) => damage(response, &effect).await,
         (Ok(response), None) => response,
         (Err(failure), _) => failure.into_response(),
     }
+}
+
+/// The token after the one of a list without end, which is a number, and no token to the list.
+fn endless_token(struck: Option<&Effect>, params: &mut Params) -> u64 {
+    match struck {
+        Some(Effect::Endless) => {
+            let token = std::mem::take(&mut params.r#continue);
+            token.parse().unwrap_or(0) + 1
+        }
+        _ => 0,
+    }
+}
+
+/// A list that says that there is more.
+async fn with_token(response: Response, token: u64) -> Response {
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await;
+    let list = bytes.map(|bytes| serde_json::from_slice::<Value>(&bytes));
+    let Ok(Ok(mut list)) = list else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    list["metadata"]["continue"] = token.to_string().into();
+    json_response(parts.status, list.to_string())
 }
 
 /// What a fault does before the request is looked at.
@@ -303,6 +328,9 @@ async fn suffer(struck: Option<&Effect>) -> Option<Response> {
             status,
             retry_after,
         }) => Some(Failure::ordered(*status, *retry_after).into_response()),
+        Some(Effect::Words { status, length }) => {
+            Some(Failure::wordy(*status, *length).into_response())
+        }
         Some(Effect::Hang) => std::future::pending().await,
         _ => None,
     }
@@ -315,16 +343,22 @@ async fn damage(response: Response, effect: &Effect) -> Response {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let half = bytes.slice(..bytes.len() / 2);
-    let body = if *effect == Effect::Cut {
-        Body::from_stream(stream::iter([Ok(half), Err(connection_lost())]))
-    } else {
-        Body::from([half.as_ref(), b"\x01garbage"].concat())
+    let body = match effect {
+        Effect::Cut => Body::from_stream(stream::iter([Ok(half), Err(connection_lost())])),
+        Effect::Flood => {
+            let flood = stream::iter([half]).chain(stream::repeat(FLOOD));
+            Body::from_stream(flood.map(Ok::<_, std::io::Error>))
+        }
+        _ => Body::from([half.as_ref(), b"\x01garbage"].concat()),
     };
     let mut response = Response::new(body);
     *response.status_mut() = parts.status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
 }
+
+/// A piece of what never ends.
+const FLOOD: Bytes = Bytes::from_static(&[b' '; 64 << 10]);
 
 fn connection_lost() -> std::io::Error {
     std::io::Error::new(

@@ -95,7 +95,7 @@ const BUGS: &[Bug] = &[
         name: "garbage in a watch is passed over",
         file: "server/src/cluster/feed.rs",
         edits: &[(
-            "Ok(Err(error @ ApiError::Invalid { .. })) => break Err(Failure::Relist(error)),",
+            "Ok(Err(error @ ApiError::Invalid { .. })) => break End::Lost(error),",
             "Ok(Err(ApiError::Invalid { .. })) => continue,",
         )],
     },

@@ -42,7 +42,14 @@ pub fn Header() -> impl IntoView {
                 {version.filter(|_| !simulated).map(|version| view! { <small>{version}</small> })}
             </span>
             <span class="grow"></span>
-            <span class=move || badge.with(|badge| badge.class) data-testid="connection">
+            <button
+                class=move || badge.with(|badge| badge.class)
+                type="button"
+                aria-haspopup="dialog"
+                aria-expanded=move || if ui.popup.with(|popup| matches!(popup, Some(Popup::Connection(_)))) { "true" } else { "false" }
+                data-popup="connection"
+                data-testid="connection"
+            >
                 {move || match badge.with(|badge| badge.icon) {
                     None => leptos::either::Either::Left(view! { <span class="beat" aria-hidden="true"></span> }),
                     Some(name) => leptos::either::Either::Right(view! {
@@ -53,7 +60,7 @@ pub fn Header() -> impl IntoView {
                 }}
                 <span>{move || badge.with(|badge| badge.word)}</span>
                 <span class="t">{move || badge.with(|badge| badge.detail.clone())}</span>
-            </span>
+            </button>
             <button class="btn btn-icon btn-ghost menubtn" type="button" aria-haspopup="menu" aria-label="Menu" data-popup="menu">
                 {icon("#i-menu")}
             </button>

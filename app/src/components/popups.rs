@@ -166,6 +166,14 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
                 view! { <div class="pop scrim">{compare(first, second)}</div> }.into_any(),
             );
         }
+        Popup::Connection(at) => {
+            let lines = move || {
+                let line = |(name, text)| view! { <dt>{name}</dt><dd>{text}</dd> };
+                ui.facts().report().into_iter().map(line).collect_view()
+            };
+            let body = view! { <h2>"Connection"</h2><dl class="report">{lines}</dl> };
+            (at, "Connection".into(), body.into_any())
+        }
         Popup::Group(at) => (at, "Group".into(), group_menu(ui).into_any()),
         Popup::Columns(at) => (at, "Columns".into(), columns_menu(ui).into_any()),
         Popup::Facet(field, at) => (

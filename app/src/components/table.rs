@@ -484,7 +484,7 @@ fn Forbidden() -> impl IntoView {
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-lock")}</div>
-            <h2>{move || format!("You may not list ingresses in {}", forbidden())}</h2>
+            <h2>{move || format!("The dashboard's account may not list ingresses in {}", forbidden())}</h2>
             <p>
                 <span class="live-only">"The rows appear by themselves once it is allowed. "</span>
                 {reason}

@@ -2,28 +2,26 @@
 //! machine that decides.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
+use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::{Date, Math, Reflect, Uint8Array};
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::logging::warn;
 use leptos::prelude::*;
-use protocol::connection::{Attempt, Command, Connection, Input, Now, Reconnect, State};
+use protocol::connection::{Attempt, Command, Config, Connection, Input, Now, Reconnect, State};
 use protocol::message::Heartbeat;
 use protocol::sse::Parser;
 use protocol::table::Table;
+use protocol::tabs::Seat;
 use protocol::{DocumentReader, IngressDocument, Message, Scope};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    AbortController, AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, Response,
-    VisibilityState,
-};
+use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader, VisibilityState};
 
-use super::{ConnectionView, Live, mono_now_ms, set_if_changed};
+use super::{ConnectionView, Live, Lost, mono_now_ms, set_if_changed, tabs};
 
 /// Animation frames stop in hidden tabs.
 const HIDDEN_FRAME: Duration = Duration::from_millis(500);
@@ -34,6 +32,8 @@ const SETTLE_MS: u64 = 200;
 /// A timer that is due after a sleep is not: the state machine is asked at least this often, so
 /// that it notices soon.
 const LONGEST_TIMER_MS: u64 = 5_000;
+/// How many of the last failures are kept.
+const KEPT_FAILURES: usize = 3;
 
 thread_local! {
     /// A page has one.
@@ -44,11 +44,17 @@ pub(super) fn start(live: Live, base_path: &str, build: &str, reconnect: Reconne
     if ENGINE.with_borrow(Option::is_some) {
         return;
     }
+    let config = Config {
+        documents: true,
+        shared: true,
+        ..Config::from(reconnect)
+    };
     let engine = Rc::new(Engine {
         live,
         base_path: base_path.to_owned(),
         build: build.to_owned(),
-        connection: RefCell::new(Connection::new(reconnect.into(), seed())),
+        connection: RefCell::new(Connection::new(config, seed())),
+        seat: RefCell::new(Seat::new(seed())),
         stream: RefCell::new(None),
         queue: RefCell::default(),
         frame_is_due: Cell::new(false),
@@ -59,7 +65,10 @@ pub(super) fn start(live: Live, base_path: &str, build: &str, reconnect: Reconne
     ENGINE.set(Some(Rc::clone(&engine)));
     engine.listen();
     if is_hidden() {
+        engine.seat.borrow_mut().hide();
         engine.input(Input::Hidden);
+    } else {
+        engine.seat.borrow_mut().looked_at(now());
     }
     if !window().navigator().on_line() {
         engine.input(Input::Offline);
@@ -86,6 +95,8 @@ struct Engine {
     base_path: String,
     build: String,
     connection: RefCell<Connection>,
+    /// What this tab has of what all tabs share.
+    seat: RefCell<Seat>,
     /// The stream that is being opened, or open. Aborting it ends its task.
     stream: RefCell<Option<(Attempt, AbortController)>>,
     /// What waits for the next frame.
@@ -100,7 +111,7 @@ struct Engine {
 
 enum Queued {
     Document(IngressDocument),
-    /// A stream opened.
+    /// A stream was opened.
     Begin,
     Message(Attempt, Message),
 }
@@ -124,6 +135,12 @@ impl From<JsValue> for End {
     }
 }
 
+impl From<gloo_net::Error> for End {
+    fn from(_: gloo_net::Error) -> Self {
+        Self::Closed
+    }
+}
+
 impl Engine {
     fn listen(self: &Rc<Self>) {
         let on = |name: &str, input: fn() -> Input<'static>| {
@@ -139,10 +156,22 @@ impl Engine {
             if is_hidden() {
                 // A frame that was asked for may not come any more.
                 engine.draw();
+                engine.seat.borrow_mut().hide();
                 engine.input(Input::Hidden);
             } else {
+                engine.seat.borrow_mut().looked_at(now());
                 engine.input(Input::Visible);
             }
+        });
+        let engine = Rc::clone(self);
+        window_event_listener_untyped("focus", move |_| {
+            engine.seat.borrow_mut().looked_at(now());
+            engine.follow();
+        });
+        let engine = Rc::clone(self);
+        tabs::listen(move |word| {
+            engine.seat.borrow_mut().hear(word);
+            engine.follow();
         });
     }
 
@@ -159,16 +188,18 @@ impl Engine {
             match command {
                 None => return,
                 Some(Command::Close(attempt)) => self.close(attempt),
+                Some(Command::Fetch { attempt, scope }) => self.open(attempt, scope, None, true),
                 Some(Command::Open {
                     attempt,
                     scope,
                     last_event_id,
-                }) => self.open(attempt, scope, last_event_id),
+                }) => self.open(attempt, scope, last_event_id, false),
             }
         }
     }
 
-    /// What follows each input, or each chunk of messages: the badge and the timer.
+    /// What follows each input, or each chunk of messages: the badge, what other tabs are told, and
+    /// the timer.
     fn follow(self: &Rc<Self>) {
         let state = self.connection.borrow().state();
         if self
@@ -181,25 +212,76 @@ impl Engine {
         if let Some(timer) = self.timer.take() {
             timer.clear();
         }
-        let Some(due) = self.connection.borrow().next_wakeup() else {
+        self.share();
+        let now = now();
+        let due = [
+            self.connection.borrow().next_wakeup(),
+            self.seat.borrow().next_wakeup(now),
+        ];
+        let Some(due) = due.into_iter().flatten().min() else {
             return;
         };
-        let delay = due.saturating_sub(mono_now_ms()).min(LONGEST_TIMER_MS);
+        let delay = due.saturating_sub(now.mono_ms).min(LONGEST_TIMER_MS);
         let engine = Rc::clone(self);
-        let timer = set_timeout_with_handle(
-            move || engine.input(Input::Timer),
-            Duration::from_millis(delay),
-        );
+        let timer = set_timeout_with_handle(move || engine.tick(), Duration::from_millis(delay));
         self.timer.set(timer.ok());
+    }
+
+    fn tick(self: &Rc<Self>) {
+        let place = self.seat.borrow().place(now());
+        self.input(place.map_or(Input::Timer, Input::Place));
+    }
+
+    /// Asks for what the connection needs of what all tabs share, or gives it back.
+    fn share(self: &Rc<Self>) {
+        let ask = {
+            let mut seat = self.seat.borrow_mut();
+            seat.set_need(self.connection.borrow().need(), now());
+            seat.begin_step(now())
+        };
+        let Some(ask) = ask else { return };
+        let engine = Rc::clone(self);
+        spawn_local(async move {
+            let answer = tabs::step(ask).await;
+            engine.seat.borrow_mut().end_step(answer);
+            engine.tick();
+            engine.publish_connection();
+            if let Some(news) = answer.and_then(|answer| answer.news) {
+                tabs::tell(news);
+            }
+        });
     }
 
     fn publish_connection(&self) {
         let view = {
             let connection = self.connection.borrow();
+            let before = self.live.connection.get_untracked();
+            let state = connection.state();
+            let mut failures = before.failures;
+            if let Some((failure, at_wall_ms)) = connection.last_failure()
+                && failures
+                    .last()
+                    .is_none_or(|last| last.at_wall_ms != *at_wall_ms)
+            {
+                failures.push(Lost {
+                    why: failure.to_string(),
+                    at_wall_ms: *at_wall_ms,
+                });
+                if failures.len() > KEPT_FAILURES {
+                    failures.remove(0);
+                }
+            }
+            let same = std::mem::discriminant(&state) == std::mem::discriminant(&before.state);
             ConnectionView {
-                state: connection.state(),
+                since_wall_ms: match before.since_wall_ms {
+                    Some(since) if same => Some(since),
+                    _ => Some(now().wall_ms),
+                },
+                state,
                 data_as_of_wall_ms: connection.data_as_of_wall_ms(),
                 last_message_mono_ms: connection.last_message_mono_ms(),
+                failures,
+                tabs: self.seat.borrow().answer(),
             }
         };
         let lost = matches!(
@@ -213,7 +295,14 @@ impl Engine {
         }
     }
 
-    fn open(self: &Rc<Self>, attempt: Attempt, scope: Scope, last_event_id: Option<String>) {
+    /// Begins a stream, or with `document` what comes before it.
+    fn open(
+        self: &Rc<Self>,
+        attempt: Attempt,
+        scope: Scope,
+        last_event_id: Option<String>,
+        document: bool,
+    ) {
         let Ok(controller) = AbortController::new() else {
             return;
         };
@@ -221,9 +310,11 @@ impl Engine {
         *self.stream.borrow_mut() = Some((attempt, controller));
         let engine = Rc::clone(self);
         spawn_local(async move {
-            let Err(end) = engine.run(attempt, &scope, last_event_id, &signal).await else {
-                return;
+            let end = match document {
+                true => engine.document(attempt, &scope, &signal).await,
+                false => engine.run(attempt, &scope, last_event_id, &signal).await,
             };
+            let Err(end) = end else { return };
             if !engine.is_current(attempt) {
                 return;
             }
@@ -263,20 +354,21 @@ impl Engine {
             .is_some_and(|(current, _)| *current == attempt)
     }
 
-    /// Fetches the rows as one document; returns the id from which the stream resumes.
+    /// Fetches the rows as one document, which is one transfer and one parse. The stream resumes
+    /// from there.
     async fn document(
         self: &Rc<Self>,
         attempt: Attempt,
         scope: &Scope,
         signal: &AbortSignal,
-    ) -> Result<Option<String>, End> {
-        let url = self.url("/api/ingresses", scope, None);
+    ) -> Result<(), End> {
         let invalid = |error| {
-            warn!("the document of {url} cannot be read: {error}");
+            warn!("the document of the rows cannot be read: {error}");
             End::Invalid
         };
         // Without a header of its own it is the request that the page began as it loaded.
-        let body = body(&fetch(&url, None, signal).await?)?;
+        let request = self.request("/api/ingresses", scope, None);
+        let body = body(&fetch(request, signal).await?)?;
         let mut reader = DocumentReader::default();
         while let Some(chunk) = next_chunk(&body).await? {
             reader.push(&chunk).map_err(invalid)?;
@@ -290,12 +382,10 @@ impl Engine {
                 revision: revision.as_deref(),
             });
         }
-        Ok(revision)
+        Ok(())
     }
 
-    /// One stream from its request to its end. Without an id the rows come as one document, which
-    /// is one transfer and one parse, and the stream resumes from there. `Ok`: the stream was
-    /// closed from here.
+    /// One stream from its request to its end. `Ok`: the stream was closed from here.
     async fn run(
         self: &Rc<Self>,
         attempt: Attempt,
@@ -303,20 +393,11 @@ impl Engine {
         last_event_id: Option<String>,
         signal: &AbortSignal,
     ) -> Result<(), End> {
-        let last_event_id = match last_event_id {
-            Some(id) => Some(id),
-            None => match self.document(attempt, scope, signal).await {
-                // The rows are not known yet: the stream says why, and brings them.
-                Err(End::Refused { status: 503, .. }) => None,
-                document => document?,
-            },
-        };
-        if !self.is_current(attempt) {
-            return Ok(());
-        }
-        let url = self.url("/api/ingresses/stream", scope, last_event_id.as_deref());
-        let response = fetch(&url, Some("text/event-stream"), signal).await?;
-        let is_stream = (response.headers().get("content-type")?)
+        let request = self
+            .request("/api/ingresses/stream", scope, last_event_id.as_deref())
+            .header("accept", "text/event-stream");
+        let response = fetch(request, signal).await?;
+        let is_stream = (response.headers().get("content-type"))
             .is_some_and(|content_type| content_type.starts_with("text/event-stream"));
         if !is_stream {
             let title = "the answer is not an event stream".to_owned();
@@ -367,18 +448,15 @@ impl Engine {
         }
     }
 
-    fn url(&self, path: &str, scope: &Scope, last_event_id: Option<&str>) -> String {
-        let mut url = format!("{}{path}", self.base_path);
-        let mut separator = '?';
+    fn request(&self, path: &str, scope: &Scope, last_event_id: Option<&str>) -> RequestBuilder {
+        let mut query = Vec::new();
         if *scope != Scope::All {
-            let _ = write!(url, "?namespaces={scope}");
-            separator = '&';
+            query.push(("namespaces", scope.to_string()));
         }
         if let Some(id) = last_event_id {
-            let id = String::from(js_sys::encode_uri_component(id));
-            let _ = write!(url, "{separator}lastEventId={id}");
+            query.push(("lastEventId", id.to_owned()));
         }
-        url
+        Request::get(&format!("{}{path}", self.base_path)).query(query)
     }
 
     /// Queues for the next frame, and asks for one.
@@ -481,37 +559,21 @@ impl Engine {
     }
 }
 
-/// A good answer to a GET, or why there is none.
-async fn fetch(url: &str, accept: Option<&str>, signal: &AbortSignal) -> Result<Response, End> {
-    let init = RequestInit::new();
-    init.set_signal(Some(signal));
-    if let Some(accept) = accept {
-        let headers = Headers::new()?;
-        headers.set("accept", accept)?;
-        init.set_headers(&headers);
-    }
-    let response = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await?;
-    let response: Response = response.unchecked_into();
+/// A good answer to a request, or why there is none.
+async fn fetch(request: RequestBuilder, signal: &AbortSignal) -> Result<Response, End> {
+    let response = request.abort_signal(Some(signal)).send().await?;
     if response.ok() {
         return Ok(response);
     }
-    let status = response.status();
     let retry_after_ms = response
         .headers()
-        .get("retry-after")?
+        .get("retry-after")
         .and_then(|value| retry_after_ms(&value));
-    let body = match response.text() {
-        Ok(text) => JsFuture::from(text)
-            .await
-            .ok()
-            .and_then(|text| text.as_string()),
-        Err(_) => None,
-    };
-    let title = body
-        .and_then(|body| serde_json::from_slice::<Problem>(body.as_bytes()).ok())
-        .map_or_else(|| "refused".to_owned(), |problem| problem.title);
+    let body = response.text().await.unwrap_or_default();
+    let title = serde_json::from_slice::<Problem>(body.as_bytes())
+        .map_or_else(|_| "refused".to_owned(), |problem| problem.title);
     Err(End::Refused {
-        status,
+        status: response.status(),
         retry_after_ms,
         title,
     })

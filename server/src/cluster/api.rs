@@ -2,34 +2,54 @@
 //! that Kubernetes' own list and watch start do not have.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
 use kube::client::Body;
+use protocol::Key;
 use protocol::message::ErrorReason;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::OnceCell;
-use tokio::time::timeout;
+use serde_json::value::RawValue;
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::{Instant, timeout};
+use tracing::warn;
 
 use super::cause;
+use super::plugin::Plugin;
 
 /// A connection is there after so long, with TLS.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// Each list page and each start of a watch may take this long.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
 /// Every other request may: they are small, and somebody waits for them.
-const REQUEST_LIMIT: Duration = Duration::from_secs(10);
-/// Objects per list page: pages are held in memory whole.
+pub const REQUEST_LIMIT: Duration = Duration::from_secs(10);
+/// A whole list may take this long: after 5 minutes the API server has forgotten its version.
+const LIST_TIME: Duration = Duration::from_secs(300);
+/// The longest pause that an API server may ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Objects per list page at first: pages are held in memory whole.
 const PAGE_SIZE: usize = 250;
-/// etcd takes objects of up to 1.5 MiB; a line of a watch holds one.
-const MAX_LINE: usize = 16 << 20;
+/// A page of more bytes halves the next.
+const LARGE_PAGE: usize = 4 << 20;
+/// A page of more bytes is asked for again with fewer objects.
+const MAX_PAGE: usize = 32 << 20;
+/// The pages and bytes of a list: a million objects, of 2 KiB each.
+const MAX_PAGES: usize = 4_000;
+const MAX_LIST: usize = 2 << 30;
+/// etcd takes objects of up to 1.5 MiB, which are longer as JSON. A line of a watch holds one.
+const MAX_OBJECT: usize = 8 << 20;
+/// Any other answer.
+const MAX_ANSWER: usize = 1 << 20;
+/// The body of an answer that is not a success.
+const MAX_REFUSAL: usize = 64 << 10;
 
 /// A collection of objects, of one namespace or of all.
 #[derive(Clone, Debug)]
@@ -63,6 +83,16 @@ impl Collection {
         }
     }
 
+    /// Whether an object of this identity can be one of the collection.
+    #[must_use]
+    pub fn has(&self, key: &Key) -> bool {
+        let placed = match &self.namespace {
+            Some(namespace) => key.namespace == *namespace,
+            None => key.namespace.is_empty() == (self.resource == "namespaces"),
+        };
+        placed && !key.name.is_empty()
+    }
+
     fn path(&self) -> String {
         match &self.namespace {
             Some(namespace) => format!("{}/namespaces/{namespace}/{}", self.group, self.resource),
@@ -81,16 +111,31 @@ impl Collection {
 /// A Kubernetes API server.
 #[derive(Clone)]
 pub struct Api {
-    client: kube::Client,
+    access: Access,
     url: String,
     /// Who the server is to the API server, once that is known.
     account: Arc<OnceCell<Option<String>>>,
 }
 
+/// How to come by a client.
+#[derive(Clone)]
+enum Access {
+    Client(kube::Client),
+    Plugin(Arc<Plugin>),
+}
+
 /// A request failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ApiError {
-    /// No answer: the connection or the credential plugin failed.
+    /// Nothing was asked: there is no credential.
+    #[error("the Kubernetes API at {url} cannot be asked: {cause}")]
+    NoCredential {
+        /// The API server's URL.
+        url: String,
+        /// Why the credential plugin gave none.
+        cause: String,
+    },
+    /// No answer: the connection failed.
     #[error("the Kubernetes API at {url} does not answer: {cause}")]
     Unreachable {
         /// The API server's URL.
@@ -123,8 +168,22 @@ pub enum ApiError {
         code: u16,
         /// The `Status` object's message.
         message: String,
-        /// The header `Retry-After`.
+        /// The header `Retry-After`, at most a minute.
         retry_after: Option<Duration>,
+    },
+    /// Watches that are accepted and end at once, with nothing in them.
+    #[error("the Kubernetes API at {url} ends each watch at once")]
+    Hollow {
+        /// The API server's URL.
+        url: String,
+    },
+    /// An answer that does not end.
+    #[error("the Kubernetes API at {url} sent more than {} KiB at once", limit >> 10)]
+    TooLong {
+        /// The API server's URL.
+        url: String,
+        /// The bytes that are taken.
+        limit: usize,
     },
     /// An answer that cannot be read.
     #[error("the Kubernetes API at {url} sent what cannot be read: {cause}")]
@@ -159,10 +218,14 @@ impl ApiError {
                 ..
             } => ErrorReason::Unreachable,
             // Most likely it is no Kubernetes API.
-            Self::Invalid { .. } | Self::Untrusted { .. } | Self::Status { .. } => {
-                ErrorReason::Invalid
-            }
-            Self::Unreachable { .. } | Self::Timeout { .. } => ErrorReason::Unreachable,
+            Self::Invalid { .. }
+            | Self::TooLong { .. }
+            | Self::Untrusted { .. }
+            | Self::Status { .. } => ErrorReason::Invalid,
+            Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::Hollow { .. }
+            | Self::NoCredential { .. } => ErrorReason::Unreachable,
         }
     }
 }
@@ -177,11 +240,12 @@ pub struct Listing<T> {
 }
 
 #[derive(Deserialize)]
-struct List {
+struct List<'a> {
     #[serde(default)]
     metadata: ListMeta,
-    // An empty list may come as `null`.
-    items: Option<Vec<Value>>,
+    // An empty list may come as `null`. One object at a time is taken apart.
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -210,8 +274,18 @@ impl Api {
     /// Talks through `client` to the server at `url`, which only errors name.
     #[must_use]
     pub fn new(client: kube::Client, url: String) -> Self {
+        Self::of(Access::Client(client), url)
+    }
+
+    /// The same with the credentials of a plugin.
+    #[must_use]
+    pub fn with_plugin(plugin: Arc<Plugin>, url: String) -> Self {
+        Self::of(Access::Plugin(plugin), url)
+    }
+
+    fn of(access: Access, url: String) -> Self {
         Self {
-            client,
+            access,
             url,
             account: Arc::default(),
         }
@@ -223,46 +297,74 @@ impl Api {
         &self.url
     }
 
-    /// Lists everything, in pages; `read` turns each object into an item, or leaves it out.
+    /// Lists everything, in pages; `read` turns each object into an item, or leaves it out. Each
+    /// page needs one of `turns`: a list that does not end holds no other up.
     pub async fn list<T>(
         &self,
         collection: &Collection,
+        turns: &Semaphore,
         mut read: impl FnMut(Value) -> Option<T>,
     ) -> Result<Listing<T>, ApiError> {
-        let mut listing = Listing {
-            items: Vec::new(),
-            resource_version: 0,
-        };
-        let mut token = String::new();
-        loop {
+        let mut items = Vec::new();
+        let (mut token, mut size, mut total) = (String::new(), PAGE_SIZE, 0);
+        let mut started = None;
+        for _ in 0..MAX_PAGES {
+            let turn = turns.acquire().await;
+            let _turn = turn.expect("the semaphore is never closed");
+            let started = *started.get_or_insert_with(Instant::now);
             let continued = match token.as_str() {
                 "" => String::new(),
                 token => format!("&continue={}", encode_query(token)),
             };
-            let uri = format!("{}?limit={PAGE_SIZE}{continued}", collection.path());
-            let page: List = self.json(Method::GET, &uri, None, LIST_LIMIT).await?;
-            listing.resource_version = self.version_of(&page)?;
-            listing.items.extend(
-                page.items
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter_map(&mut read),
-            );
-            token = page.metadata.r#continue;
-            if token.is_empty() {
-                return Ok(listing);
+            let uri = format!("{}?limit={size}{continued}", collection.path());
+            let bytes = match self.get(&uri, LIST_LIMIT, MAX_PAGE).await {
+                Err(ApiError::TooLong { .. }) if size > 1 => {
+                    size = (size / 4).max(1);
+                    continue;
+                }
+                answer => answer?,
+            };
+            let page: List<'_> =
+                serde_json::from_slice(&bytes).map_err(|error| self.invalid(error))?;
+            let resource_version = self.version_of(&page)?;
+            for object in page.items.unwrap_or_default() {
+                let length = object.get().len();
+                if length > MAX_OBJECT {
+                    warn!(length, "an object is too large and is not shown");
+                    continue;
+                }
+                let object =
+                    serde_json::from_str(object.get()).map_err(|error| self.invalid(error))?;
+                items.extend(read(object));
             }
+            let next = page.metadata.r#continue;
+            if next.is_empty() {
+                return Ok(Listing {
+                    items,
+                    resource_version,
+                });
+            }
+            total += bytes.len();
+            if bytes.len() > LARGE_PAGE {
+                size = (size / 2).max(1);
+            }
+            if next == token || total > MAX_LIST || started.elapsed() > LIST_TIME {
+                break;
+            }
+            token = next;
         }
+        Err(self.invalid("a list that does not end"))
     }
 
     /// The version that the collection is at, as etcd has it now.
     pub async fn current_version(&self, collection: &Collection) -> Result<u64, ApiError> {
         let uri = format!("{}?limit=1", collection.path());
-        let page: List = self.json(Method::GET, &uri, None, REQUEST_LIMIT).await?;
+        let bytes = self.get(&uri, REQUEST_LIMIT, MAX_PAGE).await?;
+        let page = serde_json::from_slice(&bytes).map_err(|error| self.invalid(error))?;
         self.version_of(&page)
     }
 
-    fn version_of(&self, page: &List) -> Result<u64, ApiError> {
+    fn version_of(&self, page: &List<'_>) -> Result<u64, ApiError> {
         let version = &page.metadata.resource_version;
         let invalid = |_| self.invalid(format!("a list of version {version:?}"));
         version.parse().map_err(invalid)
@@ -280,7 +382,10 @@ impl Api {
             collection.path(),
             life.as_secs()
         );
-        let response = self.send(Method::GET, &uri, None, LIST_LIMIT).await?;
+        let client = self.client().await?;
+        let response = self
+            .send(&client, Method::GET, &uri, None, LIST_LIMIT)
+            .await?;
         Ok(Watch {
             body: response.into_body(),
             buffer: Vec::new(),
@@ -312,7 +417,6 @@ impl Api {
                 Method::POST,
                 "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
                 Some(&body),
-                REQUEST_LIMIT,
             )
             .await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
@@ -331,14 +435,14 @@ impl Api {
                     Method::POST,
                     "/apis/authentication.k8s.io/v1/selfsubjectreviews",
                     Some(&body),
-                    REQUEST_LIMIT,
                 )
                 .await;
             match answer {
                 Ok(review) => Ok(review
                     .status
                     .and_then(|status| status.user_info?.username)
-                    .filter(|name| !name.is_empty())),
+                    .filter(|name| !name.is_empty())
+                    .map(cause::short)),
                 Err(error) if error.code() == Some(404) => Ok(None),
                 // Asked again the next time.
                 Err(error) => Err(error),
@@ -352,39 +456,72 @@ impl Api {
     pub async fn ingress(&self, namespace: &str, name: &str) -> Result<Value, ApiError> {
         let path = Collection::ingresses(Some(namespace.to_owned())).path();
         let uri = format!("{path}/{name}");
-        self.json(Method::GET, &uri, None, REQUEST_LIMIT).await
+        let bytes = self.get(&uri, REQUEST_LIMIT, MAX_OBJECT).await?;
+        serde_json::from_slice(&bytes).map_err(|error| self.invalid(error))
     }
 
-    /// `gitVersion` of the API server.
-    pub async fn version(&self) -> Result<String, ApiError> {
-        let version: Value = self
-            .json(Method::GET, "/version", None, REQUEST_LIMIT)
-            .await?;
-        Ok(version["gitVersion"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned())
+    /// `gitVersion` of the API server, which has `limit` for the answer.
+    pub async fn version(&self, limit: Duration) -> Result<String, ApiError> {
+        let answer = self.get("/version", limit, MAX_ANSWER).await?;
+        let version: Value =
+            serde_json::from_slice(&answer).map_err(|error| self.invalid(error))?;
+        let version = version["gitVersion"].as_str().unwrap_or_default();
+        Ok(cause::short(version.to_owned()))
     }
 
+    /// One of the small requests.
     async fn json<T: serde::de::DeserializeOwned>(
         &self,
         method: Method,
         uri: &str,
         body: Option<&Value>,
-        limit: Duration,
     ) -> Result<T, ApiError> {
+        let bytes = self
+            .bytes(method, uri, body, REQUEST_LIMIT, MAX_ANSWER)
+            .await?;
+        serde_json::from_slice(&bytes).map_err(|error| self.invalid(error))
+    }
+
+    async fn get(&self, uri: &str, limit: Duration, most: usize) -> Result<Bytes, ApiError> {
+        self.bytes(Method::GET, uri, None, limit, most).await
+    }
+
+    /// The body of a success, of at most `most` bytes.
+    async fn bytes(
+        &self,
+        method: Method,
+        uri: &str,
+        body: Option<&Value>,
+        limit: Duration,
+        most: usize,
+    ) -> Result<Bytes, ApiError> {
+        let client = self.client().await?;
         let request = async {
-            let response = self.send(method, uri, body, limit).await?;
-            let bytes = self.collect(response).await?;
-            serde_json::from_slice(&bytes).map_err(|error| self.invalid(error))
+            let response = self.send(&client, method, uri, body, limit).await?;
+            self.collect(response, most).await
         };
         timeout(limit, request)
             .await
             .unwrap_or_else(|_| Err(self.late(limit)))
     }
 
+    /// What a credential plugin takes is no time of the API server's.
+    async fn client(&self) -> Result<kube::Client, ApiError> {
+        match &self.access {
+            Access::Client(client) => Ok(client.clone()),
+            Access::Plugin(plugin) => {
+                let client = plugin.client().await;
+                client.map_err(|cause| ApiError::NoCredential {
+                    url: self.url.clone(),
+                    cause,
+                })
+            }
+        }
+    }
+
     async fn send(
         &self,
+        client: &kube::Client,
         method: Method,
         uri: &str,
         body: Option<&Value>,
@@ -400,7 +537,7 @@ impl Api {
                     .unwrap_or_default(),
             ))
             .map_err(|error| self.invalid(error))?;
-        let response = timeout(limit, self.client.send(request))
+        let response = timeout(limit, client.send(request))
             .await
             .map_err(|_| self.late(limit))?
             .map_err(|error| self.unreachable(&error))?;
@@ -416,9 +553,8 @@ impl Api {
         let retry_after = response
             .headers()
             .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        let body = timeout(REQUEST_LIMIT, self.collect(response)).await;
+            .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
+        let body = timeout(REQUEST_LIMIT, self.collect(response, MAX_REFUSAL)).await;
         let message = body
             .ok()
             .and_then(Result::ok)
@@ -426,17 +562,37 @@ impl Api {
             .map(|status| status.message)
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| canonical_reason(status));
-        ApiError::Status {
-            url: self.url.clone(),
-            code: status.as_u16(),
-            message,
-            retry_after,
+        self.refused(status.as_u16(), message, retry_after)
+    }
+
+    async fn collect(
+        &self,
+        response: http::Response<Body>,
+        most: usize,
+    ) -> Result<Bytes, ApiError> {
+        match Limited::new(response.into_body(), most).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(ApiError::TooLong {
+                url: self.url.clone(),
+                limit: most,
+            }),
+            Err(error) => Err(self.unreachable(error.as_ref())),
         }
     }
 
-    async fn collect(&self, response: http::Response<Body>) -> Result<Bytes, ApiError> {
-        let body = response.into_body().collect().await;
-        Ok(body.map_err(|error| self.unreachable(&error))?.to_bytes())
+    /// An answer that is not a success.
+    pub(super) fn refused(
+        &self,
+        code: u16,
+        message: String,
+        retry_after: Option<Duration>,
+    ) -> ApiError {
+        ApiError::Status {
+            url: self.url.clone(),
+            code,
+            message: cause::short(message),
+            retry_after,
+        }
     }
 
     /// No answer within `limit`.
@@ -451,7 +607,7 @@ impl Api {
     pub(super) fn invalid(&self, cause: impl ToString) -> ApiError {
         ApiError::Invalid {
             url: self.url.clone(),
-            cause: cause.to_string(),
+            cause: cause::short(cause.to_string()),
         }
     }
 
@@ -459,7 +615,7 @@ impl Api {
         if cause::is_late(error) {
             return self.late(CONNECT_LIMIT);
         }
-        let (url, cause) = (self.url.clone(), cause::innermost(error));
+        let (url, cause) = (self.url.clone(), cause::short(cause::innermost(error)));
         match cause.strip_prefix("invalid peer certificate: ") {
             Some(cause) => ApiError::Untrusted {
                 url,
@@ -475,6 +631,21 @@ fn canonical_reason(status: StatusCode) -> String {
         .canonical_reason()
         .unwrap_or("no reason given")
         .to_owned()
+}
+
+/// What `Retry-After` asks for (RFC 9110, 10.2.3: seconds or a date), up to a bound. What is
+/// neither asks for nothing.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let asked = match is_number {
+        // Only a number that is too large cannot be read.
+        true => Duration::from_secs(value.parse().unwrap_or(u64::MAX)),
+        false => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            date.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(asked.min(MAX_RETRY_AFTER))
 }
 
 /// Percent-encodes a query value.
@@ -521,10 +692,10 @@ impl Watch {
                     .map_err(|error| self.api.invalid(format!("a watch event: {error}")));
             }
             self.searched = self.buffer.len();
-            if self.buffer.len() > MAX_LINE {
+            if self.buffer.len() > MAX_OBJECT {
                 return Err(self
                     .api
-                    .invalid(format!("a watch event of more than {MAX_LINE} bytes")));
+                    .invalid(format!("a watch event of more than {MAX_OBJECT} bytes")));
             }
             match self.body.frame().await {
                 None => return Ok(None),
@@ -538,5 +709,108 @@ impl Watch {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn a_pause_is_asked_for_in_seconds_or_by_a_date_and_is_bounded() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let now = httpdate::parse_http_date(date).unwrap() - Duration::from_secs(20);
+        let asked = |value: &str| retry_after(value, now).map(|pause| pause.as_secs());
+        for (value, seconds) in [
+            ("0", 0),
+            ("5", 5),
+            ("007", 7),
+            ("60", 60),
+            ("61", 60),
+            ("1000000000", 60),
+            ("18446744073709551615", 60),
+            ("18446744073709551616", 60),
+            (date, 20),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", 20),
+            ("Sun Nov  6 08:49:37 1994", 20),
+            ("Sun, 06 Nov 1994 08:49:00 GMT", 0),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 60),
+        ] {
+            assert_eq!(asked(value), Some(seconds), "{value}");
+        }
+        for nothing in ["", "-1", "+1", "1.5", "1s", "soon", "0x10", "1 2"] {
+            assert_eq!(asked(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_collection_has_what_lies_in_it() {
+        let has = |collection: Collection, namespace: &str, name: &str| {
+            collection.has(&Key::new(namespace, name))
+        };
+        let one = || Collection::ingresses(Some("a".into()));
+        assert!(has(one(), "a", "web"));
+        assert!(!has(one(), "b", "web") && !has(one(), "", "web") && !has(one(), "a", ""));
+        let all = || Collection::ingresses(None);
+        assert!(has(all(), "b", "web") && !has(all(), "", "web") && !has(all(), "b", ""));
+        let namespaces = Collection::namespaces;
+        assert!(has(namespaces(), "", "a"));
+        assert!(!has(namespaces(), "a", "a") && !has(namespaces(), "", ""));
+    }
+
+    /// A list whose pages have so many bytes, and the queries that were made.
+    async fn listed(sizes: &'static [usize]) -> (Result<usize, ApiError>, Vec<String>) {
+        let queries = Arc::new(Mutex::new(Vec::new()));
+        let asked = queries.clone();
+        let answer = move |request: Request<Body>| {
+            let mut asked = asked.lock().unwrap();
+            let size = sizes[asked.len().min(sizes.len() - 1)];
+            asked.push(request.uri().query().unwrap_or_default().to_owned());
+            let next = match asked.len() < sizes.len() {
+                true => asked.len().to_string(),
+                false => String::new(),
+            };
+            let object = format!(r#"{{"data":"{}"}}"#, "x".repeat(size.min(MAX_OBJECT) / 2));
+            let objects = vec![object.as_str(); size.div_ceil(object.len())].join(",");
+            let page = format!(
+                r#"{{"metadata":{{"resourceVersion":"7","continue":"{next}"}},"items":[{objects}]}}"#
+            );
+            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(
+                Body::from(page.into_bytes()),
+            )))
+        };
+        let client = kube::Client::new(tower::service_fn(answer), "default");
+        let api = Api::new(client, "here".into());
+        let (collection, turns) = (Collection::namespaces(), Semaphore::new(1));
+        let listing = api.list(&collection, &turns, Some);
+        let count = listing.await.map(|listing| listing.items.len());
+        let queries = queries.lock().unwrap().clone();
+        (count, queries)
+    }
+
+    #[tokio::test]
+    async fn a_page_after_a_large_one_is_smaller() {
+        let (count, queries) = listed(&[100, LARGE_PAGE + 1, 100]).await;
+        assert!(count.is_ok());
+        let expected = ["limit=250", "limit=250&continue=1", "limit=125&continue=2"];
+        assert_eq!(queries, expected);
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_too_large_is_asked_for_again_in_parts() {
+        let (count, queries) = listed(&[100, MAX_PAGE + 1, 100]).await;
+        assert!(count.is_ok());
+        let expected = ["limit=250", "limit=250&continue=1", "limit=62&continue=1"];
+        assert_eq!(queries, expected);
+    }
+
+    #[tokio::test]
+    async fn one_object_that_is_too_large_is_said() {
+        let (count, queries) = listed(&[MAX_PAGE + 1]).await;
+        assert!(matches!(count, Err(ApiError::TooLong { .. })), "{count:?}");
+        let expected = [250, 62, 15, 3, 1].map(|limit| format!("limit={limit}"));
+        assert_eq!(queries, expected);
     }
 }

@@ -6,6 +6,18 @@ use std::error::Error;
 use kube::client::AuthError;
 use kube::config::KubeconfigError;
 
+/// What others say is cut at this many characters: it goes to every stream.
+const LONGEST: usize = 300;
+
+/// The text, cut where it is long.
+pub(super) fn short(mut text: String) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
+}
+
 /// The error and its causes.
 pub(super) fn whole(error: &(dyn Error + 'static)) -> String {
     if let Some(text) = chain(error).find_map(without_secrets) {

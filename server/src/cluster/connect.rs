@@ -3,12 +3,23 @@
 //! `kube::Config::infer` hides a broken kubeconfig behind the service account, so its parts are
 //! called one by one here: what is there must be usable.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use http::{HeaderValue, Uri};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
+use tokio::time::timeout;
+use tracing::warn;
 
 use super::api::{Api, CONNECT_LIMIT};
 use super::cause;
+use super::plugin::Plugin;
+
+/// A credential plugin that fails sooner ends the start; one that takes longer does not hold it up.
+const PLUGIN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// An API server to talk to.
 pub struct Connection {
@@ -99,7 +110,8 @@ pub async fn connect(demo: Option<DemoSize>) -> Result<Connection, ConnectError>
             ConnectError::ServiceAccount(cause::whole(error))
         };
         let config = kube::Config::incluster().map_err(|error| refused(&error))?;
-        return client(config, "in-cluster".into()).map_err(|error| refused(&error));
+        let client = client(config, "in-cluster".into()).await;
+        return client.map_err(ConnectError::ServiceAccount);
     }
     Ok(simulated(DemoSize::default()))
 }
@@ -117,14 +129,21 @@ fn kubeconfig_paths() -> Vec<PathBuf> {
     }
     std::env::home_dir()
         .map(|home| home.join(".kube").join("config"))
-        .filter(|path| path.exists())
+        .filter(|path| is_there(path))
         .into_iter()
         .collect()
 }
 
+/// Whether there is something of this name, even if it cannot be read: a link that leads nowhere, a
+/// folder that may not be entered.
+fn is_there(path: &Path) -> bool {
+    let missing = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
+    !fs::symlink_metadata(path).is_err_and(|error| missing(error.kind()))
+}
+
 /// As kubectl merges them: of several files those that are missing are passed over.
 fn read_kubeconfig(paths: &[PathBuf]) -> Result<Kubeconfig, ConnectError> {
-    let there: Vec<_> = paths.iter().filter(|path| path.exists()).collect();
+    let there: Vec<_> = paths.iter().filter(|path| is_there(path)).collect();
     if there.is_empty() {
         return Err(refused(paths, "there is no such file".into()));
     }
@@ -161,30 +180,77 @@ async fn from_kubeconfig(paths: &[PathBuf]) -> Result<Connection, ConnectError> 
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(|error| refused(cause::whole(&error)))?;
-    // The client runs it at once, and does not name it where it fails.
-    let plugin = config.auth_info.exec.as_ref().and_then(|exec| {
-        let command = exec.command.as_ref()?;
-        Some(format!("the credential plugin {command}: "))
-    });
-    client(config, context)
-        .map_err(|error| refused(plugin.unwrap_or_default() + &cause::whole(&error)))
+    client(config, context).await.map_err(refused)
 }
 
-fn client(mut config: kube::Config, name: String) -> Result<Connection, kube::Error> {
+/// The error says what of the configuration cannot be used.
+async fn client(mut config: kube::Config, name: String) -> Result<Connection, String> {
     // Retries are the feeds' own, so that the page sees them; so are the time limits.
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT_LIMIT);
     config.read_timeout = None;
-    let url = config
-        .cluster_url
-        .to_string()
-        .trim_end_matches('/')
-        .to_owned();
+    config.cluster_url = without_user(&config.cluster_url);
+    let url = config.cluster_url.to_string();
+    let url = url.trim_end_matches('/').to_owned();
+    if !matches!(config.cluster_url.scheme_str(), Some("http" | "https")) {
+        return Err(format!(
+            "the server's URL is {url}; allowed are those that start with https:// or http://"
+        ));
+    }
+    // Its URL may have a password, which the client's own refusal quotes.
+    if config.proxy_url.is_some() {
+        return Err("it names a proxy (proxy-url, or HTTPS_PROXY in the environment), and this server connects directly only".into());
+    }
+    check_token(&config.auth_info).map_err(|cause| format!("it has {cause}"))?;
+    let api = match Plugin::of(config) {
+        Err(config) => {
+            let client = kube::Client::try_from(*config);
+            Api::new(client.map_err(|error| cause::whole(&error))?, url)
+        }
+        Ok(plugin) => {
+            let plugin = Arc::new(plugin);
+            let first = plugin.clone();
+            // It goes on where nobody waits for it any more.
+            let first = tokio::spawn(async move { first.client().await });
+            if let Ok(Ok(Err(cause))) = timeout(PLUGIN_PATIENCE, first).await {
+                return Err(cause);
+            }
+            Api::with_plugin(plugin, url)
+        }
+    };
     Ok(Connection {
-        api: Api::new(kube::Client::try_from(config)?, url),
+        api,
         name,
         simulated: None,
     })
+}
+
+/// The URL without `user:password@`, which the API server is not sent and nobody is shown.
+fn without_user(url: &Uri) -> Uri {
+    let host = url.authority().and_then(|authority| {
+        let (_, host) = authority.as_str().rsplit_once('@')?;
+        host.parse().ok()
+    });
+    let Some(host) = host else {
+        return url.clone();
+    };
+    warn!("the user and the password in the URL of the Kubernetes API are not used");
+    let mut parts = url.clone().into_parts();
+    parts.authority = Some(host);
+    Uri::from_parts(parts).unwrap_or_else(|_| url.clone())
+}
+
+/// Whether a header can carry the token: `kube` takes that for granted. The error does not quote it.
+pub(super) fn check_token(auth: &AuthInfo) -> Result<(), &'static str> {
+    let given = serde_json::to_value(auth).unwrap_or_default();
+    let given = given["token"].as_str().map(str::to_owned);
+    let of_file = || fs::read_to_string(auth.token_file.as_ref()?).ok();
+    match given.or_else(of_file) {
+        Some(token) if HeaderValue::from_str(&token).is_err() => Err(
+            "a token with a character that no header can carry, such as a line break at its end",
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn simulated(size: DemoSize) -> Connection {

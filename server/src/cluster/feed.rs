@@ -6,7 +6,8 @@
 //! |---|---|
 //! | the watch ends, or is cut in the middle of a line | watch from the last version |
 //! | the pulse finds nobody there | ask whether the version still holds, then watch from it |
-//! | 410, garbage, a version that went backwards, no bookmarks, an API server that was away | list again and tell the difference |
+//! | 410, garbage, what is not of the collection, a version that went backwards, no bookmarks, an API server that was away | list again and tell the difference |
+//! | a second watch in a row that ends at once with nothing in it | list again, with backoff; not live until a watch tells something or lasts |
 //! | 403 | forbidden, once a SelfSubjectAccessReview agrees or it has lasted 10 s |
 //! | anything else | the same step again, with backoff; `Retry-After` is obeyed |
 
@@ -14,6 +15,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::Key;
 use protocol::message::{ErrorReason, Missing, NamespaceState};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore};
@@ -39,7 +41,7 @@ const VERBS: [&str; 2] = ["list", "watch"];
 const EVENTS: [&str; 5] = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"];
 const BACKOFF_MIN: Duration = Duration::from_millis(800);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
-/// A watch that lived this long was a success, even if it told nothing.
+/// A watch that lived this long, or half its life, was a success, even if it told nothing.
 const SETTLED: Duration = Duration::from_secs(5);
 /// Watch events that are applied together at most, where they come faster than they are read.
 const BATCH: usize = 1_000;
@@ -99,7 +101,7 @@ pub struct Feed<S> {
     collection: Collection,
     sink: S,
     limits: Arc<Limits>,
-    failures: u32,
+    record: Record,
     forbidden_since: Option<Instant>,
     /// The verbs that a SelfSubjectAccessReview denied.
     denied: Vec<&'static str>,
@@ -132,6 +134,7 @@ impl Step {
 }
 
 /// Why a step did not go well.
+#[derive(Debug)]
 enum Failure {
     /// The same step again.
     Retry(ApiError),
@@ -139,6 +142,100 @@ enum Failure {
     Resume(u64, ApiError),
     /// List again.
     Relist(ApiError),
+}
+
+/// How a watch ended.
+#[derive(Clone, Debug)]
+enum End {
+    /// The API server ended it.
+    Closed,
+    /// The connection broke.
+    Broken(ApiError),
+    /// The pulse finds nobody there.
+    Silent(ApiError),
+    /// It cannot be gone on from.
+    Lost(ApiError),
+}
+
+/// What came of a watch.
+#[derive(Clone, Copy, Debug)]
+struct Course {
+    from: u64,
+    /// The version that it has reached.
+    version: u64,
+    lived: Duration,
+    /// How long it may live.
+    life: Duration,
+}
+
+impl Course {
+    fn has_settled(&self) -> bool {
+        self.lived >= SETTLED.min(self.life / 2)
+    }
+
+    fn has_told(&self) -> bool {
+        self.version > self.from
+    }
+}
+
+/// What went wrong lately.
+#[derive(Clone, Copy, Debug, Default)]
+struct Record {
+    /// Failures since something went well: each makes the next pause longer.
+    failures: u32,
+    /// Watches in a row that were accepted, and ended at once with nothing told.
+    hollow: u32,
+}
+
+impl Record {
+    /// Whether an accepted watch is no sign of life any more.
+    fn is_doubtful(self) -> bool {
+        self.hollow > 1
+    }
+
+    fn watched(&mut self, course: &Course, end: &End) {
+        match (course.has_settled(), course.has_told(), end) {
+            (true, ..) => *self = Self::default(),
+            // A list that brings only the next one of these is not what is hoped for.
+            (_, true, End::Lost(_)) => self.hollow = 0,
+            (_, true, _) => *self = Self::default(),
+            (_, false, End::Silent(_)) => {}
+            (_, false, _) => self.hollow += 1,
+        }
+    }
+
+    /// The pause after one more failure, without jitter. The list after a version that is gone is
+    /// no retry, unless the last one led to the same.
+    fn delay(&mut self, error: &ApiError) -> Duration {
+        let exponential = BACKOFF_MIN * 2_u32.saturating_pow(self.failures.min(10));
+        self.failures += 1;
+        match error.code() {
+            Some(410) if self.failures == 1 => Duration::ZERO,
+            _ => exponential.min(BACKOFF_MAX),
+        }
+    }
+}
+
+/// What comes after a watch.
+fn after(course: &Course, end: End, doubtful: bool, url: &str) -> Result<Step, Failure> {
+    let hollow = doubtful && !course.has_told() && !course.has_settled();
+    let from = course.version;
+    match end {
+        End::Closed if hollow => Err(Failure::Relist(ApiError::Hollow {
+            url: url.to_owned(),
+        })),
+        End::Broken(error) if hollow => Err(Failure::Relist(error)),
+        End::Closed => Ok(Step::Watch {
+            from,
+            broken: course.lived + SETTLED < course.life,
+        }),
+        End::Broken(_) if course.has_told() || course.has_settled() => {
+            Ok(Step::Watch { from, broken: true })
+        }
+        End::Broken(error) => Err(Failure::Retry(error)),
+        End::Silent(error) => Err(Failure::Resume(from, error)),
+        End::Lost(error) => Err(Failure::Relist(error)),
+    }
 }
 
 impl<S: Sink> Feed<S> {
@@ -149,7 +246,7 @@ impl<S: Sink> Feed<S> {
             collection,
             sink,
             limits,
-            failures: 0,
+            record: Record::default(),
             forbidden_since: None,
             denied: Vec::new(),
             listed: false,
@@ -259,19 +356,19 @@ impl<S: Sink> Feed<S> {
 
     async fn list(&mut self) -> Result<Step, Failure> {
         let started = Instant::now();
-        let listing = {
-            let _place = self
-                .limits
-                .lists
-                .acquire()
-                .await
-                .expect("the semaphore is never closed");
-            let sink = &self.sink;
-            self.api
-                .list(&self.collection, |object| sink.read(object))
-                .await
-                .map_err(Failure::Retry)?
+        let read = |object: Value| {
+            let key = project::key(&object);
+            if self.collection.has(&key) {
+                return self.sink.read(object);
+            }
+            warn!(
+                key.namespace,
+                key.name, "a list has an object that is not of it, which is not shown"
+            );
+            None
         };
+        let listing = self.api.list(&self.collection, &self.limits.lists, read);
+        let listing = listing.await.map_err(Failure::Retry)?;
         let (count, version) = (listing.items.len(), listing.resource_version);
         // Before the rows: a client that is told "forbidden" beside rows drops them.
         if self.withdrawn {
@@ -323,15 +420,11 @@ impl<S: Sink> Feed<S> {
             .watch(&self.collection, from, life)
             .await
             .map_err(failed_start)?;
-        self.sink.status(NamespaceState::Live, true, None);
-        if self.said.take().is_some() {
-            info!(
-                watch.resource = self.collection.resource,
-                watch.scope = self.collection.namespace.as_deref().unwrap_or("*"),
-                "feed live again"
-            );
-        }
         let started = Instant::now();
+        let mut live = !self.record.is_doubtful();
+        if live {
+            self.say_live();
+        }
         let mut silence = self.limits.silence.listen();
         let mut version = from;
         let mut bookmarks = false;
@@ -352,50 +445,59 @@ impl<S: Sink> Feed<S> {
                 biased;
                 () = sleep_until(due), if !changes.is_empty() => continue,
                 next = timeout(patience, watch.next()) => next.map_err(|_| patience),
-                error = silence.next() => break Err(Failure::Resume(version, error)),
+                error = silence.next() => break End::Silent(error),
+                () = sleep_until(started + SETTLED), if !live => {
+                    self.say_live();
+                    live = true;
+                    continue;
+                }
             };
             let event = match next {
                 Ok(Ok(Some(event))) => event,
-                Ok(Ok(None)) => {
-                    break Ok(Step::Watch {
-                        from: version,
-                        broken: started.elapsed() + SETTLED < life,
-                    });
-                }
-                Ok(Err(error @ ApiError::Invalid { .. })) => break Err(Failure::Relist(error)),
-                Ok(Err(_)) if version > from || started.elapsed() > SETTLED => {
-                    break Ok(Step::Watch {
-                        from: version,
-                        broken: true,
-                    });
-                }
-                Ok(Err(error)) => break Err(Failure::Retry(error)),
-                Err(limit) => {
-                    let url = self.api.url().to_owned();
-                    break Err(Failure::Relist(ApiError::Timeout { url, limit }));
-                }
+                Ok(Ok(None)) => break End::Closed,
+                Ok(Err(error @ ApiError::Invalid { .. })) => break End::Lost(error),
+                Ok(Err(error)) => break End::Broken(error),
+                Err(limit) => break End::Lost(self.api.late(limit)),
             };
-            self.failures = 0;
             if changes.is_empty() {
                 received = Instant::now();
             }
             match self.take(event, version, &mut bookmarks, &mut changes) {
                 Ok(reached) => version = reached,
-                Err(failure) => break Err(failure),
+                Err(error) => break End::Lost(error),
+            }
+            if !live && version > from {
+                self.say_live();
+                live = true;
             }
         };
         if !changes.is_empty() {
             self.sink.apply(changes, received);
         }
-        if end.is_ok() {
-            if started.elapsed() < SETTLED && version == from {
-                // An API server that ends every watch at once is not asked in a loop.
-                sleep(jittered(BACKOFF_MIN)).await;
-            } else {
-                self.failures = 0;
-            }
+        let course = Course {
+            from,
+            version,
+            lived: started.elapsed(),
+            life,
+        };
+        self.record.watched(&course, &end);
+        let next = after(&course, end, self.record.is_doubtful(), self.api.url());
+        if next.is_ok() && self.record.hollow > 0 {
+            // An API server that ends a watch at once may be about to go.
+            self.limits.pause(jittered(BACKOFF_MIN)).await;
         }
-        end
+        next
+    }
+
+    fn say_live(&mut self) {
+        self.sink.status(NamespaceState::Live, true, None);
+        if self.said.take().is_some() {
+            info!(
+                watch.resource = self.collection.resource,
+                watch.scope = self.collection.namespace.as_deref().unwrap_or("*"),
+                "feed live again"
+            );
+        }
     }
 
     /// Takes one event; returns the version that it leads to.
@@ -405,45 +507,42 @@ impl<S: Sink> Feed<S> {
         version: u64,
         bookmarks: &mut bool,
         changes: &mut Vec<Change<S::Item>>,
-    ) -> Result<u64, Failure> {
-        let invalid = |text: String| Failure::Relist(self.api.invalid(text));
+    ) -> Result<u64, ApiError> {
+        let invalid = |text: String| Err(self.api.invalid(text));
         let reached = project::resource_version(&event.object);
         if let Some(r#type) = EVENTS.into_iter().find(|name| *name == event.r#type) {
             let resource = self.collection.resource;
             let event = EventType { resource, r#type };
             self.limits.metrics.watch_events.get_or_create(&event).inc();
         }
+        let key = project::key(&event.object);
         match event.r#type.as_str() {
             "ERROR" => {
-                let code = event.object["code"].as_u64().unwrap_or(0) as u16;
-                let error = ApiError::Status {
-                    url: self.api.url().to_owned(),
-                    code,
-                    message: event.object["message"]
-                        .as_str()
-                        .unwrap_or_default()
-                        .to_owned(),
-                    retry_after: None,
-                };
-                return Err(Failure::Relist(error));
+                let code = event.object["code"].as_u64().unwrap_or(0);
+                let message = event.object["message"].as_str().unwrap_or_default();
+                let code = u16::try_from(code).unwrap_or(0);
+                return Err(self.api.refused(code, message.to_owned(), None));
             }
-            _ if reached == 0 => {
-                return Err(invalid(format!(
-                    "a {} event without a version",
-                    event.r#type
-                )));
+            r#type if reached == 0 => {
+                return invalid(format!("a {type} event without a version"));
             }
             "BOOKMARK" => {
                 *bookmarks = true;
                 if reached < version {
-                    return Err(Failure::Relist(self.went_back(reached, version)));
+                    return Err(self.went_back(reached, version));
                 }
+            }
+            r#type @ ("ADDED" | "MODIFIED" | "DELETED") if !self.collection.has(&key) => {
+                let Key { namespace, name } = key;
+                return invalid(format!(
+                    "a {type} event of {namespace}/{name}, which is not of this watch"
+                ));
             }
             "ADDED" | "MODIFIED" => {
                 changes.extend(self.sink.read(event.object).map(Change::Set));
             }
-            "DELETED" => changes.push(Change::Deleted(project::key(&event.object), reached)),
-            other => return Err(invalid(format!("an event of type {other:?}"))),
+            "DELETED" => changes.push(Change::Deleted(key, reached)),
+            other => return invalid(format!("an event of type {other:?}")),
         }
         Ok(version.max(reached))
     }
@@ -512,7 +611,7 @@ impl<S: Sink> Feed<S> {
             NamespaceState::Syncing
         };
         // A first list that keeps failing is no syncing any more: clients must not wait for it.
-        let state = if self.failures > 1 {
+        let state = if self.record.failures > 1 {
             NamespaceState::Retrying
         } else {
             state
@@ -526,18 +625,13 @@ impl<S: Sink> Feed<S> {
         self.sink.status(state, false, Some(error));
     }
 
+    /// The pause before the next try.
     fn backoff(&mut self, error: &ApiError) -> Duration {
-        let exponential = BACKOFF_MIN * 2_u32.saturating_pow(self.failures.min(10));
-        self.failures += 1;
         let asked = match error {
             ApiError::Status { retry_after, .. } => retry_after.unwrap_or_default(),
-            // The list that follows an expired watch is no retry.
             _ => Duration::ZERO,
         };
-        if error.code() == Some(410) && self.failures == 1 {
-            return Duration::ZERO;
-        }
-        jittered(exponential.min(BACKOFF_MAX)).max(asked)
+        jittered(self.record.delay(error)).max(asked)
     }
 }
 
@@ -550,6 +644,9 @@ fn failed_start(error: ApiError) -> Failure {
         | ApiError::Unreachable { .. }
         | ApiError::Timeout { .. }
         | ApiError::Untrusted { .. }
+        | ApiError::Hollow { .. }
+        | ApiError::NoCredential { .. }
+        | ApiError::TooLong { .. }
         | ApiError::Invalid { .. } => Failure::Relist(error),
         ApiError::Status { .. } => Failure::Retry(error),
     }
@@ -563,4 +660,110 @@ fn pause_after(clients: usize) -> Duration {
 /// Half as much again at most, so that feeds that failed together do not return together.
 pub(super) fn jittered(delay: Duration) -> Duration {
     delay.mul_f64(1.0 + fastrand::f64() / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFE: Duration = Duration::from_secs(300);
+
+    fn status(code: u16) -> ApiError {
+        ApiError::Status {
+            url: String::new(),
+            code,
+            message: String::new(),
+            retry_after: None,
+        }
+    }
+
+    /// A watch from version 10.
+    fn course(version: u64, seconds: u64) -> Course {
+        Course {
+            from: 10,
+            version,
+            lived: Duration::from_secs(seconds),
+            life: LIFE,
+        }
+    }
+
+    fn next(course: Course, end: End, doubtful: bool) -> String {
+        match after(&course, end, doubtful, "") {
+            Ok(Step::List) => "list".into(),
+            Ok(Step::Watch { from, broken }) => format!("watch {from} {broken}"),
+            Err(Failure::Retry(_)) => "retry".into(),
+            Err(Failure::Resume(from, _)) => format!("resume {from}"),
+            Err(Failure::Relist(_)) => "relist".into(),
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_watch() {
+        let (closed, broken) = (|| End::Closed, || End::Broken(status(0)));
+        let (silent, lost) = (|| End::Silent(status(0)), || End::Lost(status(410)));
+        for (course, end, doubtful, expected) in [
+            (course(12, 300), closed(), false, "watch 12 false"),
+            (course(12, 60), closed(), false, "watch 12 true"),
+            (course(10, 0), closed(), false, "watch 10 true"),
+            (course(10, 0), closed(), true, "relist"),
+            (course(11, 0), closed(), true, "watch 11 true"),
+            (course(10, 5), closed(), true, "watch 10 true"),
+            (course(12, 0), broken(), false, "watch 12 true"),
+            (course(10, 9), broken(), false, "watch 10 true"),
+            (course(10, 0), broken(), false, "retry"),
+            (course(10, 0), broken(), true, "relist"),
+            (course(12, 0), silent(), false, "resume 12"),
+            (course(12, 300), lost(), false, "relist"),
+        ] {
+            let said = format!("{course:?} {end:?} {doubtful}");
+            assert_eq!(next(course, end, doubtful), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_short_life_is_settled_at_its_half() {
+        let course = Course {
+            life: Duration::from_secs(5),
+            ..course(10, 4)
+        };
+        assert!(course.has_settled());
+    }
+
+    /// The pauses after watches that ended like this, one after the other.
+    fn pauses(course: Course, end: &End, error: &ApiError) -> Vec<u128> {
+        let mut record = Record::default();
+        let pause = |_| {
+            record.watched(&course, end);
+            record.delay(error).as_millis()
+        };
+        (0..8).map(pause).collect()
+    }
+
+    #[test]
+    fn lists_that_lead_nowhere_become_rare() {
+        let gone = status(410);
+        let lost = End::Lost(gone.clone());
+        let grows = [0, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000];
+        assert_eq!(pauses(course(10, 0), &lost, &gone), grows);
+        // Nor is one change per list enough.
+        assert_eq!(pauses(course(11, 0), &lost, &gone), grows);
+        // After a watch that was good the list comes at once.
+        assert_eq!(pauses(course(10, 60), &lost, &gone), [0; 8]);
+    }
+
+    #[test]
+    fn watches_with_nothing_in_them_are_doubted_until_one_is_good() {
+        let mut record = Record::default();
+        let mut doubt = |course, end| {
+            record.watched(&course, &end);
+            record.is_doubtful()
+        };
+        assert!(!doubt(course(10, 0), End::Closed));
+        assert!(doubt(course(10, 0), End::Closed));
+        assert!(doubt(course(10, 0), End::Lost(status(410))));
+        assert!(!doubt(course(11, 0), End::Closed));
+        doubt(course(10, 0), End::Closed);
+        assert!(doubt(course(10, 1), End::Broken(status(0))));
+        assert!(!doubt(course(10, 5), End::Closed));
+    }
 }

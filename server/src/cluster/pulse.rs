@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tracing::warn;
 
 use super::api::{Api, ApiError};
@@ -67,9 +67,12 @@ pub async fn run(api: Api, silent: watch::Sender<Option<ApiError>>) {
 }
 
 async fn ask(api: &Api) -> Result<(), ApiError> {
-    let answer = timeout(LIMIT, api.version()).await;
-    match answer.unwrap_or_else(|_| Err(api.late(LIMIT))) {
-        Ok(_) | Err(ApiError::Status { .. } | ApiError::Invalid { .. }) => Ok(()),
-        Err(error) => Err(error),
+    match api.version(LIMIT).await {
+        Err(
+            error @ (ApiError::Unreachable { .. }
+            | ApiError::Untrusted { .. }
+            | ApiError::Timeout { .. }),
+        ) => Err(error),
+        _ => Ok(()),
     }
 }

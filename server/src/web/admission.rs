@@ -1,11 +1,12 @@
-//! Who may open a stream: so many in all, so many per client address.
+//! Who may open a stream: so many in all, so many per client address, and so many replays at once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, StatusCode};
+use tokio::sync::Semaphore;
 
 use super::Server;
 use super::problem::Problem;
@@ -21,7 +22,24 @@ pub(super) struct Streams {
 #[derive(Debug, Default)]
 struct Open {
     all: usize,
-    by_client: HashMap<IpAddr, u64>,
+    by_client: HashMap<IpAddr, Own>,
+}
+
+/// What one client has.
+#[derive(Debug)]
+struct Own {
+    streams: u64,
+    /// Its share of the turns to replay.
+    share: Arc<Semaphore>,
+}
+
+/// What is allowed at the same time.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    streams: usize,
+    /// 0: no limit.
+    streams_per_client: u64,
+    replays: usize,
 }
 
 impl Streams {
@@ -30,26 +48,36 @@ impl Streams {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, client: Option<IpAddr>, most: usize, per_client: u64) -> Result<(), Problem> {
+    /// Returns the client's share of the turns to replay: half of all, so that whoever takes its
+    /// turns and does not read leaves some to others.
+    fn enter(&self, client: Option<IpAddr>, limits: Limits) -> Result<Arc<Semaphore>, Problem> {
         let mut open = self.lock();
-        if open.all >= most {
+        if open.all >= limits.streams {
             return Err(too_many(format!(
                 "{} streams are open, which is the most (MAX_STREAMS)",
                 open.all
             )));
         }
-        if let Some(client) = client {
-            let own = open.by_client.get(&client).copied().unwrap_or(0);
-            if per_client > 0 && own >= per_client {
-                return Err(too_many(format!(
-                    "{own} streams of {client} are open, which is the most for one client \
-                     (MAX_STREAMS_PER_CLIENT). If that is a proxy, it should be among TRUSTED_PROXIES"
-                )));
+        let share = match client {
+            Some(client) => {
+                let own = open.by_client.get(&client).map_or(0, |own| own.streams);
+                if limits.streams_per_client > 0 && own >= limits.streams_per_client {
+                    return Err(too_many(format!(
+                        "{own} streams of {client} are open, which is the most for one client \
+                         (MAX_STREAMS_PER_CLIENT). If that is a proxy, it should be among TRUSTED_PROXIES"
+                    )));
+                }
+                let own = open.by_client.entry(client).or_insert_with(|| Own {
+                    streams: 0,
+                    share: Arc::new(Semaphore::new((limits.replays / 2).max(1))),
+                });
+                own.streams += 1;
+                own.share.clone()
             }
-            open.by_client.insert(client, own + 1);
-        }
+            None => Arc::new(Semaphore::new(1)),
+        };
         open.all += 1;
-        Ok(())
+        Ok(share)
     }
 
     fn leave(&self, client: Option<IpAddr>) {
@@ -58,8 +86,8 @@ impl Streams {
         if let Some(client) = client
             && let Entry::Occupied(mut own) = open.by_client.entry(client)
         {
-            *own.get_mut() -= 1;
-            if *own.get() == 0 {
+            own.get_mut().streams -= 1;
+            if own.get().streams == 0 {
                 own.remove();
             }
         }
@@ -70,6 +98,7 @@ impl Streams {
 pub(super) struct Place {
     server: Server,
     client: Option<IpAddr>,
+    share: Arc<Semaphore>,
     _counted: Counted,
 }
 
@@ -77,16 +106,23 @@ impl Place {
     /// Takes a place, or refuses with 429. `client` is not known where there is no socket.
     pub(super) fn take(server: &Server, client: Option<IpAddr>) -> Result<Self, Problem> {
         let client = client.map(network_of);
-        let per_client = server.config.max_streams_per_client;
-        server
-            .0
-            .streams
-            .enter(client, server.max_streams, per_client)?;
+        let limits = Limits {
+            streams: server.max_streams,
+            streams_per_client: server.config.max_streams_per_client,
+            replays: server.config.max_replays as usize,
+        };
+        let share = server.0.streams.enter(client, limits)?;
         Ok(Self {
             server: server.clone(),
             client,
+            share,
             _counted: Counted::new(&server.metrics.streams),
         })
+    }
+
+    /// What the client may have of all turns to replay.
+    pub(super) fn share(&self) -> Arc<Semaphore> {
+        self.share.clone()
     }
 }
 
@@ -184,12 +220,19 @@ mod tests {
     fn nothing_is_kept_of_who_has_left_or_was_refused() {
         let streams = Streams::default();
         let clients = ["192.0.2.1", "2001:db8::"].map(|client| Some(client.parse().unwrap()));
+        let limits = |streams| Limits {
+            streams,
+            streams_per_client: 2,
+            replays: 1,
+        };
         for client in clients {
-            streams.enter(client, 4, 2).unwrap();
-            streams.enter(client, 4, 2).unwrap();
-            assert!(streams.enter(client, 5, 2).is_err(), "its own are too many");
+            streams.enter(client, limits(4)).unwrap();
+            streams.enter(client, limits(4)).unwrap();
+            let refused = streams.enter(client, limits(5));
+            assert!(refused.is_err(), "its own are too many");
         }
-        assert!(streams.enter(Some([192, 0, 2, 9].into()), 4, 2).is_err());
+        let other = Some([192, 0, 2, 9].into());
+        assert!(streams.enter(other, limits(4)).is_err());
         assert_eq!(streams.lock().by_client.len(), 2);
         for client in clients.into_iter().chain(clients) {
             streams.leave(client);

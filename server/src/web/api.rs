@@ -103,7 +103,8 @@ pub async fn ingresses(
         &IngressDocument {
             revision: whole.then(|| server.journal.id(&scope, listed.head.revision)),
             build: assets::build_id().into(),
-            pending: listed.head.pending.clone(),
+            pending: listed.head.pending.names.clone(),
+            pending_count: listed.head.pending.count,
             errors: listed.head.errors.clone(),
             total,
             continue_token: next,

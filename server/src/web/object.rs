@@ -1,24 +1,96 @@
 //! `/api/ingresses/{namespace}/{name}`: one object, as JSON or YAML.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
+use protocol::Key;
+use protocol::filter::like;
 use protocol::scope::is_dns_label;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::negotiation::Accepted;
 use super::problem::Problem;
 use super::{Server, api};
 use crate::cluster::api::ApiError;
 
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Copies of the whole object, some of them compressed: bookkeeping, and a way around the masks.
+const COPIES: [&str; 4] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "kapp.k14s.io/original",
+    "objectset.rio.cattle.io/applied",
+    "banzaicloud.com/last-applied",
+];
 const YAML: &str = "application/yaml";
 const JSON: &str = "application/json";
 const MASK: &str = "(redacted)";
 
-/// The object without `managedFields` and last-applied, sensitive annotations masked.
+type Outcome = Result<Arc<Value>, Problem>;
+
+/// The objects that are being asked for: who comes meanwhile gets the same answer. An object that
+/// has changed since is another one.
+#[derive(Debug, Default)]
+pub(super) struct Asked(Mutex<HashMap<Version, Asking>>);
+
+/// An object and the revision of its row; 0 where there is none.
+type Version = (Key, u64);
+
+#[derive(Debug, Default)]
+struct Asking {
+    answer: Arc<OnceCell<Outcome>>,
+    /// Who waits for it.
+    waiting: usize,
+}
+
+impl Asked {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Version, Asking>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `ask` answers, which one of those who want this version does for all of them.
+    async fn get(&self, version: Version, ask: impl Future<Output = Outcome>) -> Outcome {
+        let answer = {
+            let mut asked = self.lock();
+            let asking = asked.entry(version.clone()).or_default();
+            asking.waiting += 1;
+            asking.answer.clone()
+        };
+        let waits = Waits {
+            asked: self,
+            version,
+            answer,
+        };
+        waits.answer.get_or_init(|| ask).await.clone()
+    }
+}
+
+/// One of those who wait for an answer, until dropped.
+struct Waits<'a> {
+    asked: &'a Asked,
+    version: Version,
+    answer: Arc<OnceCell<Outcome>>,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        let mut asked = self.asked.lock();
+        if let Entry::Occupied(mut asking) = asked.entry(self.version.clone())
+            && Arc::ptr_eq(&asking.get().answer, &self.answer)
+        {
+            asking.get_mut().waiting -= 1;
+            // Who comes after the answer asks anew.
+            if asking.get().waiting == 0 || self.answer.initialized() {
+                asking.remove();
+            }
+        }
+    }
+}
+
+/// The object without `managedFields` and copies of itself, sensitive annotations masked.
 pub async fn ingress(
     State(server): State<Server>,
     Path((namespace, name)): Path<(String, String)>,
@@ -59,7 +131,7 @@ fn start_of(text: &str) -> String {
 
 impl Server {
     /// One object, ready to be shown.
-    pub(super) async fn object(&self, namespace: &str, name: &str) -> Result<Value, Problem> {
+    pub(super) async fn object(&self, namespace: &str, name: &str) -> Result<Arc<Value>, Problem> {
         if !is_dns_label(namespace) {
             let shown = start_of(namespace);
             return Err(Problem::bad_request(format!(
@@ -81,12 +153,9 @@ impl Server {
         if !self.journal.admits(namespace) {
             return Err(missing());
         }
-        let mut object = self
-            .cluster
-            .api()
-            .ingress(namespace, name)
-            .await
-            .map_err(|error| match error {
+        let ask = async {
+            let object = self.cluster.api().ingress(namespace, name).await;
+            let mut object = object.map_err(|error| match error {
                 ApiError::Status { code: 404, .. } => missing(),
                 ApiError::Status { code: 403, .. } => Problem::new(
                     StatusCode::FORBIDDEN,
@@ -96,8 +165,12 @@ impl Server {
                 ),
                 error => Problem::new(StatusCode::BAD_GATEWAY, error.to_string()).retry_after(5),
             })?;
-        clean(&mut object, &self.config.redact_annotations.0);
-        Ok(object)
+            clean(&mut object, &self.config.redact_annotations.0);
+            Ok(Arc::new(object))
+        };
+        let key = Key::new(namespace, name);
+        let revision = self.journal.revision_of(&key);
+        self.0.asked.get((key, revision), ask).await
     }
 }
 
@@ -126,22 +199,26 @@ fn clean(object: &mut Value, redacted: &BTreeSet<String>) {
         .get_mut("annotations")
         .and_then(Value::as_object_mut)
     {
-        annotations.remove(LAST_APPLIED);
+        for copy in COPIES {
+            annotations.remove(copy);
+        }
+        let is_redacted = |key: &str| {
+            let key = key.to_ascii_lowercase();
+            let like = |pattern: &String| like(&key, &pattern.to_ascii_lowercase());
+            redacted.iter().any(like)
+        };
+        let masked: Vec<String> = annotations
+            .keys()
+            .filter(|key| is_redacted(key))
+            .map(|key| format!("{key:?}"))
+            .collect();
         for (key, value) in annotations.iter_mut() {
-            if redacted.iter().any(|pattern| matches(pattern, key)) {
+            // Other tools keep copies too, as JSON.
+            let copies = |text: &str| masked.iter().any(|key| text.contains(key));
+            if is_redacted(key) || value.as_str().is_some_and(copies) {
                 *value = MASK.into();
             }
         }
-    }
-}
-
-/// Whether the key matches the pattern, in which `*` stands for any text.
-fn matches(pattern: &str, key: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == key,
-        Some((start, rest)) => key.strip_prefix(start).is_some_and(|key| {
-            (0..=key.len()).any(|at| key.get(at..).is_some_and(|tail| matches(rest, tail)))
-        }),
     }
 }
 
@@ -163,18 +240,68 @@ mod tests {
     #[test]
     fn bookkeeping_goes_and_sensitive_annotations_are_masked() {
         let mut object = json!({"metadata": {"managedFields": [], "annotations": {
-            LAST_APPLIED: "{}", "example.com/auth-secret": "x", "example.com/note": "y"}}});
-        clean(&mut object, &BTreeSet::from(["*/auth-*".into()]));
+            "kubectl.kubernetes.io/last-applied-configuration": "{}",
+            "kapp.k14s.io/original": "{}", "objectset.rio.cattle.io/applied": "H4sIAAAA",
+            "tool.example.com/copy": r#"{"annotations":{"example.com/auth-secret":"x"}}"#,
+            "example.com/auth-secret": "x", "example.com/note": "y"}}});
+        clean(&mut object, &BTreeSet::from(["*/Auth-*".into()]));
         assert_eq!(
             object,
-            json!({"metadata": {"annotations": {"example.com/auth-secret": MASK, "example.com/note": "y"}}})
+            json!({"metadata": {"annotations": {
+                "tool.example.com/copy": MASK, "example.com/auth-secret": MASK, "example.com/note": "y"}}})
         );
     }
 
     #[test]
-    fn a_star_stands_for_any_text() {
-        assert!(matches("a*c*", "abcd") && matches("*", "") && matches("a", "a"));
-        assert!(!matches("a*c", "abcd") && !matches("a", "ab"));
+    fn a_pattern_of_many_stars_takes_no_time() {
+        let mut object = json!({"metadata": {"annotations": {"a".repeat(260): "x"}}});
+        clean(&mut object, &BTreeSet::from(["*a".repeat(30) + "*b"]));
+        assert_eq!(object["metadata"]["annotations"]["a".repeat(260)], "x");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_the_same_version_gets_one_answer() {
+        let asked = Asked::default();
+        let (answer, answered) = tokio::sync::watch::channel(None::<u64>);
+        let times = std::sync::atomic::AtomicU64::new(0);
+        let get = |revision: u64| {
+            let (asked, times, mut answered) = (&asked, &times, answered.clone());
+            async move {
+                let ask = async {
+                    times.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let value = answered.wait_for(Option::is_some).await.unwrap();
+                    Ok(Arc::new(Value::from(*value)))
+                };
+                asked.get((Key::new("a", "web"), revision), ask).await
+            }
+        };
+        let counted = || times.load(std::sync::atomic::Ordering::Relaxed);
+        {
+            // The first to ask goes away, and another does it.
+            let mut gone = Box::pin(get(1));
+            let mut all: Vec<_> = (0..30).map(|_| Box::pin(get(1))).collect();
+            assert!(futures::poll!(&mut gone).is_pending());
+            for one in &mut all {
+                assert!(futures::poll!(one).is_pending());
+            }
+            assert_eq!(counted(), 1);
+            drop(gone);
+            let mut other = Box::pin(get(2));
+            assert!(futures::poll!(&mut other).is_pending());
+            assert_eq!(counted(), 2, "an object that has changed is another one");
+            answer.send(Some(7)).unwrap();
+            for result in futures::future::join_all(all).await {
+                assert_eq!(*result.unwrap(), Value::from(7));
+            }
+            assert_eq!(counted(), 3);
+            drop(other);
+        }
+        assert!(asked.lock().is_empty());
+        assert!(
+            get(1).await.is_ok() && counted() == 4,
+            "an answer is not kept"
+        );
+        assert!(asked.lock().is_empty());
     }
 
     #[test]

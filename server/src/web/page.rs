@@ -11,6 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, StatusCode, header};
+use http_body_util::LengthLimitError;
 use leptos::nonce::provide_nonce;
 use leptos::prelude::*;
 use protocol::connection::Reconnect;
@@ -130,12 +131,18 @@ pub async fn server_function(
         );
         Problem::new(StatusCode::REQUEST_TIMEOUT, text)
     };
-    let too_large = |_| {
-        let text = format!("a request may have {BODY_LIMIT} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+    let unread = |error: axum::Error| {
+        let cause = std::error::Error::source(&error);
+        match cause.is_some_and(|cause| cause.is::<LengthLimitError>()) {
+            true => {
+                let text = format!("a request may have {BODY_LIMIT} bytes");
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+            }
+            false => Problem::bad_request("the request's body cannot be read"),
+        }
     };
     let body = timeout(BODY_TIME, to_bytes(body, BODY_LIMIT));
-    let body = body.await.map_err(too_late)?.map_err(too_large)?;
+    let body = body.await.map_err(too_late)?.map_err(unread)?;
     let mut request = Request::from_parts(parts, Body::from(body));
     // To a form without scripts, which there is none of, the answer would be a redirect to wherever
     // the `Referer` says.

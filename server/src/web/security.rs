@@ -2,7 +2,8 @@
 //!
 //! On loopback there is no authentication, so a page of another site must not reach the
 //! dashboard through the browser: a `Host` that is not ours (DNS rebinding) is 421, and a
-//! request that the browser says comes from another site is 403, before any work.
+//! request that the browser says comes from another site is 403, before any work. Where the browser
+//! says nothing, as over plain HTTP to another machine, the `Origin` says it.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -76,19 +77,7 @@ fn check_host(server: &Server, request: &Request) -> Option<Problem> {
     if !server.config.is_local() && (allowed.is_empty() || probe) {
         return None;
     }
-    let host = request
-        .uri()
-        .host()
-        .or_else(|| {
-            request
-                .headers()
-                .get(header::HOST)?
-                .to_str()
-                .ok()
-                .map(without_port)
-        })
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let host = host_of(request);
     if is_loopback(&host) || allowed.contains(&host) {
         return None;
     }
@@ -102,7 +91,10 @@ fn check_host(server: &Server, request: &Request) -> Option<Problem> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let address = bracketed.unwrap_or(host);
     host == "localhost"
         || host.ends_with(".localhost")
         || address
@@ -110,13 +102,17 @@ fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
+/// What is not a host with a port is left as it is, and no name that anybody allows.
 fn without_port(authority: &str) -> &str {
-    if authority.starts_with('[') {
-        return authority.split_inclusive(']').next().unwrap_or(authority);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => return authority,
+    };
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    match host.contains(':') && !is_bracketed {
+        true => authority,
+        false => host,
     }
-    authority
-        .split_once(':')
-        .map_or(authority, |(host, _)| host)
 }
 
 fn check_site(server: &Server, request: &Request) -> Option<Problem> {
@@ -124,19 +120,38 @@ fn check_site(server: &Server, request: &Request) -> Option<Problem> {
     let path = path
         .strip_prefix(server.config.base_path.as_str())
         .unwrap_or(path);
-    let guarded = path.starts_with("/api");
-    (guarded && is_cross_site(request.headers())).then(|| {
+    let said = match request.headers().get("sec-fetch-site") {
+        Some(site) if site.as_bytes() == b"cross-site" => "Sec-Fetch-Site: cross-site",
+        None if is_foreign(server, request) => "Origin",
+        _ => return None,
+    };
+    path.starts_with("/api").then(|| {
         Problem::new(
             StatusCode::FORBIDDEN,
-            "requests from pages of other sites are not answered (Sec-Fetch-Site: cross-site)",
+            format!("requests from pages of other sites are not answered ({said})"),
         )
     })
 }
 
-fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site.as_bytes() == b"cross-site")
+/// Whether there is an `Origin` that is neither the host that was asked nor an allowed one.
+fn is_foreign(server: &Server, request: &Request) -> bool {
+    let Some(origin) = request.headers().get(header::ORIGIN) else {
+        return false;
+    };
+    let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
+    // An origin that is not told ("null") is none of ours.
+    let Some((_, authority)) = origin.split_once("://") else {
+        return true;
+    };
+    let host = without_port(authority);
+    host != host_of(request) && !server.config.allowed_hosts.0.contains(host)
+}
+
+/// The host that a request names, without its port.
+fn host_of(request: &Request) -> String {
+    let named = || request.headers().get(header::HOST)?.to_str().ok();
+    let host = request.uri().host().or_else(|| named().map(without_port));
+    host.unwrap_or_default().to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -161,6 +176,8 @@ mod tests {
             "127.0.0.1.example.com",
             "10.0.0.1",
             "[::2]",
+            "[::1].example.com",
+            "[[::1]]",
             "example.com",
         ] {
             assert!(!is_loopback(host), "{host}");
@@ -172,5 +189,11 @@ mod tests {
         assert_eq!(without_port("localhost:3000"), "localhost");
         assert_eq!(without_port("[::1]:3000"), "[::1]");
         assert_eq!(without_port("example.com"), "example.com");
+        assert_eq!(without_port("[::1]"), "[::1]");
+        // What is no host stays what it is.
+        for odd in ["[::1].example.com", "localhost:80.example.com", "::1:80"] {
+            assert_eq!(without_port(odd), odd);
+        }
+        assert_eq!(without_port("[::1].example.com:80"), "[::1].example.com");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -13,8 +14,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use protocol::message::{Done, DoneReason, Heartbeat, Reset, Synced};
 use protocol::{Message, Scope, sse};
-use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
@@ -23,7 +24,7 @@ use super::admission::{Place, client_address};
 use super::problem::Problem;
 use super::{Server, api, assets};
 use crate::cluster::Demand;
-use crate::journal::{ScopeId, Start, Subscription, Tip, now};
+use crate::journal::{Pending, ScopeId, Start, Subscription, Tip, Told, now};
 use crate::listen::Connection;
 use crate::metrics::{Counted, DoneReason as DoneLabel};
 
@@ -35,11 +36,13 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 /// After this long a replay counts no more as one of `MAX_REPLAYS`: the client is slow to read,
 /// and has the others wait for nothing.
 const REPLAY_LEASE: Duration = Duration::from_secs(10);
+/// Nor does the replay of a client that takes nothing for this long.
+const REPLAY_STALL: Duration = Duration::from_secs(1);
 
 impl Server {
     /// Waits until every namespace of the scope has left `syncing`, at most 10 s. Returns the
     /// namespaces whose rows are not known; `None` at once where nothing is known at all.
-    pub(super) async fn settle(&self, scope: &Scope) -> Option<Vec<String>> {
+    pub(super) async fn settle(&self, scope: &Scope) -> Option<Pending> {
         let subscription = self.journal.subscribe(scope);
         let deadline = Instant::now() + SETTLE_LIMIT;
         loop {
@@ -107,27 +110,39 @@ pub async fn stream(
 struct Turn {
     /// Says that it has come; absent when that was heard.
     comes: Option<(oneshot::Receiver<()>, Counted)>,
+    /// Notified whenever the client has taken what was written.
+    taken: Arc<Notify>,
     /// A task, because a stream whose client does not read is not polled, and holds nobody up.
     _lease: AbortOnDropHandle<()>,
 }
 
 impl Turn {
-    fn ask(server: &Server) -> Self {
+    /// `share` is what the client may have of all turns.
+    fn ask(server: &Server, share: Arc<Semaphore>) -> Self {
         let replays = server.0.replays.clone();
-        let permit = replays.clone().try_acquire_owned().ok();
+        let own = share.clone().try_acquire_owned().ok();
+        let at_once = own.and_then(|own| Some((own, replays.clone().try_acquire_owned().ok()?)));
+        let waits = at_once.is_none();
         let (say, comes) = oneshot::channel();
-        let waits = permit.is_none();
+        let taken = Arc::new(Notify::new());
+        let takes = taken.clone();
         let lease = tokio::spawn(async move {
-            let permit = match permit {
-                Some(permit) => Ok(permit),
-                None => replays.acquire_owned().await,
+            let turn = match at_once {
+                Some((own, turn)) => (Ok(own), Ok(turn)),
+                // In this order: who waits for its own share is in nobody's way.
+                None => (share.acquire_owned().await, replays.acquire_owned().await),
             };
             let _ = say.send(());
-            sleep(REPLAY_LEASE).await;
-            drop(permit);
+            let end = Instant::now() + REPLAY_LEASE;
+            let mut stalls = Instant::now() + REPLAY_STALL;
+            while timeout_at(stalls.min(end), takes.notified()).await.is_ok() {
+                stalls = Instant::now() + REPLAY_STALL;
+            }
+            drop(turn);
         });
         Self {
             comes: waits.then(|| (comes, Counted::new(&server.metrics.replays_waiting))),
+            taken,
             _lease: AbortOnDropHandle::new(lease),
         }
     }
@@ -163,11 +178,15 @@ struct Stream {
     cursor: u64,
     /// The cursor at which the client last held everything.
     base: u64,
-    told: u64,
+    told: Told,
     phase: Phase,
     opened: Instant,
     heartbeat: Instant,
-    expires: Instant,
+    /// When it ends, and why: of age, or with the server.
+    ends: Instant,
+    reason: DoneReason,
+    /// What goes into the block of the first message.
+    retry_ms: Option<u64>,
     /// Of its own, so that the locks of all streams are not one.
     draining: CancellationToken,
     /// Rings at the next deadline or before it: one that moves away, as a heartbeat does with every
@@ -205,8 +224,7 @@ impl Stream {
             .observe(scope.scope.names().map_or(0.0, |names| names.len() as f64));
         let demand = server.cluster.demand(&scope.scope);
         let subscription = server.journal.subscribe(&scope.scope);
-        let mut first = Vec::new();
-        sse::write_retry(&mut first, fastrand::u64(1_000..3_000));
+        let mut ready = VecDeque::new();
         let (phase, cursor) = match server.journal.start(&scope, last_event_id) {
             Start::Resume(revision) => {
                 metrics.resumes.inc();
@@ -220,18 +238,19 @@ impl Stream {
                 let reset = Message::Reset(Reset {
                     build: assets::build_id().into(),
                 });
+                let mut first = Vec::new();
                 sse::write_event(&mut first, Some("0"), reset.encode().as_bytes());
+                ready.push_back(Bytes::from(first));
                 (Phase::Replay(revision), 0)
             }
         };
-        let turn = matches!(phase, Phase::Replay(_)).then(|| Turn::ask(&server));
+        let turn = matches!(phase, Phase::Replay(_)).then(|| Turn::ask(&server, place.share()));
         let waits = turn.as_ref().is_some_and(Turn::is_waiting);
-        let mut told = 0;
-        let mut ready = VecDeque::from([Bytes::from(first)]);
+        let mut told = Told::default();
         if waits {
-            let (statuses, revision) = server.journal.faults(&scope.scope);
-            told = revision;
-            let statuses = events(&statuses);
+            let faults = server.journal.faults(&scope.scope, WRITE_LIMIT);
+            told = faults.told;
+            let statuses = events(&faults.messages);
             if !statuses.is_empty() {
                 ready.push_back(statuses.into());
             }
@@ -242,6 +261,9 @@ impl Stream {
             .config
             .stream_timeout()
             .mul_f64(0.8 + fastrand::f64() / 5.0);
+        if let Some(connection) = &connection {
+            connection.end_at(opened + life);
+        }
         Self {
             _demand: demand,
             _place: place,
@@ -254,7 +276,9 @@ impl Stream {
             phase,
             opened,
             heartbeat: opened + HEARTBEAT,
-            expires: opened + life,
+            ends: opened + life,
+            reason: DoneReason::Timeout,
+            retry_ms: Some(fastrand::u64(1_000..3_000)),
             alarm: Box::pin(sleep_until(opened + HEARTBEAT.min(life))),
             ready,
             rests: false,
@@ -266,7 +290,16 @@ impl Stream {
 
     /// The next bytes to write; `None` at the end.
     async fn next(&mut self) -> Option<Bytes> {
-        let bytes = self.wait().await?;
+        if let Some(turn) = &self.turn {
+            turn.taken.notify_one();
+        }
+        let mut bytes = self.wait().await?;
+        if let Some(retry_ms) = self.retry_ms.take() {
+            let mut first = Vec::with_capacity(bytes.len() + 16);
+            sse::write_retry(&mut first, retry_ms);
+            first.extend_from_slice(&bytes);
+            bytes = first.into();
+        }
         self.heartbeat = Instant::now() + HEARTBEAT;
         self.server.metrics.bytes.inc_by(bytes.len() as u64);
         Some(bytes)
@@ -283,6 +316,11 @@ impl Stream {
             if self.connection.as_ref().is_some_and(Connection::is_slow) {
                 return Some(self.end(DoneReason::SlowConsumer));
             }
+            // Before anything that there is to write: a stream that always has news, or a client
+            // that takes it slowly, must not outlive it.
+            if Instant::now() >= self.ends {
+                return Some(self.end(self.reason));
+            }
             if !self.rests
                 && let Some(bytes) = self.advance()
             {
@@ -294,12 +332,11 @@ impl Stream {
                 self.alarm.as_mut().reset(next);
             }
             tokio::select! {
-                // The end comes first: a stream that always has news must not outlive it.
                 biased;
                 () = self.alarm.as_mut() => {
                     let now = Instant::now();
-                    if now >= self.expires {
-                        return Some(self.end(DoneReason::Timeout));
+                    if now >= self.ends {
+                        continue;
                     }
                     if now >= self.heartbeat {
                         // What is above the cursor is of other scopes, or it would have woken us:
@@ -309,10 +346,15 @@ impl Stream {
                     let next = self.next_deadline();
                     self.alarm.as_mut().reset(next);
                 }
-                () = self.draining.cancelled() => {
+                () = self.draining.cancelled(), if self.reason != DoneReason::Draining => {
+                    // The moment is chosen once; until then everything goes on.
                     let most = self.server.shutdown.drain_time.mul_f64(0.8);
-                    tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
-                    return Some(self.end(DoneReason::Draining));
+                    let moment = Instant::now() + most.mul_f64(fastrand::f64());
+                    self.ends = self.ends.min(moment);
+                    self.reason = DoneReason::Draining;
+                    if let Some(connection) = &self.connection {
+                        connection.end_at(self.ends);
+                    }
                 }
                 () = Turn::comes(&mut self.turn) => {
                     // Nothing of the state at the start was written.
@@ -325,7 +367,7 @@ impl Stream {
 
     /// When there is something to do although nothing changes.
     fn next_deadline(&self) -> Instant {
-        let next = self.expires.min(self.heartbeat);
+        let next = self.ends.min(self.heartbeat);
         let settle = self.settle_deadline();
         match self.phase {
             Phase::Replay(_) | Phase::Resume if settle > Instant::now() => next.min(settle),
@@ -368,15 +410,16 @@ impl Stream {
             }
             self.base = self.cursor;
             self.turn = None;
-            let Some(tip) = journal.tip(&self.scope.scope, self.cursor, self.told) else {
+            let tip = journal.tip(&self.scope.scope, self.cursor, self.told, WRITE_LIMIT);
+            let Some(tip) = tip else {
                 // Something changed meanwhile: the rows go first.
                 match write.bytes.is_empty() {
                     true => continue,
                     false => return Some(write.bytes),
                 }
             };
+            self.rests = tip.statuses.complete;
             let rest = self.tell(tip);
-            self.rests = true;
             return match (write.bytes.is_empty(), rest.is_empty()) {
                 (true, true) => None,
                 (false, true) => Some(write.bytes),
@@ -391,14 +434,15 @@ impl Stream {
 
     /// The states, and `synced` once it may be said.
     fn tell(&mut self, tip: Tip) -> Bytes {
-        let mut bytes = events(&tip.statuses);
-        self.told = tip.told;
+        let mut bytes = events(&tip.statuses.messages);
+        self.told = tip.statuses.told;
         let late = Instant::now() >= self.settle_deadline();
         let ready = tip.readiness.filter(|readiness| readiness.settled || late);
         if let Some(readiness) = ready.filter(|_| self.phase != Phase::Synced) {
             let synced = Message::Synced(Synced {
                 count: readiness.count,
-                pending: readiness.pending,
+                pending: readiness.pending.names,
+                pending_count: readiness.pending.count,
             });
             let id = self.server.journal.id(&self.scope, self.cursor);
             sse::write_event(&mut bytes, Some(&id), synced.encode().as_bytes());
@@ -448,6 +492,8 @@ impl Drop for Stream {
         self.server.metrics.cuts.inc();
         if self.connection.as_ref().is_some_and(Connection::is_slow) {
             self.count_end(DoneReason::SlowConsumer);
+        } else if Instant::now() >= self.ends {
+            self.count_end(self.reason);
         }
     }
 }

@@ -58,9 +58,8 @@ async fn a_forbidden_namespace_says_so_and_the_allowed_one_is_live(mut up: Upstr
         (&"live".into(), &1.into(), &1.into()),
         "{health}"
     );
-    let errors = health["errors"].as_array().unwrap();
-    let of_shut = |error: &serde_json::Value| error["namespace"] == shut.as_str();
-    assert!(errors.iter().any(of_shut), "{health}");
+    // Where the namespaces may not be listed, it may be a name that somebody made up.
+    assert!(!health.to_string().contains(&shut), "{health}");
     let document = dash
         .get(&format!("/api/ingresses?namespaces={open},{shut}"))
         .await

@@ -411,6 +411,104 @@ async fn a_failing_namespace_costs_no_other() {
 }
 
 #[tokio::test]
+async fn a_name_that_does_not_exist_is_told_to_nobody_else() {
+    let up = Upstream::simulator().await;
+    let namespace = up.namespace("a").await;
+    let environment = [("WATCH_MODE", "namespaced"), ("MAX_WATCHES", "3")];
+    let dash = up.dash_with(&environment).await;
+    let mut all = dash.stream("").await;
+    all.synced().await;
+    let mut made_up = Vec::new();
+    for index in 0..10 {
+        let mut client = dash.stream(&format!("namespaces=evil-{index}")).await;
+        client.synced().await;
+        made_up.push(client);
+    }
+    let is_clean = async || {
+        let mut fresh = dash.stream("").await;
+        fresh.synced().await;
+        for (_, message) in &fresh.state.messages {
+            assert!(!message.encode().contains("evil"), "{message:?}");
+        }
+        for path in ["/api/health", "/api/namespaces", "/api/ingresses", "/"] {
+            let text = dash.get(path).await.text();
+            assert!(!text.contains("evil"), "{path}: {text}");
+        }
+        let health = dash.get("/api/health").await.ok();
+        let watches = health["watches"].as_object().unwrap().values();
+        let watches: u64 = watches.map(|count| count.as_u64().unwrap()).sum();
+        assert!(watches <= 3, "what is not watched is no watch: {health}");
+    };
+    is_clean().await;
+    drop(made_up);
+    is_clean().await;
+    up.create(&namespace, "web").await;
+    all.gets(&namespace, "web").await;
+    for (_, message) in &all.state.messages {
+        assert!(!message.encode().contains("evil"), "{message:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_very_many_pending_namespaces_some_are_named() {
+    let settings = Settings {
+        namespaces: 400,
+        ingresses: 400,
+        churn_per_second: 0.0,
+        ..Settings::default()
+    };
+    let up = Upstream::of(simulator::Cluster::new(settings)).await;
+    let environment = [("WATCH_MODE", "namespaced"), ("MAX_WATCHES", "50")];
+    let dash = up.dash_with(&environment).await;
+    let mut client = dash.stream("").await;
+    // The client checks that each of the others has said so before.
+    let synced = client.synced().await.synced.clone().unwrap();
+    assert_eq!(
+        (synced.pending.len(), synced.pending_count),
+        (100, Some(350))
+    );
+    assert_eq!(client.state.errors().count(), 350);
+    let page = dash.get("/api/ingresses?limit=1").await;
+    assert!(page.body.len() < 64 << 10, "{}", page.body.len());
+    let page = page.ok();
+    let length = |name: &str| page[name].as_array().unwrap().len();
+    assert_eq!(
+        (length("pending"), &page["pendingCount"]),
+        (100, &350.into())
+    );
+    assert_eq!(length("errors"), 100);
+}
+
+#[tokio::test]
+async fn those_who_ask_for_an_object_together_cost_one_request() {
+    let (up, dash, _client, namespace) = watched().await;
+    // It is never answered, so that all of them wait for it.
+    let hang = Fault::new(Operation::Get, Effect::Hang);
+    up.simulated().faults().add(hang.on("ingresses"));
+    let path = format!("/api/ingresses/{namespace}/first");
+    let answers = futures::future::join_all((0..30).map(|_| dash.get(&path))).await;
+    for answer in answers {
+        answer.refused(502);
+    }
+    let gets = || up.simulated().requests_of("ingresses").gets;
+    assert_eq!(gets(), 1);
+    up.simulated().faults().clear();
+    assert_eq!(dash.get(&path).await.status, 200, "a failure is not kept");
+    assert_eq!(gets(), 2);
+}
+
+#[tokio::test]
+async fn a_name_is_one_line_of_the_log() {
+    let (up, dash, _client, namespace) = watched().await;
+    let name = "web\nFORGED\r\nlines";
+    up.simulated()
+        .apply(json!({"metadata": {"name": name, "namespace": namespace}, "spec": {"rules": 5}}));
+    let log = dash.process.logs("FORGED").await;
+    let line = log.lines().find(|line| line.contains("FORGED")).unwrap();
+    assert!(line.contains("web\\nFORGED\\r\\nlines"), "{log}");
+}
+
+#[tokio::test]
 async fn an_object_that_cannot_be_read_costs_no_other() {
     let (up, dash, mut client, namespace) = watched().await;
     let mut witness = Witness::of(&up, &dash).await;

@@ -5,7 +5,10 @@ use std::net::Ipv4Addr;
 use http::{Method, Response};
 use hyper::body::Incoming;
 
-use crate::dash::{Answer, Dash};
+use crate::{
+    dash::{Answer, Dash, Process},
+    upstream::Upstream,
+};
 
 const STREAM: &str = "/api/ingresses/stream";
 
@@ -109,4 +112,44 @@ async fn zero_is_no_limit_for_one_client() {
         words.contains("MAX_STREAMS)") && !words.contains("CLIENT"),
         "{words}"
     );
+}
+
+#[tokio::test]
+async fn streams_leave_files_for_the_way_to_the_api_server() {
+    let up = Upstream::simulator().await;
+    let namespace = up.namespace("a").await;
+    let kubeconfig = up.kubeconfig("viewer");
+    let environment = [
+        ("KUBECONFIG", kubeconfig.as_str()),
+        ("LISTEN", "127.0.0.1:0"),
+    ];
+    let dash = Dash::listening(Process::start_with_files(200, &environment, &[])).await;
+    let log = dash.process.logs("streams are the most").await;
+    assert!(
+        log.contains("ulimit -n") && log.contains("files=200"),
+        "{log}"
+    );
+    let mut first = dash.stream("").await;
+    first.synced().await;
+    let mut open = Vec::new();
+    loop {
+        let response = dash.send(dash.request(Method::GET, STREAM, &[])).await;
+        if response.status() != 200 {
+            assert_eq!(response.status(), 429);
+            break;
+        }
+        open.push(response);
+    }
+    assert!(open.len() > 10, "{}", open.len());
+    // New connections to the API server are still made.
+    up.simulated().faults().drop_watches();
+    up.create(&namespace, "web").await;
+    first.gets(&namespace, "web").await;
+    assert_eq!(
+        dash.get(&format!("/api/ingresses/{namespace}/web"))
+            .await
+            .status,
+        200
+    );
+    assert!(!dash.process.log().contains("was not accepted"));
 }

@@ -17,6 +17,7 @@ mod access;
 mod bad_input;
 mod documents;
 mod faults;
+mod hostile;
 mod limits;
 mod many_rows;
 mod metrics;

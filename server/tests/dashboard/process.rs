@@ -1,15 +1,20 @@
 //! The binary from outside: settings, kubeconfigs, signals.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader},
     process::{Command, Stdio},
 };
 
 use protocol::message::DoneReason;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::{
-    dash::{Dash, Folder, LIMIT, Process},
+    dash::{BINARY, Dash, Folder, LIMIT, POLL, Process},
     upstream::Upstream,
 };
 
@@ -168,6 +173,167 @@ async fn a_kubeconfig_that_cannot_be_used_is_said() {
         ("KUBERNETES_SERVICE_PORT", "1"),
     ];
     assert!(refused(&pod, &[]).await.contains("service account"));
+}
+
+/// A kubeconfig with this server and this user.
+fn kubeconfig(server: &str, user: serde_json::Value) -> String {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "a",
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "clusters": [{"name": "a", "cluster": {"server": server}}],
+        "users": [{"name": "a", "user": user}],
+    })
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_a_kubeconfig_that_cannot_be_used() {
+    let home = Folder::new();
+    let marker = home.write("marker", "");
+    let folder = marker.with_file_name(".kube");
+    std::fs::create_dir(&folder).unwrap();
+    let link = folder.join("config");
+    std::os::unix::fs::symlink("/missing/kubeconfig", &link).unwrap();
+    let home = marker.parent().unwrap().to_str().unwrap();
+    for environment in [("HOME", home), ("KUBECONFIG", link.to_str().unwrap())] {
+        let log = refused(&[environment], &[]).await;
+        assert!(
+            log.contains(link.to_str().unwrap()) && log.contains("No such file"),
+            "{log}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_or_a_token_that_cannot_be_used_is_said() {
+    let folder = Folder::new();
+    let token = serde_json::json!({"token": "SECRET\n"});
+    let file = folder.write("token", "SECRET\n");
+    let token_file = serde_json::json!({"tokenFile": file});
+    let nobody = serde_json::json!({});
+    for (server, user, words) in [
+        (
+            "127.0.0.1:6443",
+            &nobody,
+            "allowed are those that start with https://",
+        ),
+        ("ftp://127.0.0.1:6443", &nobody, "ftp://127.0.0.1:6443"),
+        ("user:SECRET@127.0.0.1:6443", &nobody, "URL"),
+        ("https://127.0.0.1:1", &token, "no header can carry"),
+        ("https://127.0.0.1:1", &token_file, "no header can carry"),
+    ] {
+        let path = folder.write("config", &kubeconfig(server, user.clone()));
+        let path = path.to_str().unwrap();
+        let log = refused(&[("KUBECONFIG", path)], &[]).await;
+        assert!(log.contains(path) && log.contains(words), "{log}");
+        assert!(
+            !log.contains("SECRET") && !log.contains("panicked"),
+            "{log}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_refused_without_its_password() {
+    let folder = Folder::new();
+    let path = folder.write(
+        "config",
+        &kubeconfig("https://127.0.0.1:1", serde_json::json!({})),
+    );
+    let path = path.to_str().unwrap();
+    let proxy = ("HTTPS_PROXY", "http://user:SECRET@127.0.0.1:2");
+    let log = refused(&[("KUBECONFIG", path), proxy], &[]).await;
+    assert!(
+        log.contains("HTTPS_PROXY") && !log.contains("SECRET"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn a_password_in_the_servers_address_is_never_shown() {
+    let mut up = Upstream::simulator().await;
+    let folder = Folder::new();
+    let server = up.url().replace("http://", "http://user:SECRET@");
+    let path = folder.write("config", &kubeconfig(&server, serde_json::json!({})));
+    let environment = [
+        ("KUBECONFIG", path.to_str().unwrap()),
+        ("LOG_LEVEL", "trace"),
+    ];
+    let mut dash = Dash::start(&environment, &[]).await;
+    dash.get_until("/readyz", |answer| answer.status == 200)
+        .await;
+    let health = dash.get("/api/health").await.ok();
+    assert_eq!(health["cluster"]["url"], up.url());
+    let page = dash.get("/").await.text();
+    up.gate.close();
+    dash.get_until("/api/health", |answer| {
+        answer.json()["status"] == "retrying"
+    })
+    .await;
+    let said = dash.get("/api/health").await.text() + &page + &dash.process.log();
+    assert!(!said.contains("SECRET"), "{said}");
+    dash.process.signal("KILL");
+    dash.process.end().await;
+}
+
+/// The command lines of the processes that are running.
+fn processes() -> Vec<String> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("cmdline")).ok())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_credential_plugin_that_hangs_is_said_and_ends_with_the_server() {
+    let up = Upstream::simulator().await;
+    let folder = Folder::new();
+    let marker = folder.write("ran", "");
+    for (hangs_at_first, seconds) in [(true, 86_401), (false, 86_402)] {
+        // One that gives a credential at first: it is over at once.
+        let credential =
+            r#"{"status": {"token": "SECRET", "expirationTimestamp": "2001-01-01T00:00:00Z"}}"#;
+        let first = match hangs_at_first {
+            true => String::new(),
+            false => format!(
+                "rm {} 2>/dev/null && echo '{credential}' && exit;",
+                marker.display()
+            ),
+        };
+        let script = format!("{first} exec sleep {seconds}");
+        let user = serde_json::json!({"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+        }});
+        let path = folder.write("config", &kubeconfig(&up.url(), user));
+        let environment = [
+            ("KUBECONFIG", path.to_str().unwrap()),
+            ("PATH", "/usr/bin:/bin"),
+            ("DRAIN_DELAY", "0"),
+            ("DRAIN_TIME", "0"),
+        ];
+        let mut dash = Dash::start(&environment, &[]).await;
+        assert_eq!(dash.get("/livez").await.status, 200);
+        let hanging = format!("sleep\0{seconds}\0");
+        let count = || processes().iter().filter(|line| **line == hanging).count();
+        let told = |answer: &crate::dash::Answer| {
+            assert!(count() <= 1, "one at a time");
+            answer
+                .text()
+                .contains("the credential plugin sh did not end within 20 s")
+        };
+        dash.get_until("/api/health", told).await;
+        assert!(
+            dash.get("/")
+                .await
+                .text()
+                .contains("the credential plugin sh did not end")
+        );
+        // The next one is running, or will be.
+        dash.process.signal("TERM");
+        let (code, log) = dash.process.end().await;
+        assert_eq!((code, count()), (Some(0), 0), "{log}");
+        assert!(!log.contains("SECRET"), "{log}");
+    }
 }
 
 #[tokio::test]
@@ -363,7 +529,7 @@ async fn an_interrupt_is_a_termination_too() {
 
 #[tokio::test]
 async fn a_log_that_nobody_reads_any_more_stops_nothing() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kube-ingress-dash"))
+    let mut child = Command::new(BINARY)
         .env_clear()
         .envs([
             ("LISTEN", "127.0.0.1:0"),
@@ -389,6 +555,90 @@ async fn a_log_that_nobody_reads_any_more_stops_nothing() {
         .await
         .expect("the process ends")
         .unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_read_holds_nobody_up() {
+    let mut child = Command::new(BINARY)
+        .env_clear()
+        .envs([("LISTEN", "127.0.0.1:0"), ("LOG_LEVEL", "debug")])
+        .arg("--demo=2x4")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    let address = loop {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it listens");
+        if let Some((_, address)) = line.split_once("listening on http://") {
+            break address.trim().trim_end_matches('/').to_owned();
+        }
+    };
+    // From here on nothing is read. Each stream is a line, and a pipe holds some hundreds.
+    for _ in 0..1_500 {
+        let opened = async {
+            let mut socket = TcpStream::connect(&address).await.unwrap();
+            let request = "GET /api/ingresses/stream HTTP/1.1\r\nhost: localhost\r\n\r\n";
+            socket.write_all(request.as_bytes()).await.unwrap();
+            let mut status = [0; 12];
+            socket.read_exact(&mut status).await.unwrap();
+            assert_eq!(&status, b"HTTP/1.1 200");
+        };
+        timeout(LIMIT, opened).await.expect("a stream opens");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn standard_error_on_a_full_disk_ends_nothing() {
+    let start = |environment: &[(&str, &str)], arguments: &[&str]| {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        Command::new(BINARY)
+            .env_clear()
+            .envs(environment.iter().copied())
+            .args(arguments)
+            .stderr(full)
+            .spawn()
+            .unwrap()
+    };
+    for arguments in [&["--listen=0.0.0.0:0"][..], &["--listen=nowhere"]] {
+        let mut refused = start(&[], arguments);
+        assert_eq!(refused.wait().unwrap().code(), Some(1), "{arguments:?}");
+    }
+    // It cannot say where it listens. No other test takes a port from this range by itself.
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let port = (20_000..30_000).find(free).unwrap();
+    let listen = format!("127.0.0.1:{port}");
+    let environment = [
+        ("LISTEN", listen.as_str()),
+        ("LOG_LEVEL", "debug"),
+        ("DRAIN_DELAY", "0"),
+        ("DRAIN_TIME", "0"),
+    ];
+    let mut child = start(&environment, &["--demo=2x4"]);
+    let answered = async {
+        loop {
+            if let Ok(mut socket) = TcpStream::connect(&listen).await {
+                let request = "GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+                socket.write_all(request.as_bytes()).await.unwrap();
+                let mut answer = String::new();
+                socket.read_to_string(&mut answer).await.unwrap();
+                assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    timeout(LIMIT, answered).await.expect("it answers");
+    let sent = Command::new("sh")
+        .args(["-c", &format!("kill -TERM {}", child.id())])
+        .status();
+    assert!(sent.unwrap().success());
+    let end = tokio::task::spawn_blocking(move || child.wait().unwrap());
+    let status = timeout(LIMIT, end).await.expect("it ends").unwrap();
     assert_eq!(status.code(), Some(0));
 }
 

@@ -22,6 +22,8 @@ async fn a_host_that_is_not_ours_is_refused() {
         "10.0.0.1:3000",
         "localhost.example.com",
         "[::2]:80",
+        "[::1].example.com",
+        "localhost:80.example.com",
     ] {
         for path in [
             "/",
@@ -122,6 +124,58 @@ async fn pages_of_other_sites_are_not_answered() {
             "{site}"
         );
     }
+}
+
+#[tokio::test]
+async fn without_its_header_a_page_of_another_site_is_known_by_its_origin() {
+    let environment = [("ALLOWED_HOSTS", "dash.example.com")];
+    let dash = Dash::start(&environment, &["--demo=2x4"]).await;
+    let own = dash.address.to_string();
+    let ask = async |path: &str, host: &str, origin: &str| {
+        let headers = [("host", host), ("origin", origin)];
+        dash.ask(Method::GET, path, &headers).await
+    };
+    for origin in [
+        "http://evil.example",
+        "http://dash.example.com.evil.example",
+        "http://127.0.0.1.evil.example",
+        "null",
+        "",
+    ] {
+        for host in [own.as_str(), "dash.example.com"] {
+            let words = ask("/api/health", host, origin).await.refused(403);
+            assert!(words.contains("Origin"), "{words}");
+        }
+        assert_eq!(
+            ask("/", &own, origin).await.status,
+            200,
+            "a link leads there"
+        );
+    }
+    for (host, origin) in [
+        (own.as_str(), format!("http://{own}")),
+        (&own, "http://dash.example.com".into()),
+        ("dash.example.com", "https://dash.example.com:8443".into()),
+    ] {
+        assert_eq!(
+            ask("/api/health", host, &origin).await.status,
+            200,
+            "{origin}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_a_bad_request() {
+    let dash = demo().await;
+    let mut connection = TcpStream::connect(dash.address).await.unwrap();
+    let request = "POST /api/fn/try_now HTTP/1.1\r\nhost: localhost\r\n\
+                   content-type: application/x-www-form-urlencoded\r\n\
+                   transfer-encoding: chunked\r\n\r\n-1\r\n\r\n";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }
 
 #[tokio::test]

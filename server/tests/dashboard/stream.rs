@@ -1,6 +1,7 @@
 //! The stream: replay, changes, scopes.
 
 use http::Method;
+use http_body_util::BodyExt as _;
 use protocol::Message;
 
 use crate::upstream::{Upstream, scenarios};
@@ -13,6 +14,7 @@ scenarios! {
     a_stream_of_everything_has_a_namespace_that_comes_later,
     the_last_ingress_deleted_leaves_an_empty_table,
     every_change_after_synced_carries_an_id,
+    the_reconnection_time_is_in_the_block_of_the_first_message,
     the_answer_is_an_event_stream_that_no_proxy_keeps,
 }
 
@@ -152,6 +154,35 @@ async fn every_change_after_synced_carries_an_id(up: Upstream) {
     assert!(changes.iter().all(|(id, _)| id.is_some()));
     ids.dedup();
     assert_eq!(ids.len(), 3, "each write has its own: {ids:?}");
+}
+
+async fn the_reconnection_time_is_in_the_block_of_the_first_message(up: Upstream) {
+    let namespace = up.namespace("a").await;
+    let dash = up.dash().await;
+    let query = format!("namespaces={namespace}");
+    let mut client = dash.stream(&query).await;
+    let id = client.synced().await.id.clone().unwrap();
+    for (held, first) in [("", "reset"), (id.as_str(), "synced")] {
+        let path = format!("/api/ingresses/stream?{query}&lastEventId={held}");
+        let mut body = dash
+            .send(dash.request(Method::GET, &path, &[]))
+            .await
+            .into_body();
+        let mut text = String::new();
+        while !text.contains("\n\n") {
+            let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
+            text.push_str(std::str::from_utf8(&data).unwrap());
+        }
+        let block: Vec<_> = text.split("\n\n").next().unwrap().lines().collect();
+        assert!(
+            block[0].starts_with("retry: ") && block[1].starts_with("id: "),
+            "{text}"
+        );
+        assert!(
+            block[2].starts_with(&format!("data: {{\"type\":\"{first}\"")),
+            "{text}"
+        );
+    }
 }
 
 async fn the_answer_is_an_event_stream_that_no_proxy_keeps(up: Upstream) {

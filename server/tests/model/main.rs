@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod client;
+mod connections;
 #[path = "../support/dash.rs"]
 mod dash;
 mod real;

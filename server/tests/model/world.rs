@@ -67,19 +67,24 @@ impl Dash {
         only: &BTreeSet<String>,
         arguments: &[&str],
     ) -> Self {
+        let config = Config::parse_from(["kube-ingress-dash"].iter().chain(arguments));
         let client = kube::Client::new(cluster.router(), "default");
         let journal = Arc::new(Journal::default());
         let metrics = Arc::new(Metrics::default());
         let settings = cluster::Settings {
             mode,
             namespaces: only.clone(),
-            max_watches: 100,
+            max_watches: config.max_watches as usize,
             watch_timeout: Duration::from_secs(40),
         };
         let api = Api::new(client, "the simulated cluster".into());
         let cluster = Cluster::new(api, journal.clone(), settings, metrics.clone());
         let watching = tokio::spawn(cluster.clone().run());
-        let shutdown = Shutdown::default();
+        let config = Config::parse_from(["kube-ingress-dash"].iter().chain(arguments));
+        let shutdown = Shutdown {
+            drain_time: Duration::from_secs(config.drain_time),
+            ..Shutdown::default()
+        };
         let server = Server::new(Service {
             cluster,
             journal: journal.clone(),
@@ -88,7 +93,7 @@ impl Dash {
             cluster_name: "model".into(),
             simulated: true,
             max_streams: 1_000,
-            config: Config::parse_from(["kube-ingress-dash"].iter().chain(arguments)),
+            config,
         });
         Self {
             router: web::router(&server),

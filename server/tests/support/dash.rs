@@ -35,6 +35,8 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// The pause between two looks at what says nothing by itself.
 pub(crate) const POLL: Duration = Duration::from_millis(20);
 
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_kube-ingress-dash");
+
 /// A folder that goes with its value.
 pub(crate) struct Folder(PathBuf);
 
@@ -83,8 +85,27 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the binary in an empty home with nothing but these variables and arguments.
     pub(crate) fn start(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        Self::spawn(Command::new(BINARY), environment, arguments)
+    }
+
+    /// The same where the process may have no more than so many files.
+    pub(crate) fn start_with_files(
+        files: u32,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
+        let mut limited = Command::new("sh");
+        limited.args([
+            "-c",
+            &format!("ulimit -n {files}; exec \"$0\" \"$@\""),
+            BINARY,
+        ]);
+        Self::spawn(limited, environment, arguments)
+    }
+
+    fn spawn(mut command: Command, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let home = Folder::new();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kube-ingress-dash"))
+        let mut child = command
             .env_clear()
             .env("HOME", &home.0)
             .envs(environment.iter().copied())
@@ -225,7 +246,11 @@ impl Dash {
         if !environment.iter().any(|(name, _)| *name == "LISTEN") {
             environment.push(("LISTEN", "127.0.0.1:0"));
         }
-        let process = Process::start(&environment, arguments);
+        Self::listening(Process::start(&environment, arguments)).await
+    }
+
+    /// Waits until a process listens.
+    pub(crate) async fn listening(process: Process) -> Self {
         let log = process.logs("listening on http://").await;
         let after = log
             .split("listening on http://")
@@ -440,15 +465,16 @@ impl State {
                 self.table.remove(key);
             }
             Message::Synced(synced) => {
+                let pending = self.pending(synced);
                 if let Some(replayed) = self.replayed.take() {
                     self.table.retain(|key, _| {
-                        replayed.contains(key) || synced.pending.contains(&key.namespace)
+                        replayed.contains(key) || pending.contains(&key.namespace)
                     });
                 }
                 let known = self
                     .table
                     .keys()
-                    .filter(|key| !synced.pending.contains(&key.namespace))
+                    .filter(|key| !pending.contains(&key.namespace))
                     .count();
                 assert_eq!(
                     synced.count, known,
@@ -479,6 +505,21 @@ impl State {
             self.id = Some(new);
         }
         self.messages.push((id, message));
+    }
+
+    /// The namespaces whose rows are not known: where `synced` does not name all, each other one
+    /// has said so before.
+    fn pending(&self, synced: &Synced) -> BTreeSet<String> {
+        let mut pending: BTreeSet<String> = synced.pending.iter().cloned().collect();
+        if let Some(count) = synced.pending_count {
+            let unknown = |status: &&NamespaceStatus| {
+                status.count.is_none() && status.state != NamespaceState::Forbidden
+            };
+            let states = self.states.values().filter(unknown);
+            pending.extend(states.filter_map(|status| status.namespace.clone()));
+            assert_eq!(pending.len(), count, "what is not named has said so");
+        }
+        pending
     }
 
     /// A row of the table.

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Target, connection_lost, flag, json_response, list, table};
+use super::{FLOOD, Target, connection_lost, flag, json_response, list, table};
 use crate::cluster::Cluster;
 use crate::counters::OpenWatch;
 use crate::failure::Failure;
@@ -115,6 +115,8 @@ fn check_options(target: &Target, streaming: bool) -> Result<(), Failure> {
 enum Ending {
     Clean,
     Lost,
+    /// None: the line under way goes on for ever.
+    Flood,
 }
 
 struct Watch {
@@ -157,6 +159,7 @@ impl Watch {
                     self.ending = Some(Ending::Clean);
                     return Some(Err(connection_lost()));
                 }
+                Some(Ending::Flood) => return Some(Ok(FLOOD)),
                 None => {}
             }
             if *self.signal.borrow_and_update() != self.dropped {
@@ -177,8 +180,12 @@ impl Watch {
                 }
                 continue;
             }
-            if let Some(code) = self.cluster.faults().strike_watch(resource, namespace) {
-                return Some(Ok(self.fail(&Failure::ordered(code, None))));
+            match self.cluster.faults().strike_watch(resource, namespace) {
+                Some(Effect::ErrorEvent { status }) => {
+                    return Some(Ok(self.fail(&Failure::ordered(status, None))));
+                }
+                Some(_) => return None,
+                None => {}
             }
             if Instant::now() >= self.deadline {
                 // A reader that comes late still gets what happened in time.
@@ -257,6 +264,17 @@ impl Watch {
                     lines.truncate(middle);
                     self.ending = Some(Ending::Lost);
                     break;
+                }
+                Some(Effect::Flood) => {
+                    lines.truncate(middle);
+                    self.ending = Some(Ending::Flood);
+                    break;
+                }
+                Some(Effect::Line { line }) => {
+                    let event = lines.split_off(start);
+                    lines.extend_from_slice(line.as_bytes());
+                    lines.push(b'\n');
+                    lines.extend_from_slice(&event);
                 }
                 Some(Effect::Truncate) => {
                     lines.truncate(middle);
