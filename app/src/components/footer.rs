@@ -55,6 +55,13 @@ pub fn Footer() -> impl IntoView {
             }
         })
     };
+    let order = move || {
+        let sort = ui.sort().words();
+        ui.filter.with(|filter| match filter.host_asked() {
+            Some(host) => format!("What takes {host} first, then by {sort}"),
+            None => format!("Sorted by {sort}"),
+        })
+    };
     let build = move || {
         ui.live.new_build.get().map(|_| {
             view! {
@@ -71,7 +78,7 @@ pub fn Footer() -> impl IntoView {
         <footer class="foot">
             <span><b class="semi">{number}</b>{noun}</span>
             <span class="sep"></span>
-            <span>{move || format!("Sorted by {}", ui.sort().words())}</span>
+            <span>{order}</span>
             {waiting}
             {as_of}
             {build}
