@@ -9,6 +9,8 @@ use protocol::message::{NamespaceStatus, StreamError};
 use protocol::{Ingress, Key, Scope};
 use serde::{Deserialize, Serialize};
 
+use crate::components::namespaces::Missing;
+
 /// The server, as far as a page needs it.
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
@@ -101,6 +103,8 @@ pub struct Rows {
     pub namespaces: usize,
     /// Namespaces in the cluster, where they may be listed.
     pub namespaces_total: Option<usize>,
+    /// Namespaces of the scope that there are not, where all namespaces are known.
+    pub missing: Vec<Missing>,
     /// The parts of the scope that are not live.
     pub states: Vec<NamespaceStatus>,
     /// Why they are not.

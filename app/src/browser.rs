@@ -18,7 +18,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use protocol::filter::{Field, Filter};
 use protocol::table::Line;
-use protocol::{Ingress, Key, Scope};
+use protocol::{Ingress, Key, NamespaceDocument, Scope};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -27,6 +27,7 @@ use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Mous
 use crate::ROOT_ID;
 use crate::columns::{self, Columns};
 use crate::components::app::App;
+use crate::components::namespaces::missing;
 use crate::exclusions::Exclusions;
 use crate::format::counted;
 use crate::live::mono_now_ms;
@@ -86,6 +87,7 @@ pub(crate) fn start(ui: Ui) {
                 .set(stored(SINGLE_KEYS).as_deref() != Some("off"));
             ui.set_search(&ui.live.filter.get_untracked());
             dragging::restore_drawer();
+            recall_namespaces(ui);
             tick(ui);
             set_interval(move || tick(ui), Duration::from_secs(1));
             listen(ui);
@@ -102,6 +104,7 @@ pub(crate) fn start(ui: Ui) {
     announce_matches(ui);
     keep_choices(ui);
     searching::suggest(ui);
+    searching::keep_count(ui);
     focus_popup(ui);
     picking::drop_gone(ui);
     Effect::new(move |_| {
@@ -110,6 +113,7 @@ pub(crate) fn start(ui: Ui) {
         ui.selected.track();
         mark_cut();
     });
+    follow_missing(ui);
 }
 
 fn tick(ui: Ui) {
@@ -664,7 +668,13 @@ fn follow_selection(ui: Ui) {
     });
 }
 
-/// The address bar follows the state: a new selection or scope adds an entry, typing replaces it.
+thread_local! {
+    /// Whether the next change of the address adds an entry whatever it is.
+    static ADDS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// The address bar follows the state: a new selection or scope adds an entry and so does a search
+/// that is cleared; typing replaces it.
 fn write_address(ui: Ui) {
     Effect::new(move |before: Option<Query>| {
         let query = ui.query();
@@ -678,8 +688,9 @@ fn write_address(ui: Ui) {
                 && let Ok(history) = window().history()
             {
                 let url = format!("{}/{text}", ui.base_path());
-                let adds =
-                    before.selected != query.selected || before.namespaces != query.namespaces;
+                let adds = ADDS.take()
+                    || before.selected != query.selected
+                    || before.namespaces != query.namespaces;
                 let _ = if adds {
                     history.push_state_with_url(&JsValue::NULL, "", Some(&url))
                 } else {
@@ -695,6 +706,7 @@ fn write_address(ui: Ui) {
 fn read_address(ui: Ui) {
     let search = window().location().search().unwrap_or_default();
     let query = Query::parse(search.trim_start_matches('?'));
+    ADDS.set(false);
     let max = ui.cluster.with_value(|cluster| cluster.max_namespaces);
     let (scope, _) = query.scope(max);
     if ui.live.scope.with_untracked(|old| *old != scope) {
@@ -802,6 +814,107 @@ fn keep_choices(ui: Ui) {
             store(SINGLE_KEYS, if on { "on" } else { "off" });
         }
         on
+    });
+}
+
+/// What local storage calls the pinned namespaces, those chosen lately, and the sets of them.
+const NAMESPACES: [&str; 3] = [
+    "kube-ingress-dash-pins",
+    "kube-ingress-dash-recent",
+    "kube-ingress-dash-sets",
+];
+
+/// Recalls which namespaces are pinned, recent and in sets, and keeps them from then on.
+fn recall_namespaces(ui: Ui) {
+    fn names<C: FromIterator<String>>(text: &str) -> C {
+        let names = text
+            .split(',')
+            .filter(|name| protocol::scope::is_dns_label(name));
+        names.map(str::to_owned).collect()
+    }
+    let [pins, recent, sets] = NAMESPACES.map(|key| stored(key).unwrap_or_default());
+    ui.pins.set(names(&pins));
+    ui.recent.set(names(&recent));
+    ui.sets.set(sets.split(';').take(9).map(names).collect());
+    Effect::new(move |started: Option<()>| {
+        let sets = ui.sets.get();
+        let sets: Vec<_> = sets
+            .into_iter()
+            .map(|set| Scope::of(set).to_string())
+            .collect();
+        let pins = Scope::of(ui.pins.get()).to_string();
+        let texts = [pins, ui.recent.get().join(","), sets.join(";")];
+        if started.is_some() {
+            for (key, text) in NAMESPACES.into_iter().zip(texts) {
+                store(key, &text);
+            }
+        }
+    });
+}
+
+/// How often a namespace that there is not is looked for again, in milliseconds.
+const MISSING_MS: u64 = 10_000;
+
+/// Asks which of the watched namespaces there are: the server has said it of the first ones.
+fn follow_missing(ui: Ui) {
+    Effect::new(move |before: Option<Scope>| {
+        let scope = ui.live.scope.get();
+        if before.is_some_and(|before| before != scope) {
+            ui.missing.set(Vec::new());
+            look_for_missing(ui);
+        }
+        scope
+    });
+    set_interval(
+        move || {
+            if !ui.missing.with_untracked(Vec::is_empty) {
+                look_for_missing(ui);
+            }
+        },
+        Duration::from_millis(MISSING_MS),
+    );
+}
+
+fn look_for_missing(ui: Ui) {
+    let scope = ui.live.scope.get_untracked();
+    if scope.names().is_none() {
+        return;
+    }
+    let url = format!("{}/api/namespaces", ui.base_path());
+    leptos::task::spawn_local(async move {
+        // Without an answer nothing new is known.
+        let Ok(document) = fetch_json::<NamespaceDocument>(&url).await else {
+            return;
+        };
+        if !document.complete || ui.live.scope.get_untracked() != scope {
+            return;
+        }
+        let known = document.items.into_iter().map(|item| item.name).collect();
+        let mut missing = missing(&scope, &known);
+        // Of these the state says why.
+        ui.live.states.with_untracked(|states| {
+            let named = |name: &str| {
+                let mut states = states.iter();
+                states.any(|status| status.namespace.as_deref() == Some(name))
+            };
+            missing.retain(|missing| !named(&missing.name));
+        });
+        if ui.missing.with_untracked(|old| *old != missing) {
+            ui.missing.set(missing);
+        }
+    });
+}
+
+/// Gives the focus to the element of this id with the next frame: it was there, and another element
+/// has its id now.
+pub(crate) fn focus_again(id: Option<String>) {
+    let Some(id) = id else { return };
+    request_animation_frame(move || {
+        if let Some(element) = by_id(&id) {
+            let options = web_sys::FocusOptions::new();
+            options.set_prevent_scroll(true);
+            let _ = element.focus_with_options(&options);
+        }
     });
 }
 
@@ -1265,6 +1378,11 @@ fn key_pressed(ui: Ui, event: &KeyboardEvent) {
     if key == "Escape" {
         return escape(ui, event);
     }
+    let no_popup = ui.popup.with_untracked(Option::is_none);
+    if key == "a" && (event.ctrl_key() || event.meta_key()) && no_popup && within("#tablewrap") {
+        picking::all(ui);
+        return event.prevent_default();
+    }
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
         let all = ui.live.lines.get_untracked() <= ui.pool.get_untracked();
         if key == "f" && !event.alt_key() && !all {
@@ -1380,6 +1498,17 @@ fn single_key(ui: Ui, key: &str) -> bool {
             turn_tab(ui, ui.tab.get_untracked(), key == "[");
         }
         "." => ui.live.hold(false),
+        "0" => ui.show_namespaces(std::collections::BTreeSet::new(), false),
+        _ if key.len() == 1 && key.as_bytes()[0].is_ascii_digit() => {
+            let index = usize::from(key.as_bytes()[0] - b'1');
+            let set = ui.sets.with_untracked(|sets| sets.get(index).cloned());
+            match set.filter(|set| !set.is_empty()) {
+                Some(set) => ui.show_namespaces(set, false),
+                None => ui.announce(format!(
+                    "No set {key}: keep one where namespaces are chosen"
+                )),
+            }
+        }
         "d" => ui.density.update(|density| *density = density.next()),
         "x" | "c" | "y" | "o" => {
             let Some(row) = current_row(ui) else {
@@ -1474,7 +1603,7 @@ fn turn_tab(ui: Ui, tab: Tab, back: bool) -> Tab {
     next
 }
 
-/// Closes the top layer, then the search.
+/// Closes the top layer, then empties the search: its text, then one token with each press.
 fn escape(ui: Ui, event: &KeyboardEvent) {
     if ui.popup.with_untracked(Option::is_some) {
         event.prevent_default();
@@ -1488,10 +1617,14 @@ fn escape(ui: Ui, event: &KeyboardEvent) {
     } else if ui.selected.with_untracked(Option::is_some) {
         event.prevent_default();
         close_details(ui);
-    } else if ui.live.filter.with_untracked(|filter| !filter.is_empty()) {
+    } else if ui.typed.with_untracked(|typed| !typed.is_empty()) {
         event.prevent_default();
-        ui.set_search("");
-        to_top(ui);
+        acts::clear_to(ui, &ui.tokens.with_untracked(|tokens| tokens.join(" ")));
+    } else if ui.tokens.with_untracked(|tokens| !tokens.is_empty()) {
+        event.prevent_default();
+        let mut tokens = ui.tokens.get_untracked();
+        tokens.pop();
+        acts::clear_to(ui, &tokens.join(" "));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a person leaves out of the table: a choice, kept in a cookie.
 //!
 //! It acts as words of the search, where everybody sees it and can take it back: a visit whose
-//! address does not say what is searched for starts with them (see [`Query::everything`]).
+//! address says nothing starts with them (see [`Query::everything`]).
 //!
 //! [`Query::everything`]: crate::query::Query::everything
 

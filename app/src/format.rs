@@ -25,6 +25,18 @@ pub fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
+/// A part of a whole: `67 %`. All and nothing are said of nothing else.
+#[must_use]
+pub fn percent(part: usize, whole: usize) -> String {
+    let rounded = (part * 200 + whole).checked_div(whole * 2);
+    match rounded {
+        None => String::new(),
+        Some(_) if part == 0 => "0 %".into(),
+        Some(_) if part == whole => "100 %".into(),
+        Some(rounded) => format!("{} %", rounded.clamp(1, 99)),
+    }
+}
+
 /// Milliseconds in the largest unit that fits: `9 s`, `18 min`, `5 h`, `73 d`, `2 y`.
 #[must_use]
 pub fn duration(ms: i64) -> String {

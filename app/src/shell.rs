@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
+use protocol::filter::Filter;
 use protocol::table::{Group, Line, Table};
 use protocol::{Ingress, IngressDocument, Scope};
 
@@ -36,15 +37,18 @@ impl PageContext {
         Query::parse(&self.query).scope(most).0
     }
 
-    /// Where a visit starts whose address does not say what is searched for: with the words that
-    /// leave out what the person leaves out. Nothing where that is here.
+    /// Where a visit starts whose address says nothing: with the words that leave out what the
+    /// person leaves out. Nothing where that is here. An address that says anything is a view that
+    /// somebody may have shared, and opens as it is.
     #[must_use]
     pub fn start(&self) -> Option<String> {
         let exclusions = Choices::parse(&self.cookies).exclusions;
         let mut query = Query::parse(&self.query);
-        if exclusions.is_empty() || query.everything || !query.search.is_empty() {
+        let other = std::mem::take(&mut query.other);
+        if exclusions.is_empty() || query != Query::parse("") {
             return None;
         }
+        query.other = other;
         query.search = exclusions.to_string();
         let base = self.backend.cluster().base_path;
         Some(format!("{base}/{}", query.to_query_string()))
@@ -81,7 +85,11 @@ impl PageContext {
     pub fn lines(&self) -> Lines {
         let query = Query::parse(&self.query);
         let scope = self.scope();
-        if query.sort == Sort::default() && query.grouping.is_none() {
+        let filter = Filter::parse(&query.search);
+        if query.sort == Sort::default()
+            && query.grouping.is_none()
+            && filter.host_asked().is_none()
+        {
             let offset = (query.page - 1).saturating_mul(POOL);
             let rows = self.backend.rows(&scope, &query.search, offset, POOL);
             return Lines {
@@ -90,7 +98,7 @@ impl PageContext {
                 groups: Vec::new(),
             };
         }
-        arranged(self.backend.all_rows(&scope, &query.search), &query)
+        arranged(self.backend.all_rows(&scope, &query.search), &query, filter)
     }
 
     /// What the page is made of.
@@ -127,8 +135,9 @@ pub struct Lines {
 }
 
 /// One page of the rows in another order than the backend's.
-fn arranged(mut rows: Rows, query: &Query) -> Lines {
+fn arranged(mut rows: Rows, query: &Query, filter: Filter) -> Lines {
     let mut table = Table::new();
+    table.set_filter(filter);
     let items = std::mem::take(&mut rows.items);
     table.apply_document(IngressDocument {
         total: items.len(),

@@ -12,6 +12,8 @@ use protocol::{Ingress, Key, Scope};
 
 use crate::backend::{ClusterInfo, Rows};
 use crate::columns::Columns;
+use crate::components::namespaces::Missing;
+use crate::components::stats::Numbers;
 use crate::exclusions::Exclusions;
 use crate::format::unix_ms;
 use crate::live::Live;
@@ -19,6 +21,9 @@ use crate::page::{Density, POOL, PageData, Theme};
 use crate::query::{Query, Sort, Tab};
 use crate::status::{Currency, Facts};
 use crate::suggest::Offers;
+
+/// How many namespaces are kept as chosen lately.
+const RECENT: usize = 6;
 
 /// One element of the pool.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +134,8 @@ pub struct Ui {
     pub layout: Memo<Vec<(Column, bool)>>,
     /// What is typed, to be marked in the rows.
     pub filter: Memo<Filter>,
+    /// What the stat strip counts. It follows the filter and the rows a moment later.
+    pub numbers: RwSignal<Numbers>,
     /// The words of the search that are tokens.
     pub tokens: RwSignal<Vec<String>>,
     /// What is typed after the tokens.
@@ -139,6 +146,14 @@ pub struct Ui {
     pub offers: RwSignal<Option<Offers>>,
     /// The line of the list that the keys are at.
     pub suggestion: RwSignal<Option<usize>>,
+    /// Namespaces that are watched and that there are not, as far as that is known.
+    pub missing: RwSignal<Vec<Missing>>,
+    /// Namespaces that stand first in the list of them.
+    pub pins: RwSignal<BTreeSet<String>>,
+    /// Namespaces that were chosen by name, the last ones first.
+    pub recent: RwSignal<Vec<String>>,
+    /// Sets of namespaces that a key recalls: the first is that of 1. Some may be empty.
+    pub sets: RwSignal<Vec<BTreeSet<String>>>,
     /// What is left out where the address does not say what is searched for.
     pub exclusions: RwSignal<Exclusions>,
     /// Whether keys without a modifier do something.
@@ -191,6 +206,7 @@ impl Ui {
         );
         let offset = (query.page - 1).saturating_mul(POOL);
         let mut rows = data.rows;
+        let missing = std::mem::take(&mut rows.missing);
         live.states.set(std::mem::take(&mut rows.states));
         live.errors.set(std::mem::take(&mut rows.errors));
         let mut items = std::mem::take(&mut rows.items).into_iter();
@@ -248,12 +264,17 @@ impl Ui {
                 })
             }),
             filter: Memo::new(move |_| live.filter.with(|text| Filter::parse(text))),
+            numbers: RwSignal::default(),
             // Without a script the form sends what the field holds: all of it.
             tokens: RwSignal::default(),
             typed: RwSignal::new(query.search),
             suggesting: RwSignal::new(false),
             offers: RwSignal::new(None),
             suggestion: RwSignal::new(None),
+            missing: RwSignal::new(missing),
+            pins: RwSignal::default(),
+            recent: RwSignal::default(),
+            sets: RwSignal::default(),
             exclusions: RwSignal::new(data.choices.exclusions),
             single_keys: RwSignal::new(true),
             selected: RwSignal::new(query.selected),
@@ -485,6 +506,36 @@ impl Ui {
         self.exclusions
             .update(|known| *known = known.without(field, value));
         let filter = (self.filter).with_untracked(|filter| filter.letting_in(field, value));
+        self.set_search(&filter.to_string());
+    }
+
+    /// Shows these namespaces, or all but these: by what the stream watches as long as it takes that
+    /// many names, else by a word of the search.
+    pub fn show_namespaces(self, names: BTreeSet<String>, except: bool) {
+        let max = self.cluster.with_value(|cluster| cluster.max_namespaces);
+        let by_word = except || names.len() > max;
+        if !except && names.len() <= RECENT {
+            self.recent.update(|recent| {
+                recent.retain(|name| !names.contains(name));
+                recent.splice(..0, names.iter().cloned());
+                recent.truncate(RECENT);
+            });
+        }
+        let filter = self.filter.with_untracked(|filter| {
+            // What a pattern leaves out stays left out.
+            let terms = filter.terms().iter();
+            let out = terms.filter(|term| term.negated && term.field == Some(Field::Namespace));
+            let patterns =
+                out.flat_map(|term| term.values.iter().filter(|value| value.contains('*')));
+            let named = names.iter().filter(|_| by_word);
+            let values = (patterns.filter(|_| except || !by_word).chain(named)).cloned();
+            filter.with(Field::Namespace, except || !by_word, values.collect())
+        });
+        self.watch(if by_word {
+            Scope::All
+        } else {
+            Scope::of(names)
+        });
         self.set_search(&filter.to_string());
     }
 

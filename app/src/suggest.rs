@@ -1,6 +1,6 @@
 //! What the search field offers: pure, so that each case can be looked at.
 
-use protocol::filter::{Field, Filter, Mistake, mistakes};
+use protocol::filter::{Field, Filter, Mistake, Term, distance, mistakes};
 use protocol::table::{Table, Values};
 
 use crate::format::count;
@@ -10,7 +10,14 @@ const VALUES: usize = 8;
 /// How many values of each field are offered for a plain word.
 const FOUND: usize = 3;
 /// The fields whose values are offered for a plain word.
-const FOUND_IN: [Field; 3] = [Field::Namespace, Field::Host, Field::Name];
+const FOUND_IN: [Field; 6] = [
+    Field::Class,
+    Field::Namespace,
+    Field::Host,
+    Field::Name,
+    Field::Service,
+    Field::Address,
+];
 
 /// One line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +56,7 @@ pub fn about(field: Field) -> (&'static str, &'static str) {
         Field::Tls => ("#i-lock", "yes, no, partly, a secret"),
         Field::Is => ("#i-q", "wildcard, default, hostless"),
         Field::Label => ("#i-tag", "env=prod, team=*"),
+        Field::Annotation => ("#i-tag", "a part of an annotation's key"),
         Field::Address => ("#i-server", "an address, none"),
     }
 }
@@ -73,16 +81,24 @@ impl Search {
     pub fn new(text: &str) -> Self {
         let word = last_word(text);
         let body = word.strip_prefix('-').unwrap_or(word);
-        let (fields, part) = match body.split_once(':') {
+        let before = &text[..text.len() - word.len()];
+        let plain = Filter::parse(body);
+        let (fields, part, before) = match keyed(body) {
             Some((key, typed)) => (
                 Field::of_key(key).into_iter().collect(),
                 typed.rsplit_once(',').map_or(typed, |(_, part)| part),
+                Filter::parse(before),
             ),
-            None if body.len() > 1 => (FOUND_IN.to_vec(), body),
-            None => (Vec::new(), ""),
+            // Of a row that has not the word in it no value has.
+            None if body.len() > 1 => (
+                FOUND_IN.to_vec(),
+                plain.host_asked().unwrap_or(body),
+                Filter::parse(&format!("{before} {body}")),
+            ),
+            None => (Vec::new(), "", Filter::default()),
         };
         Self {
-            before: Filter::parse(&text[..text.len() - word.len()]),
+            before,
             found: vec![Values::default(); fields.len()],
             part: part.to_owned(),
             text: text.to_owned(),
@@ -95,7 +111,7 @@ impl Search {
     #[must_use]
     pub fn looks(&self) -> bool {
         let word = last_word(&self.text);
-        let key = word.trim_start_matches('-').split_once(':');
+        let key = keyed(word.trim_start_matches('-'));
         !self.fields.is_empty() || key.is_some_and(|(_, typed)| !typed.is_empty())
     }
 
@@ -129,7 +145,7 @@ impl Search {
             offers: Vec::new(),
         };
         let mut found = self.found.into_iter();
-        let Some((key, typed)) = body.split_once(':') else {
+        let Some((key, typed)) = keyed(body) else {
             let lower = body.to_lowercase();
             let keys = Field::ALL
                 .into_iter()
@@ -215,6 +231,84 @@ fn likely(
         word,
     };
     as_field.into_iter().chain([as_text]).collect()
+}
+
+/// A key that there is or could be, and what stands after its colon.
+fn keyed(word: &str) -> Option<(&str, &str)> {
+    let (key, value) = word.split_once(':')?;
+    let is_key = Field::of_key(key).is_some() || !mistakes(word).is_empty();
+    is_key.then_some((key, value))
+}
+
+/// How many names are offered in place of one that there is not.
+const NEAREST: usize = 3;
+
+/// The names that are near one that there is not, the nearest first: two letters are wrong at most,
+/// or one is a part of the other.
+#[must_use]
+pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let most = if name.len() > 3 { 2 } else { 1 };
+    let far = |other: &str| {
+        let letters = match other.len().abs_diff(name.len()) <= most {
+            true => distance(name, other),
+            false => usize::MAX,
+        };
+        let is_part = name.len() > 2 && (other.contains(name) || name.contains(other));
+        (letters <= most)
+            .then_some(letters)
+            .or((is_part && !other.is_empty()).then_some(most + 1))
+    };
+    let mut near: Vec<_> = known
+        .filter_map(|other| Some((far(other)?, other)))
+        .collect();
+    near.sort_unstable();
+    near.truncate(NEAREST);
+    near.into_iter()
+        .map(|(_, other)| other.to_owned())
+        .collect()
+}
+
+/// The words with a key that match nothing by themselves, by their places.
+#[must_use]
+pub fn vain(table: &Table, filter: &Filter) -> Vec<(usize, Field)> {
+    let terms = filter.terms().iter().enumerate();
+    terms
+        .filter_map(|(index, term)| Some((index, term.field.filter(|_| !term.negated)?)))
+        .filter(|(index, _)| {
+            let others = (0..filter.terms().len())
+                .rev()
+                .filter(|other| other != index);
+            let alone = others.fold(filter.clone(), |filter, other| filter.without(other));
+            table.count(&alone) == 0
+        })
+        .collect()
+}
+
+/// Searches in which one such word has a value that there is: the word, the search and how many
+/// rows it leaves.
+#[must_use]
+pub fn instead(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
+    let mut found = Vec::new();
+    for (index, field) in vain(table, filter) {
+        let [value] = filter.terms()[index].values.as_slice() else {
+            continue;
+        };
+        let known = table.values(field, &Filter::default(), "");
+        let known = known.iter().map(|(known, _)| known.as_str());
+        for near in nearest(value, known) {
+            let term = Term {
+                negated: false,
+                field: Some(field),
+                values: vec![near.to_lowercase()],
+            };
+            let search = filter.with(field, false, term.values.clone());
+            let rows = table.count(&search);
+            if rows > 0 {
+                found.push((term, search, rows));
+            }
+        }
+    }
+    found
 }
 
 /// What is being typed: everything after the last space.
@@ -328,6 +422,60 @@ mod tests {
     fn a_plain_word_offers_keys_and_what_it_is_found_in() {
         assert_eq!(words("ho"), ["host:", "ns:shop (2)"]);
         assert_eq!(words("").len(), Field::ALL.len());
+    }
+
+    #[test]
+    fn what_is_pasted_is_no_key_and_finds_its_host() {
+        for text in [
+            "https://cart.example.com/x?y=1",
+            "cart.example.com:443",
+            "shop/cart",
+        ] {
+            let list = offers(&table(), text);
+            assert_eq!(list.hint, None, "{text}");
+            let words: Vec<_> = list
+                .offers
+                .iter()
+                .map(|offer| offer.word.as_str())
+                .collect();
+            let expected = ["host:cart.example.com"];
+            assert_eq!(
+                words,
+                &expected[..usize::from(text.contains('.'))],
+                "{text}"
+            );
+        }
+        assert_eq!(words("ginx"), ["class:nginx (2)"]);
+    }
+
+    #[test]
+    fn a_value_that_there_is_not_has_those_near_it() {
+        let instead = |text: &str| {
+            let found = instead(&table(), &Filter::parse(text));
+            let words = found
+                .into_iter()
+                .map(|(term, search, rows)| format!("{term} {search} {rows}"));
+            words.collect::<Vec<_>>()
+        };
+        assert_eq!(instead("class:nignx"), ["class:nginx class:nginx 2"]);
+        assert_eq!(instead("docs class:trefik"), [""; 0]);
+        assert_eq!(
+            instead("shop class:trefik"),
+            ["class:traefik shop class:traefik 1"]
+        );
+        assert_eq!(
+            instead("ns:sop class:nginx"),
+            ["ns:shop ns:shop class:nginx 1"]
+        );
+        assert_eq!(instead("-class:nignx"), [""; 0]);
+        assert_eq!(
+            nearest(
+                "shop",
+                ["shop-eu", "stop", "ship", "docs", "shops", "s"].into_iter()
+            ),
+            ["ship", "shops", "stop"]
+        );
+        assert_eq!(nearest("nosuchns", ["shop", "docs"].into_iter()), [""; 0]);
     }
 
     #[test]

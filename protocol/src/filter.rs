@@ -1,28 +1,38 @@
 //! The search field's language: one filter for the browser's table, `/api/ingresses?search=` and
 //! the page's `?q=`.
 //!
-//! Words are separated by spaces and all have to match. A plain word is looked for in name,
-//! namespace, hosts, paths and services, whatever the case. `key:value` looks at one field only;
-//! a comma between values is "or"; `-` in front of a word leaves its rows out. An unknown key
-//! makes a plain word.
+//! Words are separated by spaces and all have to match. A plain word is looked for in what the
+//! table shows: name, namespace, hosts, paths, services with their ports, class, secrets and
+//! addresses, whatever the case. `namespace/name` finds that ingress. `key:value` looks at one
+//! field only; a comma between values is "or"; `-` in front of a word leaves its rows out. An
+//! unknown key makes a plain word.
+//!
+//! A plain word that is a host name (`shop.example.com`), or one with more around it
+//! (`https://shop.example.com/cart?x=1`, `shop.example.com:443`), also finds what takes that host
+//! by a wildcard or takes any host: see [`Filter::taker`].
 //!
 //! | key | matches |
 //! |---|---|
 //! | `name:` `host:` `svc:` `path:` `addr:` | a part of the value |
 //! | `label:` | a part of `key=value` |
+//! | `annotation:` | a part of the key |
 //! | `ns:` `class:` | the whole value |
 //! | `tls:` | `yes`, `no`, `partly`, else a part of a secret's name |
 //! | `is:` | `wildcard` (a host), `default` (has a default backend), `hostless` (a rule for any host, or no rule) |
 //!
 //! `*` in a value stands for any characters and makes the value match as a whole. `none` matches
 //! a row without host, class or address.
+//!
+//! What a row costs is linear in its texts, in the values that are looked for ([`Filter::values`])
+//! and in their length.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
-use crate::ingress::Ingress;
+use crate::ingress::{Ingress, ServiceBackend};
+use crate::scope::is_dns_label;
 
 /// A parsed search. The empty filter matches every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,13 +72,15 @@ pub enum Field {
     Is,
     /// `label:`
     Label,
+    /// `annotation:`
+    Annotation,
     /// `addr:`
     Address,
 }
 
 impl Field {
     /// Every field, in the order in which a list shows them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Host,
         Self::Namespace,
         Self::Name,
@@ -78,6 +90,7 @@ impl Field {
         Self::Tls,
         Self::Is,
         Self::Label,
+        Self::Annotation,
         Self::Address,
     ];
 
@@ -94,6 +107,7 @@ impl Field {
             Self::Tls => "tls",
             Self::Is => "is",
             Self::Label => "label",
+            Self::Annotation => "annotation",
             Self::Address => "addr",
         }
     }
@@ -130,6 +144,9 @@ pub enum Mistake {
     },
 }
 
+/// The values of `tls:` that are no part of a secret's name.
+pub const TLS_VALUES: [&str; 3] = ["yes", "partly", "no"];
+
 /// The values of `is:`.
 pub const IS_VALUES: [&str; 3] = ["wildcard", "default", "hostless"];
 
@@ -154,9 +171,10 @@ pub fn mistakes(text: &str) -> Vec<Mistake> {
                     }),
             ),
             Some(_) => {}
-            // A URL has a colon too, and a port.
+            // A URL has a colon too, and so has a port.
             None if key.is_empty()
                 || value.starts_with("//")
+                || !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
                 || !key.bytes().all(|byte| byte.is_ascii_alphabetic()) => {}
             None => found.push(Mistake::UnknownKey {
                 key: key.to_owned(),
@@ -178,6 +196,7 @@ fn likely_field(key: &str) -> Option<Field> {
         "address" | "ip" | "lb" | "loadbalancer" => Field::Address,
         "ingressclass" | "controller" => Field::Class,
         "secret" | "cert" | "certificate" | "ssl" | "https" => Field::Tls,
+        "annotations" | "annot" | "anno" => Field::Annotation,
         "labels" | "owner" | "team" | "app" | "env" | "tier" => Field::Label,
         "ingress" | "title" => Field::Name,
         "url" | "route" | "prefix" => Field::Path,
@@ -193,7 +212,8 @@ fn likely_field(key: &str) -> Option<Field> {
 
 /// How many letters have to be put in, taken out, changed or swapped with their neighbour to make
 /// one of the other (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in 0..=a.len() {
@@ -289,20 +309,31 @@ impl Filter {
     #[must_use]
     pub fn matcher(&self) -> Matcher<'_> {
         Matcher {
-            terms: self
-                .terms
-                .iter()
-                .map(|term| {
-                    (
-                        term,
-                        term.values
-                            .iter()
-                            .map(|value| Finder::new(value.as_bytes()))
-                            .collect(),
-                    )
-                })
-                .collect(),
+            terms: self.terms.iter().map(Prepared::new).collect(),
         }
+    }
+
+    /// How many values are looked for: what the filter costs with each row.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        self.terms.iter().map(|term| term.values.len()).sum()
+    }
+
+    /// The host that a word asks for, in lower case. Where one does, rows have a [`Matcher::rank`].
+    #[must_use]
+    pub fn host_asked(&self) -> Option<&str> {
+        self.address().map(|address| address.host)
+    }
+
+    /// What of the row takes the host that a word asks for. A row that only has the word in one of
+    /// its texts takes it not.
+    #[must_use]
+    pub fn taker<'r>(&self, row: &'r Ingress) -> Option<Taker<'r>> {
+        self.address()?.taker(row)
+    }
+
+    fn address(&self) -> Option<Address<'_>> {
+        self.terms.iter().find_map(Term::address)
     }
 
     /// Whether the word (such as `tls:no`) is one of the terms.
@@ -401,9 +432,18 @@ impl Filter {
         self.terms
             .iter()
             .filter(|term| !term.negated && term.field.is_none_or(|own| own == field))
-            .flat_map(|term| &term.values)
+            .flat_map(|term| {
+                let part = match (field, term.address(), term.object()) {
+                    (Field::Host, Some(address), _) => Some(address.host),
+                    (Field::Path, Some(address), _) => address.path,
+                    (Field::Namespace, _, Some((namespace, _))) => Some(namespace),
+                    (Field::Name, _, Some((_, name))) => Some(name),
+                    _ => None,
+                };
+                term.values.iter().map(String::as_str).chain(part)
+            })
             .filter(|value| !value.contains('*'))
-            .cloned()
+            .map(str::to_owned)
             .collect()
     }
 
@@ -414,10 +454,13 @@ impl Filter {
         other.terms.iter().all(|old| {
             self.terms.iter().any(|new| {
                 new == old
-                    || matches!(
-                        (new.plain_text(), old.plain_text()),
-                        (Some(new), Some(old)) if new.contains(old)
-                    )
+                    || match (new.plain_text(), old.plain_text()) {
+                        // One that means more than its letters matches more than they do.
+                        (Some(text), Some(part)) => {
+                            text.contains(part) && new.address().is_none() && new.object().is_none()
+                        }
+                        _ => false,
+                    }
             })
         })
     }
@@ -482,45 +525,273 @@ impl Term {
     fn plain_text(&self) -> Option<&str> {
         (self.field.is_none() && !self.negated).then(|| self.values[0].as_str())
     }
+
+    /// The host that the word asks for.
+    fn address(&self) -> Option<Address<'_>> {
+        Address::parse(self.plain_text()?)
+    }
+
+    /// The word as `namespace/name`, of which the name may be only begun.
+    fn object(&self) -> Option<(&str, &str)> {
+        let word = self.values.first().filter(|_| self.field.is_none())?;
+        let (namespace, name) = word.split_once('/')?;
+        let is_name = !name.is_empty() && !name.contains('/');
+        (is_name && is_dns_label(namespace)).then_some((namespace, name))
+    }
+}
+
+/// A host, and the path after it where there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Address<'w> {
+    host: &'w str,
+    path: Option<&'w str>,
+}
+
+impl<'w> Address<'w> {
+    /// Reads a URL, or what people paste of one. Without a scheme a host has a dot in it; an IP
+    /// address is no host name.
+    fn parse(word: &'w str) -> Option<Self> {
+        let (scheme, rest) = match word.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest),
+            None => (None, word),
+        };
+        let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let authority = (authority.rsplit_once('@')).map_or(authority, |(_, host)| host);
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            Some(_) => return None,
+            None => authority,
+        };
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let name = host.strip_prefix("*.").unwrap_or(host);
+        let is_label = |label: &str| {
+            let mut bytes = label.bytes();
+            !label.is_empty()
+                && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let (first, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let is_host = name.split('.').all(is_label)
+            && !last.bytes().all(|byte| byte.is_ascii_digit())
+            && (scheme.is_some_and(|scheme| !scheme.is_empty()) || !first.is_empty());
+        let path = &tail[..tail.find(['?', '#']).unwrap_or(tail.len())];
+        is_host.then_some(Self {
+            host,
+            path: Some(path).filter(|path| !path.is_empty()),
+        })
+    }
+
+    /// What of the row takes it, the nearest first.
+    fn taker<'r>(&self, row: &'r Ingress) -> Option<Taker<'r>> {
+        let has_path = |host: Option<&str>| {
+            let of_host = row.rules.iter().filter(|rule| rule.host.as_deref() == host);
+            self.path.is_none_or(|path| {
+                let mut paths = of_host.flat_map(|rule| &rule.paths);
+                paths.any(|rule| takes_path(rule.path.as_deref(), &rule.path_type, path))
+            })
+        };
+        let hosts = row.hosts.iter().filter_map(|host| {
+            let reach = reach(host, self.host)?;
+            Some(Taker {
+                host: Some(host),
+                reach,
+                has_path: has_path(Some(host)),
+            })
+        });
+        let any = row
+            .rules
+            .iter()
+            .any(|rule| rule.host.is_none())
+            .then(|| Taker {
+                host: None,
+                reach: Reach::Any,
+                has_path: has_path(None),
+            });
+        // What a default backend beside rules takes depends on the controller.
+        let default = row.default_backend.as_ref().map(|_| Taker {
+            host: None,
+            reach: if row.rules.is_empty() {
+                Reach::Any
+            } else {
+                Reach::Default
+            },
+            has_path: true,
+        });
+        hosts.chain(any).chain(default).min_by_key(Taker::rank)
+    }
+}
+
+/// What of a row takes the host that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taker<'r> {
+    /// The host of the rule; none where it is for any host.
+    pub host: Option<&'r str>,
+    /// By what it takes it.
+    pub reach: Reach,
+    /// Whether it has a path for the one that is asked for, if one is.
+    pub has_path: bool,
+}
+
+impl Taker<'_> {
+    fn rank(&self) -> u8 {
+        self.reach as u8 * 2 + u8::from(!self.has_path)
+    }
+}
+
+/// By what a row takes a host, the nearest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// It is the host itself.
+    Exact,
+    /// A wildcard: in an Ingress it stands for exactly one label.
+    Wildcard,
+    /// A wildcard, but for several labels: some controllers take them.
+    Labels,
+    /// It does not take it, but has the word in one of its texts.
+    Text,
+    /// A rule without host, or a default backend without rules: what no other host is for.
+    Any,
+    /// A default backend beside rules: some controllers take any host by it.
+    Default,
+}
+
+/// By what a rule's host takes a host, which is in lower case.
+fn reach(rule: &str, host: &str) -> Option<Reach> {
+    if rule.eq_ignore_ascii_case(host) {
+        return Some(Reach::Exact);
+    }
+    let suffix = rule.strip_prefix('*')?;
+    let at = host.len().checked_sub(suffix.len()).filter(|at| *at > 0)?;
+    let label = host.get(..at)?;
+    if label == "*" || !host[at..].eq_ignore_ascii_case(suffix) {
+        return None;
+    }
+    Some(if label.contains('.') {
+        Reach::Labels
+    } else {
+        Reach::Wildcard
+    })
+}
+
+/// Whether a rule's path is for this one. What a controller makes of a path of its own kind
+/// (`ImplementationSpecific`) is not known: most take it as a beginning.
+fn takes_path(rule: Option<&str>, kind: &str, path: &str) -> bool {
+    let Some(rule) = rule else { return true };
+    let (rule, path) = (folded(rule), path);
+    match kind {
+        "Exact" => rule == path,
+        "Prefix" => {
+            let rule = rule.trim_end_matches('/');
+            (path.strip_prefix(rule)).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        _ => path.starts_with(&*rule),
+    }
 }
 
 /// A [`Filter`] whose searches are prepared.
 #[derive(Debug)]
 pub struct Matcher<'f> {
-    /// Each term with a finder for each of its values.
-    terms: Vec<(&'f Term, Vec<Finder<'f>>)>,
+    terms: Vec<Prepared<'f>>,
+}
+
+#[derive(Debug)]
+struct Prepared<'f> {
+    negated: bool,
+    field: Option<Field>,
+    tests: Vec<Test<'f>>,
+    address: Option<Address<'f>>,
+    object: Option<(&'f str, &'f str)>,
+}
+
+impl<'f> Prepared<'f> {
+    fn new(term: &'f Term) -> Self {
+        let test = |value: &'f String| Test {
+            value,
+            finder: (term.field.is_none() || !value.contains('*'))
+                .then(|| Finder::new(value.as_bytes())),
+            is_word: term.field.is_some_and(|field| is_word(field, value)),
+        };
+        Self {
+            negated: term.negated,
+            field: term.field,
+            tests: term.values.iter().map(test).collect(),
+            address: term.address(),
+            object: term.object(),
+        }
+    }
+
+    fn matches(&self, row: &Ingress, haystack: &str) -> bool {
+        if let Some(field) = self.field {
+            return field_matches(field, &self.tests, row);
+        }
+        self.tests.iter().any(|test| test.is_in(haystack, false))
+            || (self.object).is_some_and(|(namespace, name)| {
+                row.namespace == namespace && row.name.starts_with(name)
+            })
+            || (self.address).is_some_and(|address| address.taker(row).is_some())
+    }
+}
+
+/// One value that is looked for.
+#[derive(Debug)]
+struct Test<'f> {
+    value: &'f str,
+    /// None where the value has a `*`.
+    finder: Option<Finder<'f>>,
+    /// It is no text but a word such as `none`.
+    is_word: bool,
+}
+
+impl Test<'_> {
+    /// Whether a text, which is in lower case, has the value in it, or is it as a whole.
+    fn is_in(&self, text: &str, whole: bool) -> bool {
+        match &self.finder {
+            _ if self.is_word => false,
+            None => like(text, self.value),
+            Some(_) if whole => text == self.value,
+            Some(finder) => finder.find(text.as_bytes()).is_some(),
+        }
+    }
 }
 
 impl Matcher<'_> {
     /// Whether the row, whose [`haystack`] is given, matches.
     #[must_use]
     pub fn matches(&self, row: &Ingress, haystack: &str) -> bool {
-        self.terms.iter().all(|(term, finders)| {
-            let mut values = term.values.iter().zip(finders);
-            let matches = values.any(|(value, finder)| match term.field {
-                None => finder.find(haystack.as_bytes()).is_some(),
-                Some(field) => field_matches(field, value, row),
-            });
-            matches != term.negated
+        (self.terms.iter()).all(|term| term.matches(row, haystack) != term.negated)
+    }
+
+    /// Where a row that matches stands among those that do, the first being 0: by how it takes the
+    /// host that is asked for. All are equal where none is.
+    #[must_use]
+    pub fn rank(&self, row: &Ingress) -> u8 {
+        let address = self.terms.iter().find_map(|term| term.address);
+        address.map_or(0, |address| {
+            (address.taker(row)).map_or(Reach::Text as u8 * 2, |taker| taker.rank())
         })
     }
 }
 
-/// What free text is searched in: name, namespace, hosts, paths and services, one a line, in
-/// lower case.
+/// What free text is searched in, one text a line, in lower case: what the table shows of a row.
 #[must_use]
 pub fn haystack(row: &Ingress) -> String {
-    let services = services(row);
-    let paths = paths(row);
-    let mut text = String::with_capacity(row.name.len() + row.namespace.len() + 64);
+    let mut text = String::with_capacity(row.name.len() + row.namespace.len() + 128);
     text.push_str(&row.name);
     for part in std::iter::once(row.namespace.as_str())
         .chain(row.hosts.iter().map(String::as_str))
-        .chain(paths)
-        .chain(services)
+        .chain(paths(row))
+        .chain(row.ingress_class_name.as_deref())
+        .chain(secrets(row))
+        .chain(row.addresses.iter().map(String::as_str))
     {
         text.push('\n');
         text.push_str(part);
+    }
+    for service in services(row) {
+        text.push('\n');
+        text.push_str(&service.name);
+        if let Some(port) = &service.port {
+            let _ = write!(text, ":{port}");
+        }
     }
     if text.is_ascii() {
         text.make_ascii_lowercase();
@@ -538,14 +809,17 @@ fn paths(row: &Ingress) -> impl Iterator<Item = &str> {
         .filter_map(|path| path.path.as_deref())
 }
 
-fn services(row: &Ingress) -> impl Iterator<Item = &str> {
+fn services(row: &Ingress) -> impl Iterator<Item = &ServiceBackend> {
     row.rules
         .iter()
         .flat_map(|rule| &rule.paths)
         .map(|path| &path.backend)
         .chain(&row.default_backend)
         .filter_map(|backend| backend.service.as_ref())
-        .map(|service| service.name.as_str())
+}
+
+fn secrets(row: &Ingress) -> impl Iterator<Item = &str> {
+    (row.tls_entries.iter()).filter_map(|entry| entry.secret_name.as_deref())
 }
 
 /// The values of a row in a field, as they are typed after the key; each once.
@@ -555,14 +829,17 @@ pub(crate) fn values(field: Field, row: &Ingress) -> Vec<Cow<'_, str>> {
         Field::Namespace => vec![Cow::Borrowed(&row.namespace)],
         Field::Name => vec![Cow::Borrowed(&row.name)],
         Field::Class => or_none(row.ingress_class_name.as_deref().into_iter().collect()),
-        Field::Service => once(services(row).collect()),
+        Field::Service => once(services(row).map(|service| service.name.as_str()).collect()),
         Field::Path => once(paths(row).collect()),
-        Field::Tls => words(&["yes", "partly", "no"], field, row),
+        Field::Tls => words(&TLS_VALUES, field, row),
         Field::Is => words(&IS_VALUES, field, row),
         Field::Label => row
             .labels
             .iter()
             .map(|(key, value)| Cow::Owned(format!("{key}={value}")))
+            .collect(),
+        Field::Annotation => (row.annotation_keys.iter())
+            .map(|key| Cow::Borrowed(key.as_str()))
             .collect(),
         Field::Address => or_none(row.addresses.iter().map(String::as_str).collect()),
     }
@@ -571,7 +848,7 @@ pub(crate) fn values(field: Field, row: &Ingress) -> Vec<Cow<'_, str>> {
 /// Those of a field's words that match.
 fn words(all: &'static [&'static str], field: Field, row: &Ingress) -> Vec<Cow<'static, str>> {
     all.iter()
-        .filter(|word| field_matches(field, word, row))
+        .filter(|word| says(field, word, row))
         .map(|word| Cow::Borrowed(*word))
         .collect()
 }
@@ -589,46 +866,53 @@ fn once(mut values: Vec<&str>) -> Vec<Cow<'_, str>> {
     values.into_iter().map(Cow::Borrowed).collect()
 }
 
-fn field_matches(field: Field, value: &str, row: &Ingress) -> bool {
-    let part = |text: &str| has_part(text, value);
-    let whole = |text: &str| like(text, value);
+fn field_matches(field: Field, tests: &[Test<'_>], row: &Ingress) -> bool {
+    let whole = matches!(field, Field::Namespace | Field::Class);
+    let is = |text: &str| {
+        let text = folded(text);
+        tests.iter().any(|test| test.is_in(&text, whole))
+    };
+    let mut words = tests.iter().filter(|test| test.is_word);
+    words.any(|test| says(field, test.value, row))
+        || match field {
+            Field::Host => row.hosts.iter().any(|host| is(host)),
+            Field::Namespace => is(&row.namespace),
+            Field::Name => is(&row.name),
+            Field::Class => row.ingress_class_name.as_deref().is_some_and(is),
+            Field::Service => services(row).any(|service| is(&service.name)),
+            Field::Path => paths(row).any(is),
+            Field::Tls => secrets(row).any(is),
+            Field::Is => false,
+            Field::Label => (row.labels.iter()).any(|(key, text)| is(&format!("{key}={text}"))),
+            Field::Annotation => row.annotation_keys.iter().any(|key| is(key)),
+            Field::Address => row.addresses.iter().any(|address| is(address)),
+        }
+}
+
+/// Whether a value of the field is no text but says something of a row.
+fn is_word(field: Field, value: &str) -> bool {
     match field {
-        Field::Host => match value {
-            "none" => row.hosts.is_empty(),
-            _ => row.hosts.iter().any(|host| part(host)),
-        },
-        Field::Namespace => whole(&row.namespace),
-        Field::Name => part(&row.name),
-        Field::Class => match &row.ingress_class_name {
-            None => value == "none",
-            Some(class) => whole(class),
-        },
-        Field::Service => services(row).any(part),
-        Field::Path => paths(row).any(part),
-        Field::Tls => match value {
-            "yes" => row.tls,
-            "no" => !row.tls,
-            "partly" => is_partly_covered(row),
-            _ => row
-                .tls_entries
-                .iter()
-                .filter_map(|entry| entry.secret_name.as_deref())
-                .any(part),
-        },
-        Field::Is => match value {
-            "wildcard" => row.hosts.iter().any(|host| host.starts_with("*.")),
-            "default" => row.default_backend.is_some(),
-            "hostless" => row.rules.iter().all(|rule| rule.host.is_none()),
-            _ => false,
-        },
-        Field::Label => row
-            .labels
-            .iter()
-            .any(|(key, text)| part(&format!("{key}={text}"))),
-        Field::Address => match value {
-            "none" => row.addresses.is_empty(),
-            _ => row.addresses.iter().any(|address| part(address)),
-        },
+        Field::Host | Field::Class | Field::Address => value == "none",
+        Field::Tls => TLS_VALUES.contains(&value),
+        Field::Is => true,
+        _ => false,
+    }
+}
+
+/// Whether what such a word says of the row is so.
+fn says(field: Field, word: &str, row: &Ingress) -> bool {
+    match (field, word) {
+        (Field::Host, _) => row.hosts.is_empty(),
+        // Nothing keeps a class from being called that.
+        (Field::Class, _) => (row.ingress_class_name.as_deref()).is_none_or(|class| class == word),
+        (Field::Address, _) => row.addresses.is_empty(),
+        (Field::Tls, "yes") => row.tls,
+        (Field::Tls, "no") => !row.tls,
+        (Field::Tls, _) => is_partly_covered(row),
+        (Field::Is, "wildcard") => row.hosts.iter().any(|host| host.starts_with("*.")),
+        (Field::Is, "default") => row.default_backend.is_some(),
+        (Field::Is, "hostless") => row.rules.iter().all(|rule| rule.host.is_none()),
+        _ => false,
     }
 }
 
@@ -637,45 +921,34 @@ pub(crate) fn is_partly_covered(row: &Ingress) -> bool {
     row.tls && row.hosts_with_tls() < row.hosts.len()
 }
 
-/// Whether `text` has `value`, which is in lower case, in it; with `*` in it, whether it is like it.
-fn has_part(text: &str, value: &str) -> bool {
-    if value.contains('*') {
-        return like(text, value);
+/// The text in lower case.
+fn folded(text: &str) -> Cow<'_, str> {
+    if (text.bytes()).all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.to_lowercase())
     }
-    text.len() >= value.len()
-        && text
-            .as_bytes()
-            .windows(value.len())
-            .any(|window| window.eq_ignore_ascii_case(value.as_bytes()))
 }
 
-/// Whether the whole text is `pattern`, which is in lower case and where `*` is any characters.
+/// Whether the whole text is `pattern`, in which `*` is any characters. Letters have to be of the
+/// same case. The time is linear in both.
 #[must_use]
 pub fn like(text: &str, pattern: &str) -> bool {
-    let (mut text, mut pattern) = (text.as_bytes(), pattern.as_bytes());
-    // Where to go on from when the last `*` has to take one byte more.
-    let mut retry: Option<(&[u8], &[u8])> = None;
-    loop {
-        match (pattern, text) {
-            ([b'*', rest @ ..], _) => {
-                pattern = rest;
-                retry = Some((rest, text));
-            }
-            ([first, pattern_rest @ ..], [byte, text_rest @ ..])
-                if first.eq_ignore_ascii_case(byte) =>
-            {
-                (pattern, text) = (pattern_rest, text_rest);
-            }
-            ([], []) => return true,
-            _ => match retry {
-                Some((after_star, [_, text_rest @ ..])) => {
-                    retry = Some((after_star, text_rest));
-                    (pattern, text) = (after_star, text_rest);
-                }
-                _ => return false,
-            },
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    // Between the ends the first place where a part is leaves most room for those that follow.
+    for part in parts {
+        match memmem::find(rest.as_bytes(), part.as_bytes()) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
         }
     }
+    rest.ends_with(last)
 }
 
 #[cfg(test)]
@@ -683,13 +956,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ingress::{Backend, Path, Rule, ServiceBackend, TlsEntry};
+    use crate::ingress::{Backend, Path, Port, Rule, ServiceBackend, TlsEntry};
 
     fn backend(service: &str) -> Backend {
         Backend {
             service: Some(ServiceBackend {
                 name: service.into(),
-                port: None,
+                port: Some(Port::Number(8080)),
             }),
             resource: None,
         }
@@ -716,6 +989,7 @@ mod tests {
                 hosts: vec!["shop.example.com".into()],
             }],
             labels: [("app".to_owned(), "Store".to_owned())].into(),
+            annotation_keys: vec!["cert-manager.io/issuer".into()],
             ..Ingress::default()
         }
     }
@@ -818,7 +1092,27 @@ mod tests {
             ("/cart", true, false),
             ("cart-v2", true, false),
             ("landing", false, true),
-            ("nginx", false, false),
+            ("nginx", true, false),
+            ("shop-tls", true, false),
+            ("192.0.2.7", true, false),
+            ("cart-v2:8080", true, false),
+            ("-nginx", false, true),
+            ("shop/storefront", true, false),
+            ("shop/st", true, false),
+            ("hop/storefront", false, false),
+            ("-shop/storefront", false, true),
+            // The bare row has a default backend, which takes any host.
+            ("shop.example.com", true, true),
+            ("summer.promo.example.com", true, true),
+            ("-summer.promo.example.com", true, true),
+            ("https://shop.example.com/cart?x=1#y", true, true),
+            ("http://user@shop.example.com:8080", true, true),
+            ("SHOP.example.com.", true, true),
+            ("shop.example.com/", true, true),
+            ("shop.example.com:443", true, true),
+            ("https://shop", false, true),
+            ("other.example.com:x", false, false),
+            ("203.0.113.1", false, false),
             ("-store", false, true),
             ("-", true, true),
             ("-host:", true, true),
@@ -853,6 +1147,11 @@ mod tests {
             ("label:app=store", true, false),
             ("label:app", true, false),
             ("label:tier", false, false),
+            ("annotation:cert-manager.io/issuer", true, false),
+            ("annotation:Cert-Manager", true, false),
+            ("annotation:*/issuer", true, false),
+            ("annotation:issuer/*", false, false),
+            ("-annotation:issuer", false, true),
             ("addr:192.0.2", true, false),
             ("addr:none", false, true),
             ("owner:shop", false, false),
@@ -891,6 +1190,98 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_every_script_match_in_both_cases() {
+        let row = Ingress {
+            hosts: vec!["Ärzte.example.com".into()],
+            rules: vec![Rule {
+                host: None,
+                paths: vec![Path {
+                    path: Some("/Ärzte/ΔΕΛΤΑ".into()),
+                    ..Path::default()
+                }],
+            }],
+            ..Ingress::default()
+        };
+        for text in [
+            "path:/Ärzte",
+            "path:/ärzte/δ",
+            "path:*Δελτα",
+            "/ÄRZTE",
+            "host:ärzte",
+        ] {
+            assert!(Filter::parse(text).matches(&row), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_takes_a_host_is_told_and_the_nearest_is_first() {
+        let rule = |host: Option<&str>, path: &str, kind: &str| Rule {
+            host: host.map(Into::into),
+            paths: vec![Path {
+                path: Some(path.into()),
+                path_type: kind.into(),
+                ..Path::default()
+            }],
+        };
+        let of = |rules: Vec<Rule>| Ingress {
+            hosts: rules.iter().filter_map(|rule| rule.host.clone()).collect(),
+            rules,
+            ..Ingress::default()
+        };
+        let exact = of(vec![rule(Some("a.b.com"), "/Cart", "Prefix")]);
+        let other_path = of(vec![rule(Some("a.b.com"), "/", "Exact")]);
+        let wildcard = of(vec![rule(Some("*.b.com"), "/c", "ImplementationSpecific")]);
+        let labels = of(vec![rule(Some("*.com"), "/", "Prefix")]);
+        let text = of(vec![rule(Some("x.a.b.com"), "/", "Prefix")]);
+        let any = of(vec![rule(None, "/", "Prefix")]);
+        let mut default = text.clone();
+        default.default_backend = Some(backend("landing"));
+
+        let filter = Filter::parse("A.b.com");
+        let seen = |row: &Ingress| {
+            filter
+                .taker(row)
+                .map(|taker| (taker.reach, taker.host.is_some()))
+        };
+        assert_eq!(seen(&exact), Some((Reach::Exact, true)));
+        assert_eq!(seen(&wildcard), Some((Reach::Wildcard, true)));
+        assert_eq!(seen(&labels), Some((Reach::Labels, true)));
+        assert_eq!(seen(&text), None);
+        assert_eq!(seen(&any), Some((Reach::Any, false)));
+        assert_eq!(seen(&default), Some((Reach::Default, false)));
+        assert_eq!(seen(&bare()), Some((Reach::Any, false)));
+        assert_eq!(
+            filter.taker(&of(vec![rule(Some("*.a.b.com"), "/", "Prefix")])),
+            None
+        );
+
+        let ranks = |text: &str, rows: &[&Ingress]| {
+            let filter = Filter::parse(text);
+            rows.iter()
+                .map(|row| filter.matcher().rank(row))
+                .collect::<Vec<_>>()
+        };
+        let rows = [
+            &exact,
+            &other_path,
+            &wildcard,
+            &labels,
+            &text,
+            &any,
+            &default,
+        ];
+        assert!(ranks("a.b.com/cart/3", &rows).is_sorted());
+        assert_eq!(ranks("a.b.com/cart/3", &rows[..3]), [0, 1, 2]);
+        assert_eq!(ranks("a.b.com/cartage", &rows[..3]), [1, 1, 2]);
+        assert_eq!(ranks("a.b.com", &rows[..2]), [0, 0]);
+        assert_eq!(ranks("shop", &rows[..3]), [0, 0, 0]);
+        assert_eq!(
+            Filter::parse("https://a.b.com/Cart").marks(Field::Host)[1],
+            "a.b.com"
+        );
+    }
+
+    #[test]
     fn text_does_not_match_across_two_values() {
         assert!(!Filter::parse("storefrontshop").matches(&row()));
     }
@@ -910,19 +1301,25 @@ mod tests {
         prop_oneof![
             "-?[a-c]{1,3}",
             "-?(ns|name|host|class|svc|is|tls):[a-c*]{1,3}(,[a-c]{1,2})?",
+            "-?[a-c]{1,2}(\\.[a-c]{1,2}){1,2}(/[a-c]?)?",
+            "-?[a-c]{1,2}/[a-c]{0,2}",
         ]
     }
 
     fn rows() -> impl Strategy<Value = Ingress> {
-        ("[a-c]{1,4}", "[a-c]{1,3}", prop::option::of("[a-c]{1,3}")).prop_map(
-            |(name, namespace, class)| Ingress {
-                hosts: vec![format!("{name}.{namespace}")],
+        (
+            "[a-c]{1,4}",
+            "[a-c]{1,3}",
+            prop::option::of("[a-c]{1,3}"),
+            prop_oneof!["[a-c*]\\.[a-c]{1,3}(\\.[a-c])?", "[a-c]{1,2}"],
+        )
+            .prop_map(|(name, namespace, class, host)| Ingress {
+                hosts: vec![host],
                 name,
                 namespace,
                 ingress_class_name: class,
                 ..Ingress::default()
-            },
-        )
+            })
     }
 
     proptest! {
@@ -951,7 +1348,7 @@ mod tests {
         #[test]
         fn a_star_stands_for_any_characters(text in "[aAb]{0,8}", pattern in "[ab*]{0,8}") {
             prop_assert_eq!(
-                like(&text, &pattern),
+                like(&folded(&text), &pattern),
                 naively_like(text.to_lowercase().as_bytes(), pattern.as_bytes())
             );
         }

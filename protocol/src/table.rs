@@ -178,7 +178,7 @@ pub struct Seen {
     pub after: Arc<Ingress>,
 }
 
-/// Counts over every row of the scope, whatever the filter.
+/// Counts over rows: all of the scope, or those that a filter leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Rows.
@@ -527,6 +527,12 @@ impl Table {
     #[must_use]
     pub fn count(&self, filter: &Filter) -> usize {
         self.rows.count_matching(filter)
+    }
+
+    /// Counts over the rows that a filter would leave.
+    #[must_use]
+    pub fn totals_of(&self, filter: &Filter) -> Totals {
+        self.rows.totals_of(filter)
     }
 
     /// Counts over all rows.
@@ -1459,6 +1465,10 @@ mod tests {
             "-class:none",
             "ns:ns1",
             "3",
+            "a.example.com",
+            "a.example.com/3 -class:none",
+            "https://b.example.com/3",
+            "ns1/3",
         ];
         prop_oneof![
             8 => (0u8..20, 0u8..60).prop_map(|(name, variant)| ViewStep::Put(name, variant)),
@@ -1513,13 +1523,17 @@ mod tests {
                 with.sort_by_key(|row| std::cmp::Reverse(value(row, column)));
             }
         }
-        with.into_iter().chain(without).map(Ingress::key).collect()
+        let mut shown: Vec<_> = with.into_iter().chain(without).collect();
+        // What takes the host that is asked for is first.
+        shown.sort_by_key(|row| filter.matcher().rank(row));
+        shown.into_iter().map(Ingress::key).collect()
     }
 
-    fn expected_totals(rows: &BTreeMap<Key, Ingress>) -> Totals {
-        let count = |test: fn(&Ingress) -> bool| rows.values().filter(|row| test(row)).count();
-        let hosts: BTreeSet<_> = rows.values().flat_map(|row| &row.hosts).collect();
-        let namespaces: BTreeSet<_> = rows.values().map(|row| &row.namespace).collect();
+    fn expected_totals(rows: &BTreeMap<Key, Ingress>, filter: &Filter) -> Totals {
+        let rows: Vec<_> = rows.values().filter(|row| filter.matches(row)).collect();
+        let count = |test: fn(&Ingress) -> bool| rows.iter().filter(|row| test(row)).count();
+        let hosts: BTreeSet<_> = rows.iter().flat_map(|row| &row.hosts).collect();
+        let namespaces: BTreeSet<_> = rows.iter().map(|row| &row.namespace).collect();
         Totals {
             rows: rows.len(),
             hosts: hosts.len(),
@@ -1620,7 +1634,8 @@ mod tests {
                     prop_assert_eq!(row.deleted, !rows.contains_key(key));
                     prop_assert!(row.deleted || *row.ingress == rows[key]);
                 }
-                prop_assert_eq!(table.totals(), expected_totals(&rows));
+                prop_assert_eq!(table.totals(), expected_totals(&rows, &Filter::default()));
+                prop_assert_eq!(table.totals_of(&filter), expected_totals(&rows, &filter));
                 prop_assert_eq!(
                     table.count(&filter),
                     expected_view(&rows, &filter, sort).len()

@@ -91,7 +91,7 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
                     tokens.remove(index);
                 }
                 let typed = ui.typed.get_untracked();
-                ui.set_search(&format!("{} {typed}", tokens.join(" ")));
+                clear_to(ui, &format!("{} {typed}", tokens.join(" ")));
                 super::focus_search();
                 to_top(ui);
             }
@@ -99,16 +99,31 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
         // A word of the search, by its place.
         "without" => {
             let filter = ui.filter.get_untracked();
-            ui.set_search(
-                &filter
-                    .without(value.parse().unwrap_or(usize::MAX))
-                    .to_string(),
-            );
+            let index = value.parse().unwrap_or(usize::MAX);
+            clear_to(ui, &filter.without(index).to_string());
+        }
+        // A search that is offered in place of this one.
+        "search" => {
+            ui.set_search(&value);
             to_top(ui);
         }
-        "clear" => {
-            ui.set_search("");
+        "toggle-word" => {
+            let filter = ui.filter.with_untracked(|filter| filter.toggled(&value));
+            ui.set_search(&filter.to_string());
             to_top(ui);
+        }
+        "clear" => clear_to(ui, ""),
+        "view-link" => {
+            let origin = window().location().origin().unwrap_or_default();
+            let path = untrack(|| ui.href(|_: &mut Query| ()));
+            // Without a search the words that whoever opens it leaves out would be left out.
+            let rest = if path.contains('?') { "" } else { "?q=" };
+            copy(
+                ui,
+                format!("{origin}{path}{rest}"),
+                "the link to this view",
+                Some(button),
+            );
         }
         "let-in" => {
             let key = button.get_attribute("data-field").unwrap_or_default();
@@ -259,6 +274,32 @@ fn report(ui: Ui, row: &Ingress) -> String {
     };
     let name = ui.cluster.with_value(|cluster| cluster.name.clone());
     incident::report(row, &name, &link(ui, row.key()), &age, &as_of)
+}
+
+/// Leaves less of the search than there is: Back brings it back.
+pub(super) fn clear_to(ui: Ui, text: &str) {
+    super::ADDS.set(true);
+    ui.set_search(text);
+    to_top(ui);
+}
+
+/// Leaves the rows with the value of the element (`data-field`, `data-value`), or leaves them out.
+pub(super) fn filter_by(ui: Ui, button: &Element, out: bool) {
+    let field = button.get_attribute("data-field").unwrap_or_default();
+    let value = button.get_attribute("data-value").unwrap_or_default();
+    let Some(field) = Field::of_key(&field) else {
+        return;
+    };
+    let filter = ui.filter.with_untracked(|filter| match field {
+        _ if out => filter.leaving_out(field, &value),
+        // A row may have several of these.
+        Field::Host | Field::Label | Field::Annotation => {
+            filter.toggled(&format!("{}:{value}", field.key()))
+        }
+        _ => filter.with(field, false, vec![value.to_lowercase()]),
+    });
+    ui.set_search(&filter.to_string());
+    to_top(ui);
 }
 
 /// Leaves the rows with this value of a field.

@@ -51,6 +51,15 @@ pub(super) fn up_to(ui: Ui, key: &Key) {
     }
 }
 
+/// Picks every row that matches.
+pub(super) fn all(ui: Ui) {
+    let keys = ui.live.with_table(|table| {
+        let rows = table.window(0..usize::MAX).filter(|view| !view.deleted);
+        rows.map(|view| view.ingress.key()).collect()
+    });
+    ui.picked.set(keys);
+}
+
 /// What is gone is not picked any more.
 pub(super) fn drop_gone(ui: Ui) {
     Effect::new(move |_| {

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 
 use super::{by_id, closest, elements, target, to_top};
+use crate::components::stats::Numbers;
 use crate::live::mono_now_ms;
 use crate::state::Ui;
 use crate::suggest::{Search, last_word};
@@ -79,6 +80,33 @@ fn look(ui: Ui, mut search: Search, is_wanted: impl Fn() -> bool + 'static) {
     } else {
         set_timeout(move || look(ui, search, is_wanted), Duration::ZERO);
     }
+}
+
+/// Between a change and counting again, in milliseconds: a key must not wait for that.
+const COUNT_MS: u64 = 50;
+
+/// Keeps what the stat strip counts.
+pub(super) fn keep_count(ui: Ui) {
+    let waits = StoredValue::new(false);
+    Effect::new(move |_| {
+        let first = ui.live.version.get() <= 1;
+        ui.filter.track();
+        let count = move || {
+            waits.set_value(false);
+            let filter = ui.filter.get_untracked();
+            let numbers = (ui.live)
+                .with_table(|table| Numbers::of(&filter, |filter| table.totals_of(filter)));
+            if ui.numbers.get_untracked() != numbers {
+                ui.numbers.set(numbers);
+            }
+        };
+        if first {
+            count();
+        } else if !waits.get_value() {
+            waits.set_value(true);
+            set_timeout(count, Duration::from_millis(COUNT_MS));
+        }
+    });
 }
 
 /// What is typed filters at once.

@@ -10,6 +10,7 @@ use protocol::{Ingress, Key};
 
 use super::icons::{icon, small_icon};
 use super::row::{host, tls};
+use super::search::NotInTable;
 use crate::format::{self, counted, shown};
 use crate::incident;
 use crate::parts::{self, Part};
@@ -159,6 +160,7 @@ fn Drawer(key_of: Key) -> impl IntoView {
                     </button>
                 </div>
             })}
+            <NotInTable/>
             <div class="dbody" role="tabpanel" id="details-panel" aria-labelledby=move || format!("t-{}", ui.tab.get().id()) tabindex="0">
                 {panel}
             </div>

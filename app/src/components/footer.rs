@@ -58,6 +58,14 @@ pub fn Footer() -> impl IntoView {
             }
         })
     };
+    let order = move || {
+        let sort = ui.sort().words();
+        let grouped = ui.grouped();
+        ui.filter.with(|filter| match filter.host_asked() {
+            Some(host) => format!("What takes {host} first, then by {sort}{grouped}"),
+            None => format!("Sorted by {sort}{grouped}"),
+        })
+    };
     let build = move || {
         ui.live.new_build.get().map(|_| {
             view! {
@@ -86,7 +94,7 @@ pub fn Footer() -> impl IntoView {
         <footer class="foot">
             <span><b class="semi">{number}</b>{noun}</span>
             <span class="sep"></span>
-            <span>{move || format!("Sorted by {}{}", ui.sort().words(), ui.grouped())}</span>
+            <span>{order}</span>
             {finding}
             {waiting}
             {as_of}

@@ -2,22 +2,36 @@
 
 use leptos::prelude::*;
 
+use protocol::filter::Field;
+
 use super::icons::icon;
 use crate::state::Ui;
 
 /// The keys of a thing to do, and what it is.
 type Entry = (&'static [&'static str], &'static str);
 
-const MOVE: [Entry; 7] = [
-    (&["j", "k"], "Next and previous row"),
-    (&["↓", "↑"], "Next and previous row, in the table"),
+const MOVE: [Entry; 6] = [
+    (&["j", "k", "↓", "↑"], "Next and previous row"),
     (&["Home", "End"], "First and last row"),
     (&["PgUp", "PgDn"], "Page up, page down"),
     (&["Enter"], "Open details, open or close a group"),
     (&["[", "]"], "Tab in the details"),
-    (&["Esc"], "Close, then clear the search"),
+    (&["Esc"], "Close, then empty the search"),
 ];
-const FIND: [Entry; 2] = [(&["/"], "Search and filter"), (&["n"], "Choose namespaces")];
+const FIND: [Entry; 4] = [
+    (&["/"], "Search and filter"),
+    (&["n"], "Choose namespaces"),
+    (&["1", "9"], "A set of namespaces"),
+    (&["0"], "All namespaces"),
+];
+const SEARCH: [(&str, &str); 6] = [
+    ("https://host/path", "What takes a host or URL"),
+    ("shop/web", "One ingress"),
+    ("class:nginx", "A value of one field"),
+    ("class:nginx,traefik", "One of them"),
+    ("-class:nginx", "All but that"),
+    ("ns:team-*", "A pattern"),
+];
 const VIEW: [Entry; 8] = [
     (&["t"], "Theme"),
     (&["d"], "Row density"),
@@ -28,12 +42,13 @@ const VIEW: [Entry; 8] = [
     (&[","], "Settings"),
     (&["?"], "This list"),
 ];
-const ROW: [Entry; 6] = [
+const ROW: [Entry; 7] = [
     (&["o"], "Open the first host"),
     (&["y"], "Copy YAML"),
     (&["c"], "Copy kubectl command"),
     (&["x"], "Pick the row"),
     (&["Shift", "↓"], "Pick the next row as well"),
+    (&["Ctrl", "A"], "Pick all rows that match"),
     (&["Shift", "F10"], "Row menu"),
 ];
 
@@ -49,9 +64,15 @@ pub fn help(ui: Ui) -> impl IntoView {
                 <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close-popup" aria-label="Close (Esc)">{icon("#i-x")}</button>
             </div>
             <div class="cols">
-                <div>{section("Move", &MOVE)}</div>
+                <div>{section("Move", &MOVE)}{section("Act on a row", &ROW)}</div>
                 <div>{section("Find", &FIND)}{section("View", &VIEW)}</div>
-                <div>{section("Act on a row", &ROW)}</div>
+                <div>
+                    <section>
+                        <h3>"Search"</h3>
+                        <dl>{SEARCH.map(|(word, what)| view! { <div><dt><code>{word}</code></dt><dd>{what}</dd></div> }).into_iter().collect_view()}</dl>
+                        <p class="muted">{format!("Fields: {}.", Field::ALL.map(Field::key).join(", "))}</p>
+                    </section>
+                </div>
             </div>
             <div class="hfoot">
                 <span class="muted">"Turn single keys off in "</span>

@@ -79,6 +79,7 @@ pub fn Sprite() -> impl IntoView {
                 <symbol id="i-more" viewBox="0 0 16 16"><path d="M3.5 8h.1M8 8h.1M12.5 8h.1" stroke-width="2.2"/></symbol>
                 <symbol id="i-menu" viewBox="0 0 16 16"><path d="M2.5 4h11M2.5 8h11M2.5 12h11"/></symbol>
                 <symbol id="i-minus" viewBox="0 0 16 16"><path d="M3 8h10"/></symbol>
+                <symbol id="i-pin" viewBox="0 0 16 16"><path d="M9.8 2 14 6.2l-1.8.6-2.6 2.6-.3 2.9L3.7 6.7l2.9-.3 2.6-2.6L9.8 2ZM6.5 9.5 2.5 13.5"/></symbol>
                 <symbol id="i-download" viewBox="0 0 16 16"><path d="M8 2.5v7.5M4.8 7.2 8 10.4l3.2-3.2M2.5 13.5h11"/></symbol>
             </defs>
         </svg>

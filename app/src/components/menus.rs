@@ -146,8 +146,26 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
                 .iter()
                 .filter(|value| values.iter().all(|(known, _)| known.to_lowercase() != **value))
                 .map(|value| (value.clone(), 0));
-            gone.chain(values.iter().take(SHOWN).cloned())
+            let mut shown: Vec<_> = gone.chain(values.iter().take(SHOWN).cloned()).collect();
+            // The keys of labels are long and stand above their values.
+            let key_of = |value: &str| match (field, value.split_once('=')) {
+                (Field::Label, Some((key, _))) => key.to_owned(),
+                _ => String::new(),
+            };
+            let keys: Vec<_> = shown.iter().map(|(value, _)| key_of(value)).collect();
+            let first = |value: &str| keys.iter().position(|key| *key == key_of(value));
+            shown.sort_by_key(|(value, _)| first(value));
+            let mut above = String::new();
+            shown
+                .into_iter()
                 .map(|(value, rows)| {
+                    let key = key_of(&value);
+                    let head = (key != above).then(|| view! { <li class="lkey" aria-hidden="true">{key.clone()}</li> });
+                    let words = match key.as_str() {
+                        "" => value.clone(),
+                        key => value[key.len() + 1..].to_owned(),
+                    };
+                    above = key;
                     let lower = value.to_lowercase();
                     let on = ticked.contains(&lower);
                     let id = format!("value-{value}");
@@ -161,9 +179,10 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
                         write(values);
                     };
                     view! {
+                        {head}
                         <li class="lrow">
-                            <input class="check" type="checkbox" id=id.clone() prop:checked=on on:change=toggle/>
-                            <label class="grow trunc" for=id title=value.clone()>{value.clone()}</label>
+                            <input class="check" type="checkbox" id=id.clone() aria-label=value.clone() prop:checked=on on:change=toggle/>
+                            <label class="grow trunc" for=id title=value.clone()>{words}</label>
                             <span class="e">{count(rows)}</span>
                         </li>
                     }
@@ -191,15 +210,35 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
             .unwrap_or_else(|| format!("{}:", field.key()))
     };
     let name = facet_name(field);
+    let (one, many) = match field {
+        Field::Class => ("class", "classes"),
+        Field::Label => ("label", "labels"),
+        Field::Annotation => ("key", "keys"),
+        _ => ("value", "values"),
+    };
+    // Both are marks that people put on an object.
+    let other = match field {
+        Field::Label => Some(("annotation", "By annotation")),
+        Field::Annotation => Some(("label", "By label")),
+        _ => None,
+    };
+    let other = other.map(|(key, words)| {
+        view! { <button class="btn-link" type="button" data-popup="facet" data-field=key>{words}</button> }
+    });
+    let class = if other.is_some() {
+        "facet wide"
+    } else {
+        "facet"
+    };
     view! {
-        <div class="facet">
+        <div class=class>
             <div class="mhead">
                 <div class="field">
                     {icon("#i-search")}
                     <input
                         type="search"
                         aria-label=format!("Find in {name}")
-                        placeholder=move || format!("Find in {}", counted(values.with(Vec::len), "value", "values"))
+                        placeholder=move || format!("Find in {}", counted(values.with(Vec::len), one, many))
                         autocomplete="off"
                         spellcheck="false"
                         on:input=move |event| find.set(event_target_value(&event))
@@ -208,7 +247,9 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
             </div>
             <div class="mh">
                 <div class="seg seg-s" role="group" aria-label=name>{sides.into_iter().collect_view()}</div>
-                <button class="btn-link end" type="button" on:click=move |_| write(vec![])>"Clear"</button>
+                <span class="end"></span>
+                {other}
+                <button class="btn-link" type="button" on:click=move |_| write(vec![])>"Clear"</button>
             </div>
             <ul class="vlist" tabindex="0" aria-label=format!("Values of {name}")>{list}</ul>
             <div class="mfoot">
@@ -237,6 +278,7 @@ pub fn facet_name(field: Field) -> &'static str {
     match field {
         Field::Class => "Class",
         Field::Tls => "TLS",
+        Field::Annotation => "Annotations",
         _ => "Labels",
     }
 }
@@ -317,7 +359,7 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
             {class}
             {entry("changes", "#i-mod", "Changes of this ingress".into(), count(seen))}
             <div class="msep" role="separator"></div>
-            {key("pick", "#i-check", if picked { "Unpick this row" } else { "Pick this row" }, "x")}
+            {key("pick", "#i-check", if picked { "Unpick" } else { "Pick this row" }, "x")}
         </div>
     }
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons::{icon, small_icon};
+use super::namespaces::MissingNotice;
 use crate::format::{counted, shown};
 use crate::state::{Popup, Ui};
 use crate::status::{NotShown, Notice, Retry};
@@ -62,6 +63,7 @@ pub fn Notices() -> impl IntoView {
         <div class="notices">
             {simulated.then(|| view! { <Simulated/> })}
             {refused}
+            <MissingNotice/>
             {lines}
             {rest}
             {forbidden}

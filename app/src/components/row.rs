@@ -4,7 +4,7 @@
 
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
-use protocol::filter::{Field, Filter, marked};
+use protocol::filter::{Field, Filter, Reach, marked};
 use protocol::table::{Column, Group, Grouping, Line, MarkKind, RowView};
 use protocol::{Ingress, Key};
 
@@ -386,43 +386,80 @@ fn host_of(row_of: Option<Ui>, name: &str, tls: bool, words: &[String]) -> impl 
 
 fn hosts(ui: Ui, row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl IntoView + use<> {
     let words = filter.marks(Field::Host);
-    // The host that was searched for is the one to see.
+    let taker = filter.taker(row);
+    // The host that was searched for is the one to see, or what takes it.
     let found = (row.hosts.iter()).find(|host| marked(host, &words).iter().any(|(_, is)| *is));
-    let Some(first) = found.or(row.hosts.first()) else {
-        let text = if row.rules.is_empty() && row.default_backend.is_some() {
-            "Any host (default backend)"
-        } else if row.rules.is_empty() {
-            "No rules"
-        } else {
-            "Any host"
-        };
-        return Either::Left(view! { <span class="host-any">{text}</span> });
+    let shown = match taker {
+        Some(taker) => taker.host,
+        None => found.or(row.hosts.first()).map(String::as_str),
     };
-    let more = row.host_count() - 1;
+    let by = taker
+        .and_then(|taker| by(taker.reach))
+        .map(|(words, title)| {
+            view! { <span class="by" title=title>{words}</span> }
+        });
+    let any = if by.is_some() {
+        "any host"
+    } else if row.rules.is_empty() && row.default_backend.is_some() {
+        "Any host (default backend)"
+    } else if row.rules.is_empty() {
+        "No rules"
+    } else {
+        "Any host"
+    };
+    let name = match shown {
+        Some(name) => Either::Left(host_of(Some(ui), name, row.tls, &words)),
+        None => Either::Right(view! { <span class="host-any">{any}</span> }),
+    };
+    let more = row.host_count() - usize::from(shown.is_some());
+    let copy_class = if more > 0 { "cp cp-more" } else { "cp" };
+    let copied = shown.map(str::to_owned);
+    let copy = move || {
+        let copied = copied.clone().filter(|_| active.get())?;
+        Some(view! {
+            <button
+                class=copy_class
+                type="button"
+                data-act="copy"
+                data-text=copied
+                tabindex="-1"
+                aria-label="Copy host"
+                title="Copy host"
+            >
+                {small_icon("#i-copy")}
+            </button>
+        })
+    };
     let others = format::counted(more, "more host", "more hosts");
     let label = format!("Show {others} of {}", row.name);
-    let copy_class = if more > 0 { "cp cp-more" } else { "cp" };
-    Either::Right(view! {
+    view! {
         <div class="line">
-            {host_of(Some(ui), first, row.tls, &words)}
+            {by}
+            {name}
             {(more > 0).then(|| view! {
                 <button class="more" type="button" data-act="hosts" tabindex="-1" aria-label=label>
                     <span>{format!("+{more}")}</span>
                 </button>
             })}
-            {move || active.get().then(|| view! {
-                <button
-                    class=copy_class
-                    type="button"
-                    data-act="host"
-                    tabindex="-1"
-                    aria-label="Copy host"
-                    title="Copy host"
-                >
-                    {small_icon("#i-copy")}
-                </button>
-            })}
+            {copy}
         </div>
+    }
+}
+
+/// How a row takes the host that is searched for where it has not that host itself, and why.
+fn by(reach: Reach) -> Option<(&'static str, &'static str)> {
+    Some(match reach {
+        Reach::Exact | Reach::Text => return None,
+        Reach::Wildcard => ("by", "The wildcard stands for one label."),
+        Reach::Labels => (
+            "maybe by",
+            "In an Ingress a wildcard stands for one label. Some controllers take more.",
+        ),
+        Reach::Any => ("by", "It takes every host that no other rule has."),
+        Reach::Default => (
+            "maybe by",
+            "It has a default backend. Some controllers send every host there that no rule has.",
+        ),
     })
 }
 

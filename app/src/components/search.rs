@@ -1,9 +1,9 @@
 //! The search field: tokens, what is typed, and what could be typed.
 
-use leptos::either::Either;
 use leptos::prelude::*;
 
 use super::icons::{icon, small_icon};
+use crate::format::counted;
 use crate::state::Ui;
 
 /// The field and the list under it.
@@ -54,7 +54,7 @@ pub fn SearchField() -> impl IntoView {
                 aria-activedescendant=active
                 placeholder=move || {
                     let empty = ui.tokens.with(Vec::is_empty);
-                    empty.then_some("Filter by name, namespace, host, path or service")
+                    empty.then_some("Find a host, URL, name, service, class or address")
                 }
                 value=first
                 prop:value=move || ui.typed.get()
@@ -67,6 +67,27 @@ pub fn SearchField() -> impl IntoView {
             <kbd class="kbd" aria-hidden="true">{move || if open() { "Esc" } else { "/" }}</kbd>
             {move || open().then(|| view! { <List/> })}
         </div>
+    }
+}
+
+/// Says of the ingress whose details are open that the filter leaves it out of the table.
+#[component]
+pub fn NotInTable() -> impl IntoView {
+    let ui = Ui::expect();
+    let left_out = Memo::new(move |_| {
+        let row = ui.detail.with(|detail| Some(detail.as_ref()?.row.clone()));
+        row.is_some_and(|row| ui.filter.with(|filter| !filter.matches(&row)))
+    });
+    move || {
+        left_out.get().then(|| {
+            view! {
+                <div class="notinbar" role="status">
+                    {icon("#i-filter")}
+                    <span class="grow">"The filter leaves this ingress out of the table."</span>
+                    <button class="btn btn-s" type="button" data-act="clear">"Clear the filter"</button>
+                </div>
+            }
+        })
     }
 }
 
@@ -113,19 +134,20 @@ fn List() -> impl IntoView {
                 .collect_view()
         })
     };
+    // Where nothing is offered the word may still match.
     let none = move || {
-        ui.offers
-            .with(|list| list.as_ref().is_some_and(|list| list.offers.is_empty()))
+        let none =
+            (ui.offers).with(|list| list.as_ref().is_some_and(|list| list.offers.is_empty()));
+        none.then(|| match ui.matching() {
+            0 => "No ingress matches.".to_owned(),
+            many => format!("{}.", counted(many, "ingress matches", "ingresses match")),
+        })
     };
     view! {
         <div class="pop sugm">
             {hint}
             <div id="offers" role="listbox" aria-label="Suggestions">{items}</div>
-            {move || if none() {
-                Either::Left(view! { <p class="muted mnote">"No value has this in it."</p> })
-            } else {
-                Either::Right(())
-            }}
+            {move || none().map(|words| view! { <p class="muted mnote">{words}</p> })}
             <div class="mfoot" aria-hidden="true">
                 <span><kbd class="kbd">"↑"</kbd><kbd class="kbd">"↓"</kbd>"move"</span>
                 <span><kbd class="kbd">"Tab"</kbd>"take"</span>

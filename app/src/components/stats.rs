@@ -1,22 +1,39 @@
-//! Five numbers over all rows of the scope.
+//! Five numbers over the rows that the filter leaves. Two of them are filters.
 
 use leptos::prelude::*;
+use protocol::filter::{Field, Filter};
+use protocol::table::Totals;
 
 use super::icons::icon;
-use crate::format::count;
+use crate::format::{count, percent};
 use crate::state::Ui;
 use crate::status::{Coverage, Currency};
 
-#[derive(Clone, PartialEq)]
-struct Numbers {
-    rows: usize,
-    matching: usize,
-    hosts: usize,
-    wildcards: usize,
-    tls: usize,
-    partly: usize,
-    classless: usize,
-    namespaces: usize,
+/// What the fields count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Over what the whole filter leaves.
+    pub all: Totals,
+    /// Over what the filter leaves without its words about TLS.
+    pub tls: Totals,
+    /// The same without its words about classes.
+    pub class: Totals,
+}
+
+impl Numbers {
+    /// Counts with `totals_of`, no oftener than needed.
+    pub fn of(filter: &Filter, totals_of: impl Fn(&Filter) -> Totals) -> Self {
+        let all = totals_of(filter);
+        let without = |field| match filter.term(field) {
+            Some(_) => totals_of(&filter.with(field, false, Vec::new())),
+            None => all,
+        };
+        Self {
+            all,
+            tls: without(Field::Tls),
+            class: without(Field::Class),
+        }
+    }
 }
 
 /// The stat strip.
@@ -24,32 +41,25 @@ struct Numbers {
 pub fn Stats() -> impl IntoView {
     let ui = Ui::expect();
     let numbers = Memo::new(move |_| {
-        let matching = ui.matching();
         if ui.is_fed() {
-            let totals = ui.live.totals.get();
-            Numbers {
-                rows: totals.rows,
-                matching,
-                hosts: totals.hosts,
-                wildcards: totals.wildcard_hosts,
-                tls: totals.with_tls,
-                partly: totals.partly_tls,
-                classless: totals.without_class,
-                namespaces: ui.namespaces(),
-            }
-        } else {
-            ui.first.with_value(|rows| Numbers {
-                rows: rows.total,
-                matching,
-                hosts: rows.hosts,
-                wildcards: rows.wildcard_hosts,
-                tls: rows.with_tls,
-                partly: rows.partly_tls,
-                classless: rows.without_class,
-                namespaces: ui.namespaces(),
-            })
+            return ui.numbers.get();
+        }
+        let all = ui.first.with_value(|rows| Totals {
+            rows: rows.total,
+            hosts: rows.hosts,
+            wildcard_hosts: rows.wildcard_hosts,
+            with_tls: rows.with_tls,
+            partly_tls: rows.partly_tls,
+            without_class: rows.without_class,
+            namespaces: rows.namespaces,
+        });
+        Numbers {
+            all,
+            tls: all,
+            class: all,
         }
     });
+    let filtered = Memo::new(move |_| ui.filter.with(|filter| !filter.is_empty()));
     // What is not known is no zero.
     let number = move |read: fn(&Numbers) -> usize| {
         move || {
@@ -60,6 +70,23 @@ pub fn Stats() -> impl IntoView {
             }
         }
     };
+    let class = move |read: fn(&Numbers) -> usize| {
+        move || match ui.is_counted() && numbers.with(read) == 0 {
+            true => "stat zero",
+            false => "stat",
+        }
+    };
+    let total = move || {
+        if ui.is_counted() {
+            count(ui.total())
+        } else {
+            "–".into()
+        }
+    };
+    let no_rows = move || match ui.is_counted() && ui.total() == 0 {
+        true => "stat zero",
+        false => "stat",
+    };
     let loaded = move || {
         if ui.currency.get() == Currency::Forbidden {
             return "no permission".into();
@@ -67,73 +94,110 @@ pub fn Stats() -> impl IntoView {
         if !ui.is_known() {
             return "not loaded yet".into();
         }
-        numbers.with(|numbers| {
-            if numbers.matching != numbers.rows {
-                return format!("{} match", count(numbers.matching));
-            }
-            match ui.facts().coverage() {
-                Coverage::All | Coverage::Loaded => "all loaded".into(),
-                Coverage::Partly(live) => format!("in {live}"),
-                Coverage::AsOf(Some(time)) => format!("as of {time}"),
-                Coverage::AsOf(None) => "old".into(),
-            }
-        })
-    };
-    let wildcards = move || {
-        if !ui.is_counted() {
-            return String::new();
+        let (matching, total) = (ui.matching(), ui.total());
+        if matching != total {
+            return format!("{} match", count(matching));
         }
-        numbers.with(|numbers| match numbers.wildcards {
-            1 => "1 wildcard".into(),
-            many => format!("{} wildcards", count(many)),
-        })
-    };
-    let coverage = move || {
-        if !ui.is_counted() {
-            return String::new();
+        match ui.facts().coverage() {
+            Coverage::All | Coverage::Loaded => "all loaded".into(),
+            Coverage::Partly(live) => format!("in {live}"),
+            Coverage::AsOf(Some(time)) => format!("as of {time}"),
+            Coverage::AsOf(None) => "old".into(),
         }
-        numbers.with(|numbers| {
-            let percent = (numbers.tls * 100).checked_div(numbers.rows).unwrap_or(0);
-            match numbers.partly {
-                0 => format!("{percent} %"),
-                partly => format!("{percent} %, {} only partly", count(partly)),
+    };
+    // What is made of the rows says nothing of none.
+    let words = move |say: fn(&Numbers) -> String| {
+        move || {
+            if ui.is_counted() {
+                numbers.with(say)
+            } else {
+                String::new()
             }
+        }
+    };
+    let namespaces = move || {
+        if !ui.is_counted() {
+            return "–".into();
+        }
+        count(if filtered.get() {
+            numbers.with(|numbers| numbers.all.namespaces)
+        } else {
+            ui.namespaces()
         })
     };
-    let all = move || {
-        ui.first
-            .with_value(|rows| rows.namespaces_total)
-            .filter(|all| *all >= ui.namespaces())
+    let of_namespaces = move || {
+        let watched = ui.namespaces();
+        if filtered.get() {
+            return Some(format!("of {}", count(watched)));
+        }
+        (ui.first.with_value(|rows| rows.namespaces_total))
+            .filter(|all| *all >= watched && ui.live.scope.with(|scope| scope.names().is_some()))
             .map(|all| format!("of {}", count(all)))
+    };
+    let pressed = move |word: &'static str| {
+        move || {
+            if ui.filter.with(|filter| filter.has(word)) {
+                "true"
+            } else {
+                "false"
+            }
+        }
     };
     // On a phone the strip scrolls by itself, which has to be possible with keys too.
     view! {
-        <dl class="stats stats-5" tabindex=move || ui.cards.get().then_some("0")>
-            <div class="stat">
-                <dt class="l">"Ingresses"</dt>
-                <dd class="v">{number(|numbers| numbers.rows)}</dd>
-                <dd class="c">{loaded}</dd>
+        <div class="stats stats-5" role="group" aria-label="Numbers" tabindex=move || ui.cards.get().then_some("0")>
+            <div class=no_rows>
+                <span class="l">"Ingresses"</span>
+                <span class="v">{total}</span>
+                <span class="c">{loaded}</span>
             </div>
-            <div class="stat">
-                <dt class="l">"Hosts"</dt>
-                <dd class="v">{number(|numbers| numbers.hosts)}</dd>
-                <dd class="c">{wildcards}</dd>
+            <div class=class(|numbers| numbers.all.hosts)>
+                <span class="l">"Hosts"</span>
+                <span class="v">{number(|numbers| numbers.all.hosts)}</span>
+                <span class="c">{words(|numbers| match numbers.all.wildcard_hosts {
+                    1 => "1 wildcard".into(),
+                    many => format!("{} wildcards", count(many)),
+                })}</span>
             </div>
-            <div class="stat">
-                <dt class="l">{icon("#i-lock")}"With TLS"</dt>
-                <dd class="v">{number(|numbers| numbers.tls)}</dd>
-                <dd class="c">{coverage}</dd>
-            </div>
-            <div class="stat">
-                <dt class="l">{icon("#i-idle")}"Without class"</dt>
-                <dd class="v">{number(|numbers| numbers.classless)}</dd>
-                <dd class="c">"class is not set"</dd>
-            </div>
-            <div class="stat">
-                <dt class="l">{icon("#i-ns")}"Namespaces"</dt>
-                <dd class="v">{number(|numbers| numbers.namespaces)}</dd>
-                <dd class="c">{all}</dd>
-            </div>
-        </dl>
+            <button
+                class=class(|numbers| numbers.tls.with_tls)
+                type="button"
+                data-act="toggle-word"
+                data-value="tls:yes"
+                aria-pressed=pressed("tls:yes")
+            >
+                <span class="l">{icon("#i-lock")}"With TLS"</span>
+                <span class="v">{number(|numbers| numbers.tls.with_tls)}</span>
+                <span class="c">{words(|numbers| {
+                    let percent = percent(numbers.tls.with_tls, numbers.tls.rows);
+                    match numbers.tls.partly_tls {
+                        0 => percent,
+                        partly => format!("{percent}, {} only partly", count(partly)),
+                    }
+                })}</span>
+            </button>
+            <button
+                class=class(|numbers| numbers.class.without_class)
+                type="button"
+                data-act="toggle-word"
+                data-value="class:none"
+                aria-pressed=pressed("class:none")
+            >
+                <span class="l">{icon("#i-idle")}"Without class"</span>
+                <span class="v">{number(|numbers| numbers.class.without_class)}</span>
+                <span class="c">{words(|numbers| match (numbers.class.without_class, numbers.class.rows) {
+                    (_, 0) => String::new(),
+                    (0, _) => "all have one".into(),
+                    (1, 1) => "it has none".into(),
+                    (none, rows) if none == rows => "none has one".into(),
+                    _ => "class is not set".into(),
+                })}</span>
+            </button>
+            <button class="stat" type="button" data-popup="namespaces" aria-haspopup="dialog">
+                <span class="l">{icon("#i-ns")}"Namespaces"</span>
+                <span class="v">{namespaces}</span>
+                <span class="c">{of_namespaces}</span>
+            </button>
+        </div>
     }
 }

@@ -4,10 +4,11 @@ use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use protocol::Scope;
 use protocol::connection::State;
-use protocol::filter::mistakes;
-use protocol::table::{Column, Direction};
+use protocol::filter::{Field, Term, mistakes};
+use protocol::table::{Column, Direction, Grouping};
 
 use super::icons::{classed_icon, icon, small_icon};
+use super::namespaces::{did_you_mean, no_such};
 use super::notices::{command, copy_details};
 use super::picked::PickedBar;
 use super::row::{PoolRow, StuckHead};
@@ -16,7 +17,7 @@ use crate::format::{count, counted, duration, shell_word, unix_ms};
 use crate::page::POOL;
 use crate::state::Ui;
 use crate::status::{Coverage, Currency, Trouble, account, grant, is_grantable, refusal};
-use crate::suggest::explained;
+use crate::suggest::{about, explained, instead, vain};
 
 /// A list of so few rows ends with a line that says so.
 const SHORT: usize = 20;
@@ -314,7 +315,14 @@ fn Loading() -> impl IntoView {
 fn Empty() -> impl IntoView {
     let ui = Ui::expect();
     let coverage = Memo::new(move |_| ui.facts().coverage());
+    let missing = Memo::new(move |_| {
+        let missing = ui.missing.get();
+        (!missing.is_empty() && missing.len() == ui.namespaces()).then_some(missing)
+    });
     let title = move || {
+        if let Some(missing) = missing.get() {
+            return no_such(&missing);
+        }
         let place = place(ui);
         coverage.with(|coverage| match coverage {
             Coverage::All | Coverage::Loaded => format!("No ingresses in {place}"),
@@ -333,7 +341,15 @@ fn Empty() -> impl IntoView {
             Coverage::Loaded => "That was so when this page was loaded.",
         })
     };
+    let then = move || match missing.with(Option::is_some) {
+        true => "Nothing can be in it.",
+        false => then(),
+    };
+    let instead = move || missing.with(|missing| Some(did_you_mean(ui, missing.as_ref()?)));
     let example = move || {
+        if missing.with(Option::is_some) {
+            return None;
+        }
         let states = ui.live.states.get();
         let is_live = |name: &&String| {
             let mut names = states.iter().filter_map(|status| status.namespace.as_ref());
@@ -343,15 +359,16 @@ fn Empty() -> impl IntoView {
         let namespace = ui.live.scope.with(live);
         let namespace =
             namespace.map_or_else(String::new, |name| format!("-n {} ", shell_word(&name)));
-        command(format!(
+        Some(command(format!(
             "kubectl {namespace}create ingress hello --rule=\"hello.example.com/*=hello:80\""
-        ))
+        )))
     };
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-route")}</div>
             <h2>{title}</h2>
             <p>{then}</p>
+            {instead}
             <div class="go">
                 <button class="btn btn-primary" type="button" data-popup="namespaces">
                     {icon("#i-ns")}
@@ -376,46 +393,77 @@ fn NoMatch() -> impl IntoView {
         many => format!("Nothing matches these {many} filters"),
     };
     // Before the first rows have come nothing can be counted.
+    let fed = Memo::new(move |_| ui.is_fed());
     let words = move || {
         ui.live.version.track();
         ui.filter.with(|filter| {
             let terms = filter.terms();
-            if terms.len() < 2 || !ui.is_fed() {
+            if terms.len() < 2 || !fed.get() {
                 return Vec::new();
             }
-            ui.live.with_table(|table| {
-                terms
-                    .iter()
-                    .enumerate()
-                    .map(|(index, term)| {
-                        (index, term.to_string(), table.count(&filter.without(index)))
-                    })
-                    .filter(|(.., rows)| *rows > 0)
-                    .collect()
-            })
+            let count = |(index, term): (usize, &Term)| {
+                let rows = ui
+                    .live
+                    .with_table(|table| table.count(&filter.without(index)));
+                let label = format!("Remove {term}, {}", matches(rows));
+                (rows, "without", index.to_string(), label)
+            };
+            let words = terms.iter().enumerate().map(count);
+            words.filter(|(rows, ..)| *rows > 0).collect()
         })
     };
+    // Values near one that there is not are looked for once: all rows are asked.
+    let near = Memo::new(move |_| {
+        ui.filter.with(|filter| match fed.get() {
+            false => Vec::new(),
+            true => ui.live.with_table(|table| instead(table, filter)),
+        })
+    });
     let hints = move || {
-        ui.live.filter.with(|text| {
-            mistakes(text)
-                .iter()
-                .map(explained)
-                .map(|(what, then)| view! { <p><b>{what}</b>" "{then}</p> })
-                .collect_view()
-        })
-    };
-    let without = move || {
-        words()
-            .into_iter()
-            .map(|(index, word, rows)| {
-                let matches = counted(rows, "match", "matches");
-                view! {
-                    <button class="btn" type="button" data-act="without" data-value=index>
-                        {format!("Remove {word}: {matches}")}
-                    </button>
-                }
-            })
+        let odd = ui.live.filter.with(|text| mistakes(text));
+        let odd = odd.iter().map(explained).collect::<Vec<_>>();
+        let vain = ui.filter.with(|filter| {
+            let words = match fed.get() {
+                false => Vec::new(),
+                true => ui.live.with_table(|table| vain(table, filter)),
+            };
+            let words = words.into_iter().filter(|(_, field)| *field != Field::Is);
+            let words = words.map(|(index, field)| {
+                let what = format!("{} matches nothing.", filter.terms()[index]);
+                (what, format!("{}: takes {}.", field.key(), about(field).1))
+            });
+            words.collect::<Vec<_>>()
+        });
+        let hints = odd.into_iter().chain(vain);
+        hints
+            .map(|(what, then)| view! { <p class="anywhere"><b>{what}</b>" "{then}</p> })
             .collect_view()
+    };
+    // What leaves the most rows is what is likely meant.
+    let ways = move || {
+        let near = near.get().into_iter().map(|(term, search, rows)| {
+            let label = format!("Search {term} instead, {}", matches(rows));
+            (rows, "search", search.to_string(), label)
+        });
+        let mut without = words();
+        without.sort_by_key(|(rows, ..)| std::cmp::Reverse(*rows));
+        near.chain(without).collect::<Vec<_>>()
+    };
+    let go = move || {
+        let ways = ways();
+        let clear_class = if ways.is_empty() {
+            "btn btn-primary"
+        } else {
+            "btn"
+        };
+        let buttons = ways.into_iter().enumerate().map(|(place, (_, act, value, label))| {
+            let class = if place == 0 { "btn btn-primary" } else { "btn" };
+            view! { <button class=class type="button" data-act=act data-value=value>{label}</button> }
+        });
+        view! {
+            {buttons.collect_view()}
+            <a class=clear_class href=clear data-act="clear">"Clear the filter"</a>
+        }
     };
     view! {
         <div class="empty">
@@ -429,12 +477,14 @@ fn NoMatch() -> impl IntoView {
                 }}
             </p>
             {hints}
-            <div class="go">
-                {without}
-                <a class="btn btn-primary" href=clear data-act="clear">"Clear the filter"</a>
-            </div>
+            <div class="go">{go}</div>
         </div>
     }
+}
+
+/// How many rows match, as a button says it.
+fn matches(rows: usize) -> String {
+    counted(rows, "matches", "match")
 }
 
 /// The server's account may read none of it.

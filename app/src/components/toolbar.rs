@@ -1,5 +1,7 @@
 //! Namespaces, search and density.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
 use protocol::filter::Field;
 use protocol::table::Grouping;
@@ -61,11 +63,13 @@ pub fn Toolbar() -> impl IntoView {
     let open = move || ui.popup.with(|popup| *popup == Some(Popup::Namespaces));
     let picker = Part::new(ui, parts::namespaces::load, false);
     let all = move || {
-        ui.first
-            .with_value(|rows| rows.namespaces_total)
-            .filter(|all| *all >= ui.namespaces())
-            .filter(|_| ui.live.scope.with(|scope| scope.names().is_some()))
-            .map(|all| view! { <span class="cnt">{format!("of {}", format::count(all))}</span> })
+        let all = ui.first.with_value(|rows| rows.namespaces_total)?;
+        let words = match ui.live.scope.with(|scope| scope.names().map(BTreeSet::len)) {
+            None => format::count(all),
+            Some(named) if named > 1 && named <= all => format!("of {}", format::count(all)),
+            Some(_) => return None,
+        };
+        Some(view! { " " <span class="cnt">{words}</span> })
     };
     view! {
         <form class="toolbar" id="filter" role="search" aria-label="Filter" method="get" action=action>
@@ -130,6 +134,15 @@ pub fn Toolbar() -> impl IntoView {
                 title="Columns (v)"
             >
                 {icon("#i-columns")}
+            </button>
+            <button
+                class="btn btn-icon btn-ghost"
+                type="button"
+                data-act="view-link"
+                aria-label="Copy link to this view"
+                title="Copy link to this view"
+            >
+                {icon("#i-link")}
             </button>
         </form>
     }

@@ -6,7 +6,7 @@
 //! rows out of the order and merges them in again, which costs the same for one row and for all.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -134,6 +134,16 @@ impl Row {
     }
 }
 
+impl Totals {
+    /// Counts one more row, but for its hosts and its namespace: other rows may have them too.
+    fn add(&mut self, row: &Row) {
+        self.rows += 1;
+        self.with_tls += usize::from(row.tls != Tls::None);
+        self.partly_tls += usize::from(row.tls == Tls::Partly);
+        self.without_class += usize::from(row.ingress.ingress_class_name.is_none());
+    }
+}
+
 impl Rows {
     /// Inserts or replaces a row. A change is marked with the time, where one is given.
     pub(super) fn upsert(
@@ -170,6 +180,7 @@ impl Rows {
         if old.deleted
             || !old.is_placed_like(row, self.column, self.grouping)
             || old.matches(&matcher) != row.matches(&matcher)
+            || matcher.rank(&old.ingress) != matcher.rank(&row.ingress)
         {
             self.touch(slot);
         }
@@ -250,10 +261,7 @@ impl Rows {
     fn count(&mut self, slot: Slot) {
         let row = &self.slots[slot as usize];
         let totals = &mut self.totals;
-        totals.rows += 1;
-        totals.with_tls += usize::from(row.tls != Tls::None);
-        totals.partly_tls += usize::from(row.tls == Tls::Partly);
-        totals.without_class += usize::from(row.ingress.ingress_class_name.is_none());
+        totals.add(row);
         for host in &row.ingress.hosts {
             if let Some(rows) = self.hosts.get_mut(host) {
                 *rows += 1;
@@ -343,6 +351,9 @@ impl Rows {
         };
         sort(&mut touched, slots, column, direction, grouping);
         merge(&mut self.order, &touched, compare);
+        if self.filter.host_asked().is_some() {
+            return self.refill();
+        }
         let matcher = self.filter.matcher();
         touched.retain(|&slot| slots[slot as usize].matches(&matcher));
         merge(&mut self.view, &touched, compare);
@@ -425,8 +436,8 @@ impl Rows {
         self.narrow();
     }
 
-    /// Leaves in the view what matches. The rows are looked at as they lie in memory, which is much
-    /// quicker than in their order.
+    /// Leaves in the view what matches; where a host is asked for, what takes it comes first. The
+    /// rows are looked at as they lie in memory, which is much quicker than in their order.
     fn narrow(&mut self) {
         let mut shown = vec![false; self.slots.len()];
         for &slot in &self.view {
@@ -437,6 +448,13 @@ impl Rows {
             *shown = *shown && row.matches(&matcher);
         }
         self.view.retain(|&slot| shown[slot as usize]);
+        if self.filter.host_asked().is_some() {
+            let rank = |&slot: &Slot| matcher.rank(&self.slots[slot as usize].ingress);
+            let mut ranked: Vec<_> = self.view.iter().map(|slot| (rank(slot), *slot)).collect();
+            let group = |slot: Slot| self.slots[slot as usize].group(self.grouping);
+            ranked.sort_by(|(rank, a), (other, b)| group(*a).cmp(&group(*b)).then(rank.cmp(other)));
+            self.view = ranked.into_iter().map(|(_, slot)| slot).collect();
+        }
         self.regroup();
     }
 
@@ -516,6 +534,25 @@ impl Rows {
     pub(super) fn count_matching(&self, filter: &Filter) -> usize {
         let matcher = filter.matcher();
         self.rows().filter(|row| row.matches(&matcher)).count()
+    }
+
+    /// Counts over the rows that match a filter.
+    pub(super) fn totals_of(&self, filter: &Filter) -> Totals {
+        if filter.is_empty() {
+            return self.totals;
+        }
+        let matcher = filter.matcher();
+        let (mut hosts, mut namespaces) = (HashSet::new(), HashSet::new());
+        let mut totals = Totals::default();
+        for row in self.rows().filter(|row| row.matches(&matcher)) {
+            totals.add(row);
+            hosts.extend(row.ingress.hosts.iter().map(String::as_str));
+            namespaces.insert(row.ingress.namespace.as_str());
+        }
+        totals.hosts = hosts.len();
+        totals.wildcard_hosts = hosts.iter().filter(|host| is_wildcard(host)).count();
+        totals.namespaces = namespaces.len();
+        totals
     }
 
     pub(super) fn totals(&self) -> Totals {

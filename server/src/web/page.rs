@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::backend::{Backend, BackendError, ClusterInfo, LARGEST, Rows};
+use app::components::namespaces::missing;
 use app::{Lines, PageContext};
 use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
@@ -241,6 +242,17 @@ impl Backend for Server {
         let readiness = self.journal.readiness(scope);
         rows.synced = readiness.is_some_and(|readiness| readiness.pending.is_empty());
         (rows.states, rows.errors) = self.journal.not_live(scope);
+        if scope.names().is_some()
+            && let Some(known) = self.journal.universe()
+        {
+            rows.missing = missing(scope, &known);
+        }
+        // Of these the state says why.
+        let named = |name: &String| {
+            let mut states = rows.states.iter();
+            states.any(|status| status.namespace.as_ref() == Some(name))
+        };
+        rows.missing.retain(|missing| !named(&missing.name));
     }
 
     fn try_now(&self) -> bool {

@@ -26,7 +26,7 @@ pub(super) fn filter(search: &str, rows: usize) -> Result<Filter, Problem> {
         )));
     }
     let filter = Filter::parse(search);
-    let values: usize = filter.terms().iter().map(|term| term.values.len()).sum();
+    let values = filter.values();
     if values > MAX_VALUES {
         return Err(Problem::bad_request(format!(
             "the search has {values} values: allowed are {MAX_VALUES}"
