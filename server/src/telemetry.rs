@@ -147,6 +147,7 @@ fn one_line(event: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::sync::{Mutex, mpsc};
 
     use super::*;

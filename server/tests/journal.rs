@@ -400,7 +400,7 @@ fn told(journal: &Journal, scope: &Scope, told: &mut Told, limit: usize) -> Vec<
     loop {
         let tip = journal
             .tip(scope, journal.revision(), *told, limit)
-            .unwrap();
+            .expect("the journal reaches back to its own revision");
         *told = tip.statuses.told;
         let of = |message: &Message| match message {
             Message::NamespaceStatus(status) => {

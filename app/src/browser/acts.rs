@@ -314,23 +314,6 @@ fn narrow(ui: Ui, key: &str, value: &str) {
     to_top(ui);
 }
 
-/// Leaves the rows with the value of the element (`data-field`, `data-value`), or leaves them out.
-pub(super) fn filter_by(ui: Ui, button: &Element, out: bool) {
-    let field = button.get_attribute("data-field").unwrap_or_default();
-    let value = button.get_attribute("data-value").unwrap_or_default();
-    let Some(field) = Field::of_key(&field) else {
-        return;
-    };
-    let filter = ui.filter.with_untracked(|filter| match field {
-        _ if out => filter.leaving_out(field, &value),
-        // A row has several labels.
-        Field::Label => filter.toggled(&format!("{}:{value}", field.key())),
-        _ => filter.with(field, false, vec![value.to_lowercase()]),
-    });
-    ui.set_search(&filter.to_string());
-    to_top(ui);
-}
-
 /// Copies the command for what is picked, else for this row.
 pub(super) fn copy_kubectl(ui: Ui, key: &Key) {
     let picked = ui.picked.with_untracked(std::collections::BTreeSet::len);

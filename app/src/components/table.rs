@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use protocol::Scope;
 use protocol::connection::State;
 use protocol::filter::{Field, Term, mistakes};
-use protocol::table::{Column, Direction, Grouping};
+use protocol::table::{Column, Direction};
 
 use super::icons::{classed_icon, icon, small_icon};
 use super::namespaces::{did_you_mean, no_such};

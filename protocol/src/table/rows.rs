@@ -352,7 +352,8 @@ impl Rows {
         sort(&mut touched, slots, column, direction, grouping);
         merge(&mut self.order, &touched, compare);
         if self.filter.host_asked().is_some() {
-            return self.refill();
+            self.refill();
+            return first;
         }
         let matcher = self.filter.matcher();
         touched.retain(|&slot| slots[slot as usize].matches(&matcher));

@@ -134,7 +134,7 @@ pub async fn server_function(
     };
     let unread = |error: axum::Error| {
         let cause = std::error::Error::source(&error);
-        match cause.is_some_and(|cause| cause.is::<LengthLimitError>()) {
+        match cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
             true => {
                 let text = format!("a request may have {BODY_LIMIT} bytes");
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text)
