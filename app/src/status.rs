@@ -266,10 +266,7 @@ impl Facts {
                 "Live",
                 self.in_turns("simulated".into()),
             ),
-            Currency::Live => {
-                let detail = self.in_turns(self.since_last_message());
-                badge("conn conn-live", None, "Live", detail)
-            }
+            Currency::Live => badge("conn conn-live", None, "Live", self.freshness()),
             Currency::Partly => badge("conn conn-live", None, "Live", self.in_turns(self.partly())),
             Currency::Resuming => {
                 let of = self
@@ -670,12 +667,17 @@ impl Facts {
         at.map_or(0, |at| self.now.saturating_sub(at as i64).max(0))
     }
 
-    /// What the badge says of a tab that takes turns: that it does, and how old its rows are.
+    /// How new the rows are: by the last message, or by the last turn of a tab that takes turns.
+    fn freshness(&self) -> String {
+        match self.connection.state {
+            State::Turns => format!("every few seconds · {} ago", duration(self.age())),
+            _ => self.since_last_message(),
+        }
+    }
+
+    /// The detail of the badge, with a word where the tab takes turns.
     fn in_turns(&self, detail: String) -> String {
         match self.connection.state {
-            State::Turns if detail.is_empty() => {
-                format!("every few seconds · {} ago", duration(self.age()))
-            }
             State::Turns => format!("{detail} · every few seconds"),
             _ => detail,
         }

@@ -677,7 +677,14 @@ impl Table {
                 self.states.clear();
                 self.errors.clear();
             }
-            None => self.scope_state = Some(status),
+            None => {
+                if state == NamespaceState::Forbidden {
+                    // Nor is anything told of each namespace while nothing of any is shown.
+                    self.states.clear();
+                    self.errors.retain(|of, _| of.is_none());
+                }
+                self.scope_state = Some(status);
+            }
             Some(name) if live => {
                 self.states.remove(name);
                 self.errors.remove(&namespace);

@@ -314,7 +314,7 @@ impl Cluster {
     /// A feed per namespace that somebody needs, until the whole cluster may be watched.
     async fn watch_namespaces(&self, lists_namespaces: bool) {
         let mut running: BTreeMap<String, Running> = BTreeMap::new();
-        let mut left_out = BTreeSet::new();
+        let mut left_out = BTreeMap::new();
         let mut recheck = Instant::now() + jittered(MODE_RECHECK);
         let mut lingering_until;
         // Rows of the time with one feed stay where a feed takes them over, and leave elsewhere.
@@ -373,7 +373,7 @@ impl Cluster {
         &self,
         needed: &Needed,
         running: &mut BTreeMap<String, Running>,
-        left_out: &mut BTreeSet<String>,
+        left_out: &mut BTreeMap<String, Instant>,
     ) -> Option<Instant> {
         let now = Instant::now();
         let mut lingering_until: Option<Instant> = None;
@@ -396,26 +396,27 @@ impl Cluster {
         }
         self.journal.forget_left_out(&needed.namespaces);
         // What is said of one that nobody needs is said to nobody any more.
-        left_out.retain(|name| {
+        left_out.retain(|name, _| {
             let is_needed = needed.namespaces.contains(name) && !needed.is_made_up(name);
             if !is_needed {
                 self.catalog.forget(name);
             }
             is_needed
         });
-        // Those that do not exist are watched once they do.
-        let waiting: Vec<_> = needed
+        // Those that do not exist are watched once they do. Who waits longest is the first.
+        let mut waiting: Vec<_> = needed
             .namespaces
             .iter()
             .filter(|name| !running.contains_key(*name) && !needed.is_made_up(name))
             .collect();
+        waiting.sort_by_key(|name| left_out.get(*name).copied().unwrap_or(now));
         for name in waiting {
             if running.len() >= self.settings.max_watches {
                 let gone = self.make_room(needed, running).await;
                 let without = gone.as_ref().unwrap_or(name);
                 if needed.namespaces.contains(without) && !needed.is_made_up(without) {
                     self.leave_out(without);
-                    left_out.insert(without.clone());
+                    left_out.entry(without.clone()).or_insert(now);
                     let until = now + LINGER;
                     lingering_until = Some(lingering_until.map_or(until, |at| at.min(until)));
                 }

@@ -443,7 +443,9 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.pace.phase() == FINISHING {
             self.pace.phase.store(WAITING, Ordering::Relaxed);
-            self.served = true;
+            // Where the answer was there at once, nothing was read meanwhile.
+            self.stop_waiting();
+            (self.begun, self.served) = (false, true);
             // An end that was kept back is to be seen now.
             context.waker().wake_by_ref();
         }

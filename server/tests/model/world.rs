@@ -67,6 +67,8 @@ impl Dash {
         only: &BTreeSet<String>,
         arguments: &[&str],
     ) -> Self {
+        // As the binary does. Another test may have been first.
+        let _ = any_spawner::Executor::init_tokio();
         let config = Config::parse_from(["kube-ingress-dash"].iter().chain(arguments));
         let client = kube::Client::new(cluster.router(), "default");
         let journal = Arc::new(Journal::default());
