@@ -1062,14 +1062,6 @@ fn listen(ui: Ui) {
         scrolled(ui);
         mark_cut();
     });
-    // A theme that is chosen in another tab is chosen here.
-    let _ = window_event_listener_untyped("storage", move |_| {
-        let id = stored(Theme::COOKIE).unwrap_or_default();
-        let theme = Theme::ALL.into_iter().find(|theme| theme.id() == id);
-        if let Some(theme) = theme.filter(|theme| *theme != ui.theme.get_untracked()) {
-            ui.theme.set(theme);
-        }
-    });
     let _ = window_event_listener_untyped("popstate", move |_| read_address(ui));
     measure(ui);
     scrolled(ui);

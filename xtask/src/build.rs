@@ -17,7 +17,7 @@ pub(crate) fn everything() -> Result<PathBuf> {
     let site = page()?;
     run(cargo()
         .args(["build", "--release", "--package", "kube-ingress-dash"])
-        .env("RUSTFLAGS", rustflags())
+        .env("CARGO_ENCODED_RUSTFLAGS", encoded(&rustflags()))
         .env("KUBE_INGRESS_DASH_SITE", site))?;
     Ok(target()
         .join("release/kube-ingress-dash")
@@ -26,11 +26,34 @@ pub(crate) fn everything() -> Result<PathBuf> {
 
 /// The flags of the page's both halves, added to those of the environment. With its components
 /// erased Leptos makes a smaller module, and other markup: the server's has to be the same.
-fn rustflags() -> String {
+///
+/// The messages of panics name source files. They do so without the folders of this machine, so that
+/// the same sources make the same binary in any folder.
+fn rustflags() -> Vec<String> {
     let given = std::env::var("RUSTFLAGS").unwrap_or_default();
-    format!("{given} --cfg=erase_components")
-        .trim_start()
-        .to_owned()
+    let mut flags: Vec<_> = given.split_whitespace().map(str::to_owned).collect();
+    flags.push("--cfg=erase_components".into());
+    let mut hide = |folder: PathBuf, name: &str| {
+        flags.push(format!("--remap-path-prefix={}={name}", folder.display()));
+    };
+    hide(root(), ".");
+    if let Some(home) = cargo_home() {
+        hide(home.join("registry/src"), "registry");
+    }
+    flags
+}
+
+/// As cargo finds it.
+fn cargo_home() -> Option<PathBuf> {
+    match std::env::var_os("CARGO_HOME").filter(|folder| !folder.is_empty()) {
+        Some(folder) => Some(root().join(folder)),
+        None => Some(std::env::home_dir()?.join(".cargo")),
+    }
+}
+
+/// Hands flags over, whatever is in them: a folder's name may have spaces.
+fn encoded(flags: &[String]) -> String {
+    flags.join("\x1f")
 }
 
 /// Builds the page's files into the folder that the server's build script reads.
@@ -52,7 +75,13 @@ const PAGE: &str = "KUBE_INGRESS_DASH_PAGE";
 
 /// Options of the compiler that a later toolchain may name otherwise. A panic ends the module without a word, which
 /// is all that a browser's console loses.
-const UNSTABLE_FLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none -Zinline-mir=yes";
+const UNSTABLE_FLAGS: [&str; 5] = [
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Zfmt-debug=none",
+    "-Zlocation-detail=none",
+    "-Zinline-mir=yes",
+];
 
 /// The standard library is compiled with the same options, and for size.
 const UNSTABLE_ARGUMENTS: [&str; 2] = [
@@ -106,7 +135,8 @@ fn compile() -> Result<PathBuf> {
     // A folder of its own: the two compilations never wait for each other's lock nor share anything.
     let compiled = target().join("wasm");
     // What searches the rows is quicker with vectors; every browser has them since spring 2023.
-    let mut flags = format!("{} -Ctarget-feature=+simd128", rustflags());
+    let mut flags = rustflags();
+    flags.push("-Ctarget-feature=+simd128".into());
     let mut compile = cargo();
     compile
         .args([
@@ -120,13 +150,13 @@ fn compile() -> Result<PathBuf> {
         .args(["--target", "wasm32-unknown-unknown", "--target-dir"])
         .arg(&compiled);
     if std::env::var_os(PAGE).is_none_or(|page| page != "stable") {
-        flags = format!("{flags} {UNSTABLE_FLAGS}");
+        flags.extend(UNSTABLE_FLAGS.map(str::to_owned));
         // For this one command; the pinned toolchain knows these options.
         compile.args(UNSTABLE_ARGUMENTS).env("RUSTC_BOOTSTRAP", "1");
         compile.args(slim::arguments()?);
     }
     compile.args(["--", "-Clink-args=--emit-relocs"]);
-    run(compile.env("RUSTFLAGS", flags))?;
+    run(compile.env("CARGO_ENCODED_RUSTFLAGS", encoded(&flags)))?;
     Ok(compiled.join("wasm32-unknown-unknown/wasm/frontend.wasm"))
 }
 

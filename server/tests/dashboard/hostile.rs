@@ -1,6 +1,8 @@
 //! An API server, or what stands before it, that answers and makes no sense: lists and bodies without end, watches with
 //! nothing in them, objects of other namespaces.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use protocol::{
     Message,
