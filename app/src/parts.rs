@@ -25,6 +25,8 @@ enum State {
 pub struct Part {
     ui: Ui,
     state: RwSignal<State>,
+    /// Whether its view was wanted before it was here.
+    awaited: StoredValue<bool>,
     load: fn() -> Loaded<()>,
 }
 
@@ -34,7 +36,12 @@ impl Part {
     pub fn new(ui: Ui, load: fn() -> Loaded<()>, shown: bool) -> Self {
         let here = shown || !cfg!(target_arch = "wasm32");
         let state = RwSignal::new(if here { State::Here } else { State::Absent });
-        let part = Self { ui, state, load };
+        let part = Self {
+            ui,
+            state,
+            awaited: StoredValue::new(false),
+            load,
+        };
         #[cfg(feature = "hydrate")]
         if !here {
             Effect::new(move |_| request_idle_callback(move || part.load()));
@@ -57,9 +64,12 @@ impl Part {
             } else {
                 State::Failed
             };
-            if self.state.try_set(state).is_none() && self.ui.popup.with_untracked(Option::is_some)
+            let awaited = self.awaited.try_get_value().unwrap_or_default();
+            if self.state.try_set(state).is_none()
+                && awaited
+                && self.ui.popup.with_untracked(Option::is_some)
             {
-                // What waited for it is there, and takes the focus.
+                // The popup that waited for this part is there, and takes the focus. Another one would be made anew.
                 self.ui.popup.notify();
             }
         });
@@ -70,8 +80,8 @@ impl Part {
     pub fn show(self, class: &'static str, view: Loaded<AnyView>) -> Option<AnyView> {
         match self.state.get() {
             State::Here => at_once(view),
-            State::Loading => None,
-            State::Absent => {
+            State::Loading | State::Absent => {
+                self.awaited.set_value(true);
                 self.load();
                 None
             }

@@ -358,6 +358,7 @@ test.describe("where the account may not read everything", () => {
     await expect(main.getByText("kubectl -n shop create ingress")).toBeVisible();
 
     // One verb is enough to see nothing: it is the only one that is named.
+    await cluster.createNamespaces("docs");
     await cluster.setRules({ decision: "deny", verb: "watch", resource: "ingresses" });
     await page.goto(`${dashboard.url}?ns=docs`);
     await expect(main).toContainText(`${account} may not watch ingresses in docs.`);

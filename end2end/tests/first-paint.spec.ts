@@ -25,7 +25,7 @@ test.describe("without JavaScript", () => {
     const forbidden = await start({ kubeconfig: cluster.kubeconfig });
     await expect(async () => {
       await page.goto(`${forbidden.url}?ns=finance`);
-      const title = page.getByRole("heading", { name: "You may not list ingresses in finance" });
+      const title = page.getByRole("heading", { name: "The dashboard's account may not list ingresses in finance" });
       await expect(title).toBeVisible({ timeout: 1 });
     }).toPass();
     await expect(page.getByRole("contentinfo")).not.toContainText("0 ingresses");

@@ -212,7 +212,7 @@ fn NamespacePicker() -> impl IntoView {
             shown
                 .map(|entry| match entry {
                     Entry::Head(glyph, heading, rows) => Either::Left(view! {
-                        <li class="nshead" role="presentation">
+                        <li class="nshead">
                             {small_icon(glyph)}{heading}" "<span class="n">{rows}</span>
                         </li>
                     }),

@@ -396,7 +396,7 @@ fn hosts(ui: Ui, row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl
     let by = taker
         .and_then(|taker| by(taker.reach))
         .map(|(words, title)| {
-            view! { <span class="by" title=title>{words}</span> }
+            view! { <span class="by" title=title>{words}" "</span> }
         });
     let any = if by.is_some() {
         "any host"
