@@ -66,6 +66,9 @@ pub struct Config {
     pub stale_after_ms: u64,
     /// How often staleness is looked at.
     pub stale_check_ms: u64,
+    /// A stream that is not answered by then has failed: the server answers at once. After a network
+    /// was away, a browser asks on connections that are dead, one after the other.
+    pub open_limit_ms: u64,
     /// Starts are at least this far apart.
     pub start_spacing_ms: u64,
     /// How often an offline client tries again.
@@ -102,6 +105,7 @@ impl From<Reconnect> for Config {
             max_reconnect_attempts: reconnect.max_attempts,
             stale_after_ms: 60_000,
             stale_check_ms: 30_000,
+            open_limit_ms: 15_000,
             start_spacing_ms: 1_000,
             probe_interval_ms: 60_000,
             hidden_close_ms: 5_000,
@@ -996,8 +1000,9 @@ impl Connection {
 
     /// How long an answer may take.
     fn answer_limit_ms(&self) -> u64 {
-        match self.place {
-            Some(Place::Turn) => self.config.turn_limit_ms,
+        match (self.place, &self.phase) {
+            (Some(Place::Turn), _) => self.config.turn_limit_ms,
+            (_, Phase::Opening { .. }) => self.config.open_limit_ms,
             _ => self.config.stale_after_ms,
         }
     }
@@ -1633,7 +1638,7 @@ mod tests {
         page.close();
         page.until_open();
         let asked = page.now.mono_ms;
-        page.wait(23_000);
+        page.wait(13_000);
         let State::Reconnecting { attempt, next, .. } = page.state() else {
             panic!("{:?}", page.state());
         };
@@ -1911,7 +1916,7 @@ mod tests {
     #[test]
     fn an_answer_that_never_comes_is_a_failure() {
         let mut page = Page::new(1);
-        page.wait(60_000);
+        page.wait(15_000);
         assert!(matches!(
             page.state(),
             State::Reconnecting { attempt: 1, .. }

@@ -101,8 +101,12 @@ fn NamespacePicker() -> impl IntoView {
     {
         let url = format!("{}/api/namespaces", ui.base_path());
         leptos::task::spawn_local(async move {
-            let answer = crate::browser::fetch_json(&url).await;
-            document.try_set(Some(answer));
+            let answer = crate::browser::fetch_json::<NamespaceDocument>(&url).await;
+            let typed = answer.as_ref().is_ok_and(|document| !document.complete);
+            if document.try_set(Some(answer)).is_none() && typed {
+                // The field that had the focus is not shown any more.
+                crate::browser::focus_again(Some("namespace-by-name".into()));
+            }
         });
     }
 
