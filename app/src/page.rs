@@ -2,8 +2,9 @@
 
 use protocol::Ingress;
 use protocol::connection::Reconnect;
+use protocol::json::{FromJson, Reader};
 use protocol::table::Group;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::backend::{ClusterInfo, Rows};
 use crate::columns::Columns;
@@ -18,7 +19,7 @@ pub const POOL: usize = 80;
 pub const DATA_ID: &str = "page-data";
 
 /// Light, dark, or like the system.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
     /// Like the system.
@@ -28,6 +29,20 @@ pub enum Theme {
     Light,
     /// Dark.
     Dark,
+}
+
+impl FromJson for Theme {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        match &*reader.text() {
+            "system" => Self::System,
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => {
+                reader.fail("not a theme");
+                Self::default()
+            }
+        }
+    }
 }
 
 impl Theme {
@@ -54,7 +69,7 @@ impl Theme {
 }
 
 /// How high a row is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Density {
     /// 28 px
@@ -64,6 +79,20 @@ pub enum Density {
     Default,
     /// 44 px
     Comfortable,
+}
+
+impl FromJson for Density {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        match &*reader.text() {
+            "compact" => Self::Compact,
+            "default" => Self::Default,
+            "comfortable" => Self::Comfortable,
+            _ => {
+                reader.fail("not a density");
+                Self::default()
+            }
+        }
+    }
 }
 
 impl Density {
@@ -105,7 +134,7 @@ impl Density {
 }
 
 /// What the first markup is made of. The document carries it as JSON.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PageData {
     /// The cluster and the server.
     pub cluster: ClusterInfo,
@@ -129,8 +158,51 @@ pub struct PageData {
     pub choices: Choices,
 }
 
+impl FromJson for PageData {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self {
+            cluster: ClusterInfo::default(),
+            reconnect: Reconnect::default(),
+            query: String::new(),
+            refused: None,
+            rows: Rows::default(),
+            groups: Vec::new(),
+            lines: 0,
+            selected: None,
+            now: 0,
+            choices: Choices::default(),
+        };
+        reader.object(&[
+            "cluster",
+            "reconnect",
+            "query",
+            "rows",
+            "groups",
+            "lines",
+            "now",
+            "choices",
+        ]);
+        while let Some(name) = reader.member() {
+            match name {
+                "cluster" => value.cluster = reader.read(),
+                "reconnect" => value.reconnect = reader.read(),
+                "query" => value.query = reader.read(),
+                "refused" => value.refused = reader.read(),
+                "rows" => value.rows = reader.read(),
+                "groups" => value.groups = reader.read(),
+                "lines" => value.lines = reader.read(),
+                "selected" => value.selected = reader.read(),
+                "now" => value.now = reader.read(),
+                "choices" => value.choices = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// What a person has chosen, kept in cookies: the server renders from them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Choices {
     /// Light, dark, or like the system.
     pub theme: Theme,
@@ -140,6 +212,23 @@ pub struct Choices {
     pub columns: Columns,
     /// What is left out where the address does not say what is searched for.
     pub exclusions: Exclusions,
+}
+
+impl FromJson for Choices {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&["theme", "density", "columns", "exclusions"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "theme" => value.theme = reader.read(),
+                "density" => value.density = reader.read(),
+                "columns" => value.columns = reader.read(),
+                "exclusions" => value.exclusions = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 impl Choices {
