@@ -117,7 +117,7 @@ impl DocumentReader {
         match self.document {
             None => json::read(&self.text),
             Some(document) if self.text.trim_ascii() == b"]}" => Ok(document),
-            Some(_) => Err(Error::new("the document does not end with its items", 0)),
+            Some(_) => Err(Error::new("the document does not end with its items")),
         }
     }
 }

@@ -51,17 +51,17 @@ pub struct Error {
     /// The member whose value it is, behind those that it is inside of: `data.count`.
     member: String,
     wrong: &'static str,
-    /// How many bytes come before.
-    at: usize,
+    /// How many bytes come before, where it is one place that is wrong.
+    at: Option<usize>,
 }
 
 impl Error {
     /// An error in the text as a whole.
-    pub(crate) fn new(wrong: &'static str, at: usize) -> Self {
+    pub(crate) fn new(wrong: &'static str) -> Self {
         Self {
             member: String::new(),
             wrong,
-            at,
+            at: None,
         }
     }
 }
@@ -71,7 +71,8 @@ impl fmt::Display for Error {
         if !self.member.is_empty() {
             write!(f, "{}: ", self.member)?;
         }
-        write!(f, "{} (byte {})", self.wrong, self.at)
+        f.write_str(self.wrong)?;
+        self.at.map_or(Ok(()), |at| write!(f, " (byte {at})"))
     }
 }
 
@@ -234,7 +235,7 @@ impl<'a> Reader<'a> {
             self.error = Some(Error {
                 member: names.join("."),
                 wrong,
-                at: self.at.min(self.text.len()),
+                at: Some(self.at.min(self.text.len())),
             });
         }
         self.at = self.text.len();
