@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use protocol::connection::Reconnect;
+use protocol::json::{FromJson, Reader};
 use protocol::message::{NamespaceStatus, StreamError};
 use protocol::{Ingress, Key, Scope};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::components::namespaces::Missing;
 
@@ -46,7 +47,7 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// What the page says about the cluster and the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ClusterInfo {
     /// `CLUSTER_NAME`, else the kubeconfig's context.
     pub name: String,
@@ -70,11 +71,44 @@ pub struct ClusterInfo {
     pub base_path: String,
 }
 
+impl FromJson for ClusterInfo {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[
+            "name",
+            "url",
+            "simulated",
+            "answered",
+            "build",
+            "server_version",
+            "started_at",
+            "max_namespaces",
+            "base_path",
+        ]);
+        while let Some(name) = reader.member() {
+            match name {
+                "name" => value.name = reader.read(),
+                "url" => value.url = reader.read(),
+                "version" => value.version = reader.read(),
+                "simulated" => value.simulated = reader.read(),
+                "answered" => value.answered = reader.read(),
+                "build" => value.build = reader.read(),
+                "server_version" => value.server_version = reader.read(),
+                "started_at" => value.started_at = reader.read(),
+                "max_namespaces" => value.max_namespaces = reader.read(),
+                "base_path" => value.base_path = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// Values of a kind that are counted one by one.
 pub const LARGEST: usize = 8;
 
 /// Rows for the server-rendered page.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Rows {
     /// The rows asked for.
     pub items: Vec<Ingress>,
@@ -113,8 +147,49 @@ pub struct Rows {
     pub synced: bool,
 }
 
+impl FromJson for Rows {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[
+            "items",
+            "matching",
+            "total",
+            "hosts",
+            "wildcard_hosts",
+            "with_tls",
+            "partly_tls",
+            "without_class",
+            "namespaces",
+            "missing",
+            "states",
+            "errors",
+            "synced",
+        ]);
+        while let Some(name) = reader.member() {
+            match name {
+                "items" => value.items = reader.read(),
+                "matching" => value.matching = reader.read(),
+                "total" => value.total = reader.read(),
+                "hosts" => value.hosts = reader.read(),
+                "wildcard_hosts" => value.wildcard_hosts = reader.read(),
+                "with_tls" => value.with_tls = reader.read(),
+                "partly_tls" => value.partly_tls = reader.read(),
+                "without_class" => value.without_class = reader.read(),
+                "namespaces" => value.namespaces = reader.read(),
+                "namespaces_total" => value.namespaces_total = reader.read(),
+                "missing" => value.missing = reader.read(),
+                "states" => value.states = reader.read(),
+                "errors" => value.errors = reader.read(),
+                "synced" => value.synced = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// Why an object cannot be shown.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
     /// There is none of that name, or it may not be seen.
     #[error("There is no ingress {0}")]

@@ -17,6 +17,7 @@ use gloo_net::http::Request;
 use leptos::html::Div;
 use leptos::prelude::*;
 use protocol::filter::{Field, Filter};
+use protocol::json::{self, FromJson};
 use protocol::table::Line;
 use protocol::{Ingress, Key, NamespaceDocument, Scope};
 use wasm_bindgen::closure::Closure;
@@ -53,7 +54,7 @@ const SAY_MATCHES_MS: u64 = 600;
 pub fn hydrate() {
     let data = by_id(DATA_ID)
         .and_then(|element| element.text_content())
-        .and_then(|json| serde_json::from_slice::<PageData>(json.as_bytes()).ok());
+        .and_then(|json| json::read::<PageData>(json.as_bytes()).ok());
     let (Some(data), Some(root)) = (data, by_id(ROOT_ID)) else {
         return;
     };
@@ -1621,7 +1622,7 @@ fn escape(ui: Ui, event: &KeyboardEvent) {
 }
 
 /// Fetches a JSON document of this server. The error is in plain words.
-pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(url: &str) -> Result<T, String> {
+pub(crate) async fn fetch_json<T: FromJson>(url: &str) -> Result<T, String> {
     let unreachable = |_| "The server could not be reached.".to_owned();
     let response = Request::get(url).send().await.map_err(unreachable)?;
     if !response.ok() {
@@ -1631,6 +1632,5 @@ pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(url: &str) -> Res
         ));
     }
     let text = response.text().await.map_err(unreachable)?;
-    serde_json::from_slice(text.as_bytes())
-        .map_err(|_| "The server's answer cannot be read.".to_owned())
+    json::read(text.as_bytes()).map_err(|_| "The server's answer cannot be read.".to_owned())
 }

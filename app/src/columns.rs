@@ -3,8 +3,9 @@
 
 use std::fmt;
 
+use protocol::json::{FromJson, Reader};
 use protocol::table::{Column, Grouping};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::query::COLUMNS;
 
@@ -24,8 +25,8 @@ pub struct Chosen {
 
 /// Every column, from left to right. As text: ids with a dot between them, `-` in front of one that
 /// is not shown, and `:` with its width.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct Columns(Vec<Chosen>);
 
 impl Columns {
@@ -158,9 +159,9 @@ impl fmt::Display for Columns {
     }
 }
 
-impl From<String> for Columns {
-    fn from(text: String) -> Self {
-        Self::parse(&text)
+impl FromJson for Columns {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        Self::parse(&reader.text())
     }
 }
 

@@ -9,10 +9,13 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
+use leptos::server_fn::codec::Post;
+
+use crate::answer::Answer;
 
 /// The samples of `/metrics` with their labels, and their values:
 /// `POST {BASE_PATH}/api/fn/diagnostics`.
-#[server(prefix = "/api/fn", endpoint = "diagnostics")]
+#[server(prefix = "/api/fn", endpoint = "diagnostics", output = Post<Answer>)]
 #[allow(
     clippy::unused_async,
     reason = "a server function is asynchronous in the browser"

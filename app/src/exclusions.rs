@@ -6,7 +6,8 @@
 //! [`Query::everything`]: crate::query::Query::everything
 
 use protocol::filter::{Field, Filter};
-use serde::{Deserialize, Serialize};
+use protocol::json::{FromJson, Reader};
+use serde::Serialize;
 
 /// The words are sent twice, as cookie and in the address, and a request's header has 8 KiB: half of
 /// it is left for everything else.
@@ -14,8 +15,8 @@ const MOST_BYTES: usize = 2_000;
 
 /// Namespaces and labels whose rows are left out. Written as words of a search:
 /// `-ns:kube-system -label:team=platform`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct Exclusions(Filter);
 
 impl Exclusions {
@@ -96,9 +97,9 @@ impl std::fmt::Display for Exclusions {
     }
 }
 
-impl From<String> for Exclusions {
-    fn from(text: String) -> Self {
-        Self::parse(&text)
+impl FromJson for Exclusions {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        Self::parse(&reader.text())
     }
 }
 

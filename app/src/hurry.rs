@@ -7,10 +7,13 @@
 )]
 
 use leptos::prelude::*;
+use leptos::server_fn::codec::Post;
+
+use crate::answer::Answer;
 
 /// Has the server try at once what it is waiting with: `POST {BASE_PATH}/api/fn/try_now`. Returns
 /// whether it does: so soon after another early try, of whomever, it does not.
-#[server(prefix = "/api/fn", endpoint = "try_now")]
+#[server(prefix = "/api/fn", endpoint = "try_now", output = Post<Answer>)]
 #[allow(
     clippy::unused_async,
     reason = "a server function is asynchronous in the browser"

@@ -2,8 +2,9 @@
 
 use protocol::Ingress;
 use protocol::connection::Reconnect;
+use protocol::json::{FromJson, Reader};
 use protocol::table::Group;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::backend::{ClusterInfo, Rows};
 use crate::columns::Columns;
@@ -18,7 +19,7 @@ pub const POOL: usize = 80;
 pub const DATA_ID: &str = "page-data";
 
 /// Light, dark, or like the system.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
     /// Like the system.
@@ -28,6 +29,20 @@ pub enum Theme {
     Light,
     /// Dark.
     Dark,
+}
+
+impl FromJson for Theme {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        match &*reader.text() {
+            "system" => Self::System,
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => {
+                reader.fail("not a theme");
+                Self::default()
+            }
+        }
+    }
 }
 
 impl Theme {
@@ -54,7 +69,7 @@ impl Theme {
 }
 
 /// How high a row is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Density {
     /// 28 px
@@ -64,6 +79,20 @@ pub enum Density {
     Default,
     /// 44 px
     Comfortable,
+}
+
+impl FromJson for Density {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        match &*reader.text() {
+            "compact" => Self::Compact,
+            "default" => Self::Default,
+            "comfortable" => Self::Comfortable,
+            _ => {
+                reader.fail("not a density");
+                Self::default()
+            }
+        }
+    }
 }
 
 impl Density {
@@ -105,7 +134,7 @@ impl Density {
 }
 
 /// What the first markup is made of. The document carries it as JSON.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PageData {
     /// The cluster and the server.
     pub cluster: ClusterInfo,
@@ -129,8 +158,51 @@ pub struct PageData {
     pub choices: Choices,
 }
 
+impl FromJson for PageData {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self {
+            cluster: ClusterInfo::default(),
+            reconnect: Reconnect::default(),
+            query: String::new(),
+            refused: None,
+            rows: Rows::default(),
+            groups: Vec::new(),
+            lines: 0,
+            selected: None,
+            now: 0,
+            choices: Choices::default(),
+        };
+        reader.object(&[
+            "cluster",
+            "reconnect",
+            "query",
+            "rows",
+            "groups",
+            "lines",
+            "now",
+            "choices",
+        ]);
+        while let Some(name) = reader.member() {
+            match name {
+                "cluster" => value.cluster = reader.read(),
+                "reconnect" => value.reconnect = reader.read(),
+                "query" => value.query = reader.read(),
+                "refused" => value.refused = reader.read(),
+                "rows" => value.rows = reader.read(),
+                "groups" => value.groups = reader.read(),
+                "lines" => value.lines = reader.read(),
+                "selected" => value.selected = reader.read(),
+                "now" => value.now = reader.read(),
+                "choices" => value.choices = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// What a person has chosen, kept in cookies: the server renders from them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Choices {
     /// Light, dark, or like the system.
     pub theme: Theme,
@@ -140,6 +212,23 @@ pub struct Choices {
     pub columns: Columns,
     /// What is left out where the address does not say what is searched for.
     pub exclusions: Exclusions,
+}
+
+impl FromJson for Choices {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&["theme", "density", "columns", "exclusions"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "theme" => value.theme = reader.read(),
+                "density" => value.density = reader.read(),
+                "columns" => value.columns = reader.read(),
+                "exclusions" => value.exclusions = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 impl Choices {
@@ -172,7 +261,11 @@ impl Choices {
 
 #[cfg(test)]
 mod tests {
+    use protocol::json;
+    use protocol::message::{ErrorReason, NamespaceState, NamespaceStatus, StreamError};
+
     use super::*;
+    use crate::components::namespaces::Missing;
 
     #[test]
     fn cookies_choose_theme_density_columns_and_exclusions() {
@@ -192,5 +285,103 @@ mod tests {
             Choices::parse("kube-ingress-dash-theme=<b>"),
             Choices::default()
         );
+    }
+
+    #[test]
+    fn the_data_is_read_as_it_was_written() {
+        let cookies = format!(
+            "{}=dark;{}=comfortable;{}=age.-class;{}=-ns:a",
+            Theme::COOKIE,
+            Density::COOKIE,
+            Columns::COOKIE,
+            Exclusions::COOKIE,
+        );
+        let row = Ingress {
+            name: "\u{fc}</script>".into(),
+            hosts: vec!["a.example.com".into()],
+            ..Ingress::default()
+        };
+        let full = PageData {
+            cluster: ClusterInfo {
+                name: "\"test\"".into(),
+                url: "https://127.0.0.1:6443".into(),
+                version: Some("v1.36.0".into()),
+                simulated: true,
+                answered: true,
+                build: "unbundled".into(),
+                server_version: "0.1.0".into(),
+                started_at: "2026-01-01T00:00:00Z".into(),
+                max_namespaces: 50,
+                base_path: "/a/b".into(),
+            },
+            reconnect: Reconnect {
+                interval_ms: 700,
+                backoff: 1.6,
+                max_delay_ms: 50_000,
+                max_attempts: 7,
+            },
+            query: "q=a&sel=b".into(),
+            refused: Some("too much".into()),
+            rows: Rows {
+                items: vec![row.clone()],
+                matching: 1,
+                total: 2,
+                hosts: 3,
+                wildcard_hosts: 4,
+                with_tls: 5,
+                partly_tls: 6,
+                without_class: 7,
+                namespaces: 8,
+                namespaces_total: Some(9),
+                missing: vec![Missing {
+                    name: "shp".into(),
+                    near: vec!["shop".into()],
+                }],
+                states: vec![NamespaceStatus {
+                    namespace: Some("shop".into()),
+                    state: NamespaceState::Retrying,
+                    count: Some(7),
+                    retry_in_ms: Some(1_500),
+                    since: None,
+                }],
+                errors: vec![StreamError {
+                    error: "no answer".into(),
+                    namespace: None,
+                    reason: ErrorReason::Unreachable,
+                    retry_in_ms: None,
+                    missing: None,
+                }],
+                synced: true,
+                ..Rows::default()
+            },
+            groups: vec![(
+                4,
+                Group {
+                    value: "nginx".into(),
+                    rows: 8,
+                    open: true,
+                },
+            )],
+            lines: 12,
+            selected: Some(row),
+            now: 1_790_000_000_000,
+            choices: Choices::parse(&cookies),
+        };
+        let empty = PageData {
+            refused: None,
+            rows: Rows::default(),
+            groups: Vec::new(),
+            selected: None,
+            choices: Choices::default(),
+            ..full.clone()
+        };
+        for data in [full, empty] {
+            let text = serde_json::to_string(&data).unwrap();
+            let read: PageData = json::read(text.as_bytes()).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+            for end in 0..text.len() {
+                assert!(json::read::<PageData>(&text.as_bytes()[..end]).is_err());
+            }
+        }
     }
 }

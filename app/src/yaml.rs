@@ -7,10 +7,13 @@
 )]
 
 use leptos::prelude::*;
+use leptos::server_fn::codec::Post;
+
+use crate::answer::Answer;
 
 /// The object as YAML: `POST {BASE_PATH}/api/fn/ingress_yaml`. The path is fixed, so that a page
 /// that was loaded before a deployment still finds it after.
-#[server(prefix = "/api/fn", endpoint = "ingress_yaml")]
+#[server(prefix = "/api/fn", endpoint = "ingress_yaml", output = Post<Answer>)]
 pub async fn ingress_yaml(namespace: String, name: String) -> Result<String, ServerFnError> {
     let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
         .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;

@@ -20,14 +20,15 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::json::{FromJson, Reader};
 use crate::message::{DoneReason, Message};
 use crate::scope::Scope;
 use crate::tabs::{Need, Place};
 
 /// What the operator may set of the reconnection; the page's data carries it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reconnect {
     /// `RECONNECT_INTERVAL`: the delay before the first attempt, in milliseconds.
@@ -48,6 +49,23 @@ impl Default for Reconnect {
             max_delay_ms: 30_000,
             max_attempts: 10,
         }
+    }
+}
+
+impl FromJson for Reconnect {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&["intervalMs", "backoff", "maxDelayMs", "maxAttempts"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "intervalMs" => value.interval_ms = reader.read(),
+                "backoff" => value.backoff = reader.read(),
+                "maxDelayMs" => value.max_delay_ms = reader.read(),
+                "maxAttempts" => value.max_attempts = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
     }
 }
 

@@ -1,39 +1,58 @@
 //! The JSON documents of `/api/ingresses` and `/api/namespaces`.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Serialize};
-use serde_json::{Deserializer, Error};
+use serde::Serialize;
 
 use crate::ingress::Ingress;
+use crate::json::{self, Error, FromJson, Reader};
 use crate::message::{NamespaceState, StreamError};
 
 /// `GET /api/ingresses`: the rows of a scope at one revision.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressDocument {
     /// The id from which a stream of the same scope resumes; absent on a page of a longer list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The server's build, as in `reset`.
     pub build: String,
     /// Namespaces whose rows are not known yet, as in `synced`.
-    #[serde(default)]
     pub pending: Vec<String>,
     /// How many they are, where `pending` names only some. The stream that goes on from here says
     /// which the others are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_count: Option<usize>,
     /// What keeps parts of the scope from being live, as in the stream's `error`: without these
     /// namespaces, or with old rows of them, the document is not the cluster's state.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<StreamError>,
     /// How many rows match, on all pages together.
     pub total: usize,
     /// Asks for the next page; absent on the last.
-    #[serde(rename = "continue", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "continue", skip_serializing_if = "Option::is_none")]
     pub continue_token: Option<String>,
     /// The rows, by namespace, then name.
     pub items: Vec<Ingress>,
+}
+
+impl FromJson for IngressDocument {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&["build", "total", "items"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "revision" => value.revision = reader.read(),
+                "build" => value.build = reader.read(),
+                "pending" => value.pending = reader.read(),
+                "pendingCount" => value.pending_count = reader.read(),
+                "errors" => value.errors = reader.read(),
+                "total" => value.total = reader.read(),
+                "continue" => value.continue_token = reader.read(),
+                "items" => value.items = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 /// Reads an [`IngressDocument`] as it comes: its text, of 50 MB for 50,000 rows, is never held whole.
@@ -69,17 +88,12 @@ impl DocumentReader {
             if matches!(self.text.get(read), None | Some(b']')) {
                 break;
             }
-            let rest = Deserializer::from_slice(&self.text[read..]);
-            let mut items = rest.into_iter::<Ingress>();
-            match items.next() {
-                Some(Ok(mut item)) => {
-                    item.shrink_to_fit();
-                    document.items.push(item);
-                }
-                Some(Err(error)) if !error.is_eof() => return Err(error),
-                _ => break,
-            }
-            read += items.byte_offset();
+            let Some((mut item, size)) = json::read_first::<Ingress>(&self.text[read..])? else {
+                break;
+            };
+            item.shrink_to_fit();
+            document.items.push(item);
+            read += size;
         }
         self.text.drain(..read);
         Ok(())
@@ -89,7 +103,7 @@ impl DocumentReader {
         if let Some(at) = memchr::memmem::find(&self.text, Self::ITEMS) {
             let items = at + Self::ITEMS.len();
             let head = [&self.text[..items], b"]}"].concat();
-            let mut document: IngressDocument = serde_json::from_slice(&head)?;
+            let mut document: IngressDocument = json::read(&head)?;
             // A list that grows is twice there each time; what is said is not believed without limit.
             document.items.reserve_exact(document.total.min(100_000));
             self.document = Some(document);
@@ -101,15 +115,15 @@ impl DocumentReader {
     /// The whole document. An error where it was cut off, or goes on after its end.
     pub fn finish(self) -> Result<IngressDocument, Error> {
         match self.document {
-            None => serde_json::from_slice(&self.text),
+            None => json::read(&self.text),
             Some(document) if self.text.trim_ascii() == b"]}" => Ok(document),
-            Some(_) => Err(Error::custom("the document does not end with its items")),
+            Some(_) => Err(Error::new("the document does not end with its items")),
         }
     }
 }
 
 /// `GET /api/namespaces`: the namespaces that may be chosen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NamespaceDocument {
     /// False where the server may not list namespaces: names are typed in instead.
@@ -120,17 +134,53 @@ pub struct NamespaceDocument {
     pub items: Vec<NamespaceSummary>,
 }
 
+impl FromJson for NamespaceDocument {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&["complete", "maxPerStream", "items"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "complete" => value.complete = reader.read(),
+                "maxPerStream" => value.max_per_stream = reader.read(),
+                "items" => value.items = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// One namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NamespaceSummary {
     /// `metadata.name`
     pub name: String,
     /// How many ingresses it has; absent while nobody watches it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
     /// Absent while nobody watches it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<NamespaceState>,
+}
+
+impl FromJson for NamespaceSummary {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self {
+            name: String::new(),
+            count: None,
+            state: None,
+        };
+        reader.object(&["name"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "name" => value.name = reader.read(),
+                "count" => value.count = reader.read(),
+                "state" => value.state = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::json::{FromJson, Reader};
 
 /// The identity of an ingress within a cluster. Ordered by namespace, then name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Key {
     /// `metadata.namespace`
     pub namespace: String,
     /// `metadata.name`
     pub name: String,
+}
+
+impl FromJson for Key {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::new("", "");
+        reader.object(&["namespace", "name"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "namespace" => value.namespace = reader.read(),
+                "name" => value.name = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 impl Key {
@@ -24,8 +41,8 @@ impl Key {
 }
 
 /// One row. On the wire its fields are in camel case; absent values are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Ingress {
     /// `metadata.name`
     pub name: String,
@@ -63,6 +80,34 @@ pub struct Ingress {
     /// A hash of the object without `managedFields` and `resourceVersion`, so that a change
     /// anywhere in the object is a change of the row.
     pub version: String,
+}
+
+impl FromJson for Ingress {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[]);
+        while let Some(name) = reader.member() {
+            match name {
+                "name" => value.name = reader.read(),
+                "namespace" => value.namespace = reader.read(),
+                "hosts" => value.hosts = reader.read(),
+                "tls" => value.tls = reader.read(),
+                "rules" => value.rules = reader.read(),
+                "uid" => value.uid = reader.read(),
+                "createdAt" => value.created_at = reader.read(),
+                "ingressClassName" => value.ingress_class_name = reader.read(),
+                "defaultBackend" => value.default_backend = reader.read(),
+                "addresses" => value.addresses = reader.read(),
+                "tlsEntries" => value.tls_entries = reader.read(),
+                "labels" => value.labels = reader.read(),
+                "annotationKeys" => value.annotation_keys = reader.read(),
+                "more" => value.more = reader.read(),
+                "version" => value.version = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 impl Ingress {
@@ -126,8 +171,7 @@ fn host_matches(pattern: &str, host: &str) -> bool {
 }
 
 /// What a row leaves out of a large ingress.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct More {
     /// Hosts.
     pub hosts: usize,
@@ -137,9 +181,25 @@ pub struct More {
     pub others: usize,
 }
 
+impl FromJson for More {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[]);
+        while let Some(name) = reader.member() {
+            match name {
+                "hosts" => value.hosts = reader.read(),
+                "paths" => value.paths = reader.read(),
+                "others" => value.others = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// One rule: a host and its paths.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Rule {
     /// Absent: any host.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,9 +208,24 @@ pub struct Rule {
     pub paths: Vec<Path>,
 }
 
+impl FromJson for Rule {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[]);
+        while let Some(name) = reader.member() {
+            match name {
+                "host" => value.host = reader.read(),
+                "paths" => value.paths = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// A path and where it goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Path {
     /// Absent: every path.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,9 +236,25 @@ pub struct Path {
     pub backend: Backend,
 }
 
+impl FromJson for Path {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[]);
+        while let Some(name) = reader.member() {
+            match name {
+                "path" => value.path = reader.read(),
+                "pathType" => value.path_type = reader.read(),
+                "backend" => value.backend = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// A service, or another object in the namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Backend {
     /// A Service of the same namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,9 +264,23 @@ pub struct Backend {
     pub resource: Option<ResourceBackend>,
 }
 
+impl FromJson for Backend {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[]);
+        while let Some(name) = reader.member() {
+            match name {
+                "service" => value.service = reader.read(),
+                "resource" => value.resource = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// A Service and its port.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ServiceBackend {
     /// The Service's name.
     pub name: String,
@@ -184,14 +289,38 @@ pub struct ServiceBackend {
     pub port: Option<Port>,
 }
 
+impl FromJson for ServiceBackend {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[]);
+        while let Some(name) = reader.member() {
+            match name {
+                "name" => value.name = reader.read(),
+                "port" => value.port = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// A Service port.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Port {
     /// By number.
     Number(i32),
     /// By name.
     Name(String),
+}
+
+impl FromJson for Port {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        match reader.is_string() {
+            true => Self::Name(reader.read()),
+            false => Self::Number(reader.read()),
+        }
+    }
 }
 
 impl std::fmt::Display for Port {
@@ -204,8 +333,8 @@ impl std::fmt::Display for Port {
 }
 
 /// An object other than a Service (`TypedLocalObjectReference`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ResourceBackend {
     /// The API group; absent: the core group.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -216,9 +345,25 @@ pub struct ResourceBackend {
     pub name: String,
 }
 
+impl FromJson for ResourceBackend {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[]);
+        while let Some(name) = reader.member() {
+            match name {
+                "apiGroup" => value.api_group = reader.read(),
+                "kind" => value.kind = reader.read(),
+                "name" => value.name = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 /// One entry of `spec.tls`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TlsEntry {
     /// Absent: the controller's default certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,9 +372,25 @@ pub struct TlsEntry {
     pub hosts: Vec<String>,
 }
 
+impl FromJson for TlsEntry {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&[]);
+        while let Some(name) = reader.member() {
+            match name {
+                "secretName" => value.secret_name = reader.read(),
+                "hosts" => value.hosts = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json;
 
     #[test]
     fn a_wildcard_in_tls_covers_one_label() {
@@ -250,8 +411,8 @@ mod tests {
 
     #[test]
     fn a_port_is_a_number_or_a_name_on_the_wire() {
-        let port = |text| serde_json::from_str::<Port>(text).unwrap();
-        assert_eq!(port("80"), Port::Number(80));
-        assert_eq!(port("\"http\""), Port::Name("http".into()));
+        let port = |text: &[u8]| json::read::<Port>(text).unwrap();
+        assert_eq!(port(b"80"), Port::Number(80));
+        assert_eq!(port(b"\"http\""), Port::Name("http".into()));
     }
 }

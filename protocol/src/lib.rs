@@ -9,6 +9,7 @@ pub mod connection;
 pub mod document;
 pub mod filter;
 pub mod ingress;
+pub mod json;
 pub mod message;
 pub mod scope;
 pub mod sse;

@@ -55,7 +55,7 @@ impl Row {
     /// The row of the protocol.
     #[must_use]
     pub fn decode(&self) -> Ingress {
-        serde_json::from_slice(&self.json).expect("it was encoded from a row")
+        protocol::json::read(&self.json).expect("it was encoded from a row")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The order and the width of columns, with the pointer and with keys.
 
 use leptos::prelude::*;
+use protocol::json;
 use protocol::table::Column;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
@@ -101,7 +102,8 @@ pub(super) fn fit(ui: Ui, target: &Element) -> bool {
 
 /// The drawer is as wide as it was left.
 pub(super) fn restore_drawer() {
-    if let Some(width) = stored(DRAWER).and_then(|width| width.parse().ok()) {
+    // `parse` is the one user of 10 kB of tables.
+    if let Some(width) = stored(DRAWER).and_then(|width| json::read(width.as_bytes()).ok()) {
         widen_drawer(width);
     }
 }

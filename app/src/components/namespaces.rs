@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use leptos::either::Either;
 use leptos::prelude::*;
 use protocol::filter::{Field, like};
+use protocol::json::{FromJson, Reader};
 use protocol::message::NamespaceState;
 use protocol::scope::is_dns_label;
 use protocol::{NamespaceDocument, NamespaceSummary, Scope};
@@ -631,12 +632,30 @@ fn namespace_row(
 }
 
 /// A namespace that is watched and that there is not, and those with a name like it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Missing {
     /// Its name.
     pub name: String,
     /// The nearest first.
     pub near: Vec<String>,
+}
+
+impl FromJson for Missing {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self {
+            name: String::new(),
+            near: Vec::new(),
+        };
+        reader.object(&["name", "near"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "name" => value.name = reader.read(),
+                "near" => value.near = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 /// The namespaces of a scope that are not among the known ones.

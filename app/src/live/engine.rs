@@ -11,12 +11,12 @@ use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::logging::warn;
 use leptos::prelude::*;
 use protocol::connection::{Attempt, Command, Config, Connection, Input, Now, Reconnect, State};
+use protocol::json::{self, FromJson, Reader};
 use protocol::message::Heartbeat;
 use protocol::sse::Parser;
 use protocol::table::Table;
 use protocol::tabs::Seat;
 use protocol::{DocumentReader, IngressDocument, Message, Scope};
-use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader, VisibilityState};
@@ -570,7 +570,7 @@ async fn fetch(request: RequestBuilder, signal: &AbortSignal) -> Result<Response
         .get("retry-after")
         .and_then(|value| retry_after_ms(&value));
     let body = response.text().await.unwrap_or_default();
-    let title = serde_json::from_slice::<Problem>(body.as_bytes())
+    let title = json::read::<Problem>(body.as_bytes())
         .map_or_else(|_| "refused".to_owned(), |problem| problem.title);
     Err(End::Refused {
         status: response.status(),
@@ -596,9 +596,23 @@ async fn next_chunk(body: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>
 }
 
 /// RFC 9457, as far as a person wants to know.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Problem {
     title: String,
+}
+
+impl FromJson for Problem {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self::default();
+        reader.object(&["title"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "title" => value.title = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 /// RFC 9110, section 10.2.3: seconds, or a date.

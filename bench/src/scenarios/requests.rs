@@ -70,7 +70,8 @@ pub(super) fn mixed(bench: &Bench) -> Result<Vec<Figure>> {
         std::thread::sleep(PAUSE);
     }
     // As pages do it: a document first, and the stream from its revision on.
-    let document: IngressDocument = serde_json::from_str(&dashboard.get("/api/ingresses")?)?;
+    let document: IngressDocument =
+        protocol::json::read(dashboard.get("/api/ingresses")?.as_bytes())?;
     let rows = document.items.iter();
     let table: Table = rows
         .map(|row| (expected::key_digest(&row.key()), expected::row_digest(row)))

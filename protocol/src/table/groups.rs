@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::ingress::Ingress;
+use crate::json::{FromJson, Reader};
 
 /// What rows can be put together by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grouping {
     /// `metadata.namespace`
@@ -24,7 +25,7 @@ pub enum Grouping {
 }
 
 /// A group of the view.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// What its rows share: a namespace, a class, a suffix; `yes`, `partly` or `no` for TLS. Empty
     /// where the rows have none.
@@ -33,6 +34,26 @@ pub struct Group {
     pub rows: usize,
     /// Whether its rows are shown.
     pub open: bool,
+}
+
+impl FromJson for Group {
+    fn from_json(reader: &mut Reader<'_>) -> Self {
+        let mut value = Self {
+            value: String::new(),
+            rows: 0,
+            open: false,
+        };
+        reader.object(&["value", "rows", "open"]);
+        while let Some(name) = reader.member() {
+            match name {
+                "value" => value.value = reader.read(),
+                "rows" => value.rows = reader.read(),
+                "open" => value.open = reader.read(),
+                _ => reader.skip(),
+            }
+        }
+        value
+    }
 }
 
 /// Where a group is.

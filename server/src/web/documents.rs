@@ -327,7 +327,7 @@ mod tests {
         for count in [0, 1, 2, 3_000] {
             let plain = written(document(count)).await;
             assert_eq!(plain.len(), document(count).size());
-            let read: IngressDocument = serde_json::from_slice(&plain).unwrap();
+            let read: IngressDocument = protocol::json::read(&plain).unwrap();
             assert_eq!((read.items.len(), read.total), (count, count));
             let mut text = Vec::new();
             let compressed = Room::default().compress(document(count))().unwrap();

@@ -154,7 +154,8 @@ async fn row_of(up: &Upstream, metadata: Value, spec: Value) -> protocol::Ingres
     assert_eq!(fresh.synced().await.row(&namespace, &name), Some(&row));
     let listed = dash.get(&format!("/api/ingresses?{query}")).await.ok();
     assert_eq!(
-        serde_json::from_value::<protocol::Ingress>(listed["items"][0].clone()).unwrap(),
+        protocol::json::read::<protocol::Ingress>(listed["items"][0].to_string().as_bytes())
+            .unwrap(),
         row
     );
     let page = dash.get(&format!("/?{query}")).await;

@@ -24,7 +24,7 @@ scenarios! {
 
 async fn document(dash: &Dash, query: &str) -> IngressDocument {
     let body = dash.get(&format!("/api/ingresses?{query}")).await.ok();
-    serde_json::from_value(body).unwrap()
+    protocol::json::read(body.to_string().as_bytes()).unwrap()
 }
 
 fn keys(document: &IngressDocument) -> Vec<Key> {

@@ -148,7 +148,7 @@ async fn documents_have_their_size_and_their_coding() {
     let dash = loaded(&up).await;
     let plain = dash.get("/api/ingresses").await;
     assert_eq!(plain.header("content-length"), plain.body.len().to_string());
-    let document: IngressDocument = serde_json::from_slice(&plain.body).unwrap();
+    let document: IngressDocument = protocol::json::read(&plain.body).unwrap();
     assert_eq!((document.items.len(), document.total), (300, 300));
     for query in ["", "?limit=200", "?search=-xyz"] {
         let path = format!("/api/ingresses{query}");
