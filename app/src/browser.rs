@@ -1168,7 +1168,10 @@ fn clicked(ui: Ui, event: &Event) {
     let modified = mouse.is_some_and(|mouse| {
         mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key() || mouse.button() != 0
     });
-    if closest(&target, ".pop").is_none() && closest(&target, "[data-popup], [data-act]").is_none()
+    // A button of a popup may be gone by now: its own listener came first.
+    if target.is_connected()
+        && closest(&target, ".pop").is_none()
+        && closest(&target, "[data-popup], [data-act]").is_none()
     {
         ui.popup.set(None);
     }
