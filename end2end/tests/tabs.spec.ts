@@ -5,6 +5,9 @@ import { Ingresses, expect, test } from "../support/test.ts";
 /** A name of this machine that a browser does not call secure. */
 const elsewhere = "dashboard.test";
 
+// One after the other: together their tabs would be more than a small machine draws in time.
+test.describe.configure({ mode: "default" });
+
 test.use({
   // A trace has a film of each tab, which costs more than the tabs.
   trace: "off",
