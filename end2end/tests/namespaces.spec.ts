@@ -9,6 +9,7 @@ test("a namespace that there is not is said, with the one that was likely meant"
   const main = page.getByRole("main");
   await expect(main.getByRole("heading", { name: "There is no namespace shpo" })).toBeVisible();
   await expect(main).not.toContainText("The watch works");
+  await expect(page.getByRole("group", { name: "Numbers" })).toContainText(/Namespaces0of \d/);
   await expect(main).not.toContainText("kubectl");
   const html = await (await page.request.get(`${dashboard.url}?ns=shpo`)).text();
   expect(html).toContain("There is no namespace shpo");

@@ -22,15 +22,20 @@ async function streams(dashboard: Dashboard): Promise<number> {
   return Number(/^ingress_dash_streams (\d+)$/m.exec(metrics)?.[1]);
 }
 
-/** Notes the most streams that the server has at one time, until it is asked. */
+/**
+ * Notes the most streams that the server has at one time, until it is asked. A browser has closed a stream a moment
+ * before the server knows: what counts is what is there at two looks in a row.
+ */
 function mostStreams(dashboard: Dashboard): () => Promise<number> {
   let ended = false;
   const watching = (async () => {
-    let most = 0;
+    let [most, before] = [0, 0];
     while (!ended) {
-      most = Math.max(most, await streams(dashboard));
+      const now = await streams(dashboard);
+      most = Math.max(most, Math.min(before, now));
+      before = now;
       // Asked without a pause, the server and this process would take the tabs' share of the machine.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
     return most;
   })();

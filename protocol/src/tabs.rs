@@ -29,7 +29,7 @@ const ASK_MS: u64 = 400;
 /// Who has asked within this time is waiting.
 const WAITING_MS: u64 = 1_000;
 /// How long after a stream was closed its place is given away: until the server knows.
-const COOL_MS: u64 = 60;
+const COOL_MS: u64 = 150;
 /// A step that takes longer than this is as good as none.
 const STEP_LIMIT_MS: u64 = 10_000;
 /// So many tabs can take turns in one place without any of them becoming old.

@@ -115,6 +115,11 @@ pub fn Stats() -> impl IntoView {
             }
         }
     };
+    // Those of the scope that there are.
+    let watched = move || {
+        let missing = ui.missing.with(Vec::len);
+        ui.namespaces().saturating_sub(missing)
+    };
     let namespaces = move || {
         if !ui.is_counted() {
             return "–".into();
@@ -122,11 +127,11 @@ pub fn Stats() -> impl IntoView {
         count(if filtered.get() {
             numbers.with(|numbers| numbers.all.namespaces)
         } else {
-            ui.namespaces()
+            watched()
         })
     };
     let of_namespaces = move || {
-        let watched = ui.namespaces();
+        let watched = watched();
         if filtered.get() {
             return Some(format!("of {}", count(watched)));
         }
