@@ -1212,7 +1212,10 @@ fn clicked(ui: Ui, event: &Event) {
         }
         event.prevent_default();
         if act == "filter-by" {
-            return acts::filter_by(ui, &button, mouse.is_some_and(MouseEvent::alt_key));
+            let field = button.get_attribute("data-field").unwrap_or_default();
+            let value = button.get_attribute("data-value").unwrap_or_default();
+            let out = mouse.is_some_and(MouseEvent::alt_key);
+            return acts::filter_by(ui, &field, &value, out);
         }
         return acts::act_on(ui, &act, &button);
     }

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Post;
 
-use crate::answer::Answer;
+use crate::codec::{Answer, Form, ToForm};
 
 /// The samples of `/metrics` with their labels, and their values:
 /// `POST {BASE_PATH}/api/fn/diagnostics`.
-#[server(prefix = "/api/fn", endpoint = "diagnostics", output = Post<Answer>)]
+#[server(prefix = "/api/fn", endpoint = "diagnostics", input = Post<Form>, output = Post<Answer>)]
 #[allow(
     clippy::unused_async,
     reason = "a server function is asynchronous in the browser"
@@ -24,4 +24,10 @@ pub async fn diagnostics() -> Result<BTreeMap<String, f64>, ServerFnError> {
     let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
         .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;
     Ok(backend.diagnostics())
+}
+
+impl ToForm for Diagnostics {
+    fn fields(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
 }

@@ -9,11 +9,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Post;
 
-use crate::answer::Answer;
+use crate::codec::{Answer, Form, ToForm};
 
 /// Has the server try at once what it is waiting with: `POST {BASE_PATH}/api/fn/try_now`. Returns
 /// whether it does: so soon after another early try, of whomever, it does not.
-#[server(prefix = "/api/fn", endpoint = "try_now", output = Post<Answer>)]
+#[server(prefix = "/api/fn", endpoint = "try_now", input = Post<Form>, output = Post<Answer>)]
 #[allow(
     clippy::unused_async,
     reason = "a server function is asynchronous in the browser"
@@ -22,4 +22,10 @@ pub async fn try_now() -> Result<bool, ServerFnError> {
     let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
         .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;
     Ok(backend.try_now())
+}
+
+impl ToForm for TryNow {
+    fn fields(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
 }

@@ -10,10 +10,10 @@
     reason = "`Ui` is a bundle of handles that closures copy anyway; without debug assertions it is half as large"
 )]
 
-pub mod answer;
 pub mod backend;
 #[cfg(feature = "hydrate")]
 pub mod browser;
+pub mod codec;
 pub mod columns;
 pub mod compare;
 pub mod components;

@@ -9,11 +9,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Post;
 
-use crate::answer::Answer;
+use crate::codec::{Answer, Form, ToForm};
 
 /// The object as YAML: `POST {BASE_PATH}/api/fn/ingress_yaml`. The path is fixed, so that a page
 /// that was loaded before a deployment still finds it after.
-#[server(prefix = "/api/fn", endpoint = "ingress_yaml", output = Post<Answer>)]
+#[server(prefix = "/api/fn", endpoint = "ingress_yaml", input = Post<Form>, output = Post<Answer>)]
 pub async fn ingress_yaml(namespace: String, name: String) -> Result<String, ServerFnError> {
     let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
         .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;
@@ -21,6 +21,12 @@ pub async fn ingress_yaml(namespace: String, name: String) -> Result<String, Ser
         .yaml(&namespace, &name)
         .await
         .map_err(|error| ServerFnError::new(error.to_string()))
+}
+
+impl ToForm for IngressYaml {
+    fn fields(&self) -> Vec<(&'static str, &str)> {
+        vec![("namespace", &self.namespace), ("name", &self.name)]
+    }
 }
 
 /// Why an object could not be read, in words.

@@ -90,7 +90,7 @@ impl Server {
             started: Instant::now(),
             started_at: journal::now(),
             lists: Lists::default(),
-            pages: Shared::default(),
+            pages: Shared::new(page::VIEWS),
             turns: Turns::default(),
             searches: Turns::default(),
             streams: admission::Streams::default(),

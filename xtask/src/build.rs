@@ -1,12 +1,12 @@
 //! From sources to the one binary that carries its page.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, anyhow};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
-    command::{cargo, root, run},
+    command::{cargo, output, root, run},
     glue, likeness,
     site::{self, Site},
     slim,
@@ -17,7 +17,7 @@ pub(crate) fn everything() -> Result<PathBuf> {
     let site = page()?;
     run(cargo()
         .args(["build", "--release", "--package", "kube-ingress-dash"])
-        .env("CARGO_ENCODED_RUSTFLAGS", encoded(&rustflags()))
+        .env("CARGO_ENCODED_RUSTFLAGS", encoded(&rustflags()?))
         .env("KUBE_INGRESS_DASH_SITE", site))?;
     Ok(target()
         .join("release/kube-ingress-dash")
@@ -29,7 +29,7 @@ pub(crate) fn everything() -> Result<PathBuf> {
 ///
 /// The messages of panics name source files. They do so without the folders of this machine, so that
 /// the same sources make the same binary in any folder.
-fn rustflags() -> Vec<String> {
+fn rustflags() -> Result<Vec<String>> {
     let given = std::env::var("RUSTFLAGS").unwrap_or_default();
     let mut flags: Vec<_> = given.split_whitespace().map(str::to_owned).collect();
     flags.push("--cfg=erase_components".into());
@@ -40,7 +40,19 @@ fn rustflags() -> Vec<String> {
     if let Some(home) = cargo_home() {
         hide(home.join("registry/src"), "registry");
     }
-    flags
+    // The messages of the standard library's own functions name its sources where these are installed.
+    hide(sysroot()?.join("lib/rustlib/src/rust"), "std");
+    Ok(flags)
+}
+
+/// Where the toolchain is installed.
+fn sysroot() -> Result<PathBuf> {
+    let printed = output(
+        Command::new("rustc")
+            .args(["--print=sysroot"])
+            .current_dir(root()),
+    )?;
+    Ok(String::from_utf8(printed)?.trim().into())
 }
 
 /// As cargo finds it.
@@ -135,7 +147,7 @@ fn compile() -> Result<PathBuf> {
     // A folder of its own: the two compilations never wait for each other's lock nor share anything.
     let compiled = target().join("wasm");
     // What searches the rows is quicker with vectors; every browser has them since spring 2023.
-    let mut flags = rustflags();
+    let mut flags = rustflags()?;
     flags.push("-Ctarget-feature=+simd128".into());
     let mut compile = cargo();
     compile

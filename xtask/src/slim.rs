@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::{
     build::target,
-    command::{cargo, root},
+    command::{cargo, output, root},
 };
 
 const CRATE: &str = "tachys";
@@ -98,14 +98,12 @@ pub(crate) fn arguments() -> Result<Vec<String>> {
 
 /// The crate's folder in the registry.
 fn source() -> Result<PathBuf> {
-    let output = cargo()
-        .args(["metadata", "--format-version=1", "--locked"])
-        .arg("--filter-platform=wasm32-unknown-unknown")
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .context("cannot start cargo")?;
-    ensure!(output.status.success(), "cargo metadata failed");
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let metadata = output(
+        cargo()
+            .args(["metadata", "--format-version=1", "--locked"])
+            .arg("--filter-platform=wasm32-unknown-unknown"),
+    )?;
+    let metadata: Value = serde_json::from_slice(&metadata)?;
     let packages = metadata["packages"].as_array();
     let found = packages
         .into_iter()

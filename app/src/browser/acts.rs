@@ -201,12 +201,11 @@ fn act_on_row(
         }
         "name" => copy(ui, row.name.clone(), "the name", pressed),
         "open-host" => open_host(row),
-        "only-namespace" => narrow(ui, "ns", &row.namespace),
-        "only-class" => narrow(
-            ui,
-            "class",
-            row.ingress_class_name.as_deref().unwrap_or("none"),
-        ),
+        "only-namespace" => filter_by(ui, "ns", &row.namespace, false),
+        "only-class" => {
+            let class = row.ingress_class_name.as_deref().unwrap_or("none");
+            filter_by(ui, "class", class, false);
+        }
         "pick" => picking::toggle(ui, row.key()),
         _ => return false,
     }
@@ -283,33 +282,19 @@ pub(super) fn clear_to(ui: Ui, text: &str) {
     to_top(ui);
 }
 
-/// Leaves the rows with the value of the element (`data-field`, `data-value`), or leaves them out.
-pub(super) fn filter_by(ui: Ui, button: &Element, out: bool) {
-    let field = button.get_attribute("data-field").unwrap_or_default();
-    let value = button.get_attribute("data-value").unwrap_or_default();
-    let Some(field) = Field::of_key(&field) else {
+/// Leaves the rows with this value of a field, or leaves them out.
+pub(super) fn filter_by(ui: Ui, field: &str, value: &str, out: bool) {
+    let Some(field) = Field::of_key(field) else {
         return;
     };
     let filter = ui.filter.with_untracked(|filter| match field {
-        _ if out => filter.leaving_out(field, &value),
+        _ if out => filter.leaving_out(field, value),
         // A row may have several of these.
         Field::Host | Field::Label | Field::Annotation => {
             filter.toggled(&format!("{}:{value}", field.key()))
         }
         _ => filter.with(field, false, vec![value.to_lowercase()]),
     });
-    ui.set_search(&filter.to_string());
-    to_top(ui);
-}
-
-/// Leaves the rows with this value of a field.
-fn narrow(ui: Ui, key: &str, value: &str) {
-    let Some(field) = Field::of_key(key) else {
-        return;
-    };
-    let filter = ui
-        .filter
-        .with_untracked(|filter| filter.with(field, false, vec![value.to_lowercase()]));
     ui.set_search(&filter.to_string());
     to_top(ui);
 }

@@ -46,12 +46,13 @@ pub(super) fn idle(bench: &Bench) -> Result<Vec<Figure>> {
         drop(fleet);
         deserted(&dashboard)?;
     }
-    settle(bench);
+    // What is freed is given back within a minute.
+    sleep(Duration::from_secs(bench.size(60, 1)));
     let left = dashboard.rss()? - before;
     Ok(vec![
         Figure::new("RSS per client, first", "KB", per_client[0]).goal(12.0, 20.0),
         Figure::new("RSS per client, after churn", "KB", per_client[ROUNDS - 1]).goal(16.0, 30.0),
-        Figure::new("RSS left without clients", "MB", left / 1e6),
+        Figure::new("RSS left a minute after the clients", "MB", left / 1e6).goal(30.0, 60.0),
     ])
 }
 

@@ -9,7 +9,7 @@
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -40,11 +40,16 @@ const PIECE: usize = 64 << 10;
 /// written without compression, which takes no memory.
 const COMPRESSED: usize = 48 << 10;
 
-/// What many ask for together is kept for so many of its keys.
-const KEPT: usize = 4;
+/// The scopes whose rows are kept in order.
+const LISTS: usize = 4;
 
-/// What is made once for all who ask for the same at the same time, newest key last.
-pub(super) struct Shared<T>(Mutex<Vec<Arc<Slot<T>>>>);
+/// What is made once for all who ask for the same at the same time, and kept for the keys that were asked for last.
+pub(super) struct Shared<T> {
+    /// Newest key last.
+    slots: Mutex<Vec<Arc<Slot<T>>>>,
+    /// At most so many.
+    kept: usize,
+}
 
 /// Who comes first makes it while the others wait.
 struct Slot<T> {
@@ -58,26 +63,28 @@ struct Made<T> {
     value: Arc<T>,
 }
 
-impl<T> Default for Shared<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
 impl<T> Shared<T> {
+    /// Nothing is made yet.
+    pub(super) fn new(kept: usize) -> Self {
+        Self {
+            slots: Mutex::default(),
+            kept,
+        }
+    }
+
     /// The value of a key: the one that is kept where it is current, or was made since this was
-    /// called; else the one that `make` makes now.
+    /// called; else the one that `make` makes now. `is_current` learns how old the value may be.
     pub(super) async fn get(
         &self,
         key: String,
-        is_current: impl Fn(&T) -> bool,
+        is_current: impl Fn(&T, Duration) -> bool,
         make: impl AsyncFnOnce() -> Result<T, Problem>,
     ) -> Result<Arc<T>, Problem> {
         let asked = Instant::now();
         let slot = self.slot(key);
         let mut made = slot.made.lock().await;
         if let Some(Made { since, value }) = &*made
-            && (*since >= asked || is_current(value))
+            && (*since >= asked || is_current(value, asked - *since))
         {
             return Ok(value.clone());
         }
@@ -91,7 +98,7 @@ impl<T> Shared<T> {
     }
 
     fn slot(&self, key: String) -> Arc<Slot<T>> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = match slots.iter().position(|slot| slot.key == key) {
             Some(index) => slots.remove(index),
             None => Arc::new(Slot {
@@ -100,7 +107,7 @@ impl<T> Shared<T> {
             }),
         };
         slots.push(slot.clone());
-        if slots.len() > KEPT {
+        if slots.len() > self.kept {
             slots.remove(0);
         }
         slot
@@ -132,10 +139,18 @@ impl Listed {
 }
 
 /// Lists and documents for all who ask.
-#[derive(Default)]
 pub(super) struct Lists {
     listed: Shared<Listed>,
     room: Room,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self {
+            listed: Shared::new(LISTS),
+            room: Room::default(),
+        }
+    }
 }
 
 impl Lists {
@@ -146,7 +161,7 @@ impl Lists {
         scope: &ScopeId,
         head: &Head,
     ) -> Result<Arc<Listed>, Problem> {
-        let is_current = |listed: &Listed| listed.head.is_same(head);
+        let is_current = |listed: &Listed, _| listed.head.is_same(head);
         let list = async || {
             let (journal, scope) = (server.journal.clone(), scope.scope.clone());
             let list = move || Listed::new(journal.snapshot(&scope));
@@ -353,12 +368,12 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_ask_together_cost_one() {
-        let shared = Shared::default();
+        let shared = Shared::new(4);
         let made = AtomicUsize::new(0);
         let ask = async |value: usize| {
             let get = shared.get(
                 "all".into(),
-                |held| *held == value,
+                |held, _| *held == value,
                 async || {
                     made.fetch_add(1, Ordering::Relaxed);
                     tokio::task::yield_now().await;
@@ -376,12 +391,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_made_since_one_asked_is_new_enough() {
-        let shared = Shared::default();
+        let shared = Shared::new(4);
         let number = AtomicUsize::new(0);
         let ask = async || {
             let get = shared.get(
                 "all".into(),
-                |_| false,
+                |_, _| false,
                 async || {
                     tokio::task::yield_now().await;
                     Ok(number.fetch_add(1, Ordering::Relaxed))
@@ -401,7 +416,7 @@ mod tests {
 
     #[test]
     fn only_the_newest_are_kept() {
-        let shared = Shared::<()>::default();
+        let shared = Shared::<()>::new(4);
         let first = shared.slot("first".into());
         for key in ["a", "b", "c"] {
             shared.slot(key.into());

@@ -30,6 +30,13 @@ use crate::totals::{Summary, Totals};
 /// A page waits no longer for rows that are being listed: it is better there without them.
 const FIRST_ROWS_LIMIT: Duration = Duration::from_secs(1);
 
+/// A page that is not as it starts may show its rows as they were so long ago: the page in the browser starts from what
+/// its stream brings, and the same page for many is made once, also where rows change all the time.
+const LINES_AGE: Duration = Duration::from_secs(1);
+
+/// The views of pages whose lines are kept.
+pub(super) const VIEWS: usize = 32;
+
 /// A request's body is there within this time, as its header is.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -109,7 +116,9 @@ async fn lines(
         let make = move || (journal.head(&scope), context.lines());
         server.0.searches.work(make).await
     };
-    let is_current = |(made, _): &(Head, Lines)| made.is_same(&head);
+    let is_current = |(made, _): &(Head, Lines), age: Duration| {
+        made.is_same(&head) || age < LINES_AGE && made.says_the_same(&head)
+    };
     let made = server.0.pages.get(context.view(), is_current, make).await?;
     Ok(Some(made.1.clone()))
 }
