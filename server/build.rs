@@ -1,15 +1,12 @@
 //! Puts the page's files into the binary.
 //!
-//! `cargo xtask build` gathers them in a folder and names it in `KUBE_INGRESS_DASH_SITE`. Without it, as in a plain
-//! `cargo check` or `cargo test`, the server is built without files.
+//! `cargo xtask build` gathers them in a folder and names it in `KUBE_INGRESS_DASH_SITE`. Without
+//! it, as in a plain `cargo check` or `cargo test`, the server is built without files.
 
-use std::{
-    env,
-    error::Error,
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::error::Error;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 const SITE: &str = "KUBE_INGRESS_DASH_SITE";
 

@@ -22,18 +22,14 @@ use protocol::table::Line;
 use protocol::{Ingress, Key, NamespaceDocument, Scope};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
-use crate::ROOT_ID;
 use crate::columns::{self, Columns};
-use crate::components::app::App;
 use crate::components::namespaces::missing;
 use crate::exclusions::Exclusions;
 use crate::format::counted;
 use crate::live::mono_now_ms;
-use crate::page::{Choices, DATA_ID, Density, POOL, PageData, Theme};
-use crate::parts;
+use crate::page::{Choices, Density, POOL, Theme};
 use crate::pool;
 use crate::query::{Query, Sort, Tab, encode};
 use crate::state::{Cell, Detail, Popup, Slot, Ui};
@@ -49,30 +45,6 @@ const RELEASE_MS: u64 = 400;
 const LONGEST_HOLD_MS: u64 = 30_000;
 /// Between the last key and saying how many rows match, in milliseconds.
 const SAY_MATCHES_MS: u64 = 600;
-
-/// Takes over the server-rendered page. Without its data it stays as it is.
-pub fn hydrate() {
-    let data = by_id(DATA_ID)
-        .and_then(|element| element.text_content())
-        .and_then(|json| json::read::<PageData>(json.as_bytes()).ok());
-    let (Some(data), Some(root)) = (data, by_id(ROOT_ID)) else {
-        return;
-    };
-    let has_drawer = Query::parse(&data.query).selected.is_some();
-    let take_over = move || {
-        leptos::mount::hydrate_from(root, move || view! { <App data/> }).forget();
-    };
-    if !has_drawer {
-        return take_over();
-    }
-    // Markup is taken over at once and whole: what makes the drawer has to be here.
-    spawn_local(async move {
-        match parts::drawer::load().await {
-            Ok(()) => take_over(),
-            Err(_) => set_timeout(hydrate, Duration::from_secs(2)),
-        }
-    });
-}
 
 /// Brings the page to life once its markup is taken over.
 pub(crate) fn start(ui: Ui) {
@@ -126,7 +98,7 @@ fn document() -> web_sys::Document {
     leptos::prelude::document()
 }
 
-fn by_id(id: &str) -> Option<HtmlElement> {
+pub(crate) fn by_id(id: &str) -> Option<HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
@@ -286,8 +258,8 @@ fn fill(ui: Ui, mut others: usize) -> bool {
     all
 }
 
-/// Notes, with the next frame, which names do not fit into their cells: those are cut in the middle.
-/// All are read before any is written, so that the browser lays out once.
+/// Notes, with the next frame, which names do not fit into their cells: those are cut in the
+/// middle. All are read before any is written, so that the browser lays out once.
 fn mark_cut() {
     if CUT.replace(true) {
         return;
@@ -1266,8 +1238,8 @@ fn clicked(ui: Ui, event: &Event) {
 /// Between the two presses that select a text, in milliseconds.
 const TWICE_MS: u64 = 250;
 
-/// Opens the details of a row that was pressed beside its name, unless another press follows: a second
-/// one selects what is in the cell. Nor does one that selects open anything.
+/// Opens the details of a row that was pressed beside its name, unless another press follows: a
+/// second one selects what is in the cell. Nor does one that selects open anything.
 fn open_soon(ui: Ui, key: Key, alone: bool) {
     thread_local! {
         static PRESS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
@@ -1287,8 +1259,8 @@ fn open_soon(ui: Ui, key: Key, alone: bool) {
     );
 }
 
-/// A second press selects the whole text of a cell, not the part between two hyphens; on the edge of
-/// a heading it makes the column as wide as what is in it.
+/// A second press selects the whole text of a cell, not the part between two hyphens; on the edge
+/// of a heading it makes the column as wide as what is in it.
 fn pressed_twice(ui: Ui, event: &Event) {
     let Some(target) = target(event) else { return };
     if dragging::fit(ui, &target) || closest(&target, "tr[data-place]").is_none() {

@@ -6,7 +6,8 @@ use protocol::json::{self, FromJson};
 
 use crate::query::encoded;
 
-/// Arguments as a form sends them: what Leptos does by default, without `serde_qs` in the page's module.
+/// Arguments as a form sends them: what Leptos does by default, without `serde_qs` in the page's
+/// module.
 pub struct Form;
 
 /// Writes the arguments of one server function.

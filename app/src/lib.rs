@@ -21,6 +21,8 @@ pub mod diagnostics;
 pub mod exclusions;
 pub mod format;
 pub mod hurry;
+#[cfg(feature = "hydrate")]
+pub mod hydrate;
 pub mod incident;
 pub mod live;
 #[cfg(feature = "ssr")]

@@ -69,7 +69,8 @@ impl Part {
                 && awaited
                 && self.ui.popup.with_untracked(Option::is_some)
             {
-                // The popup that waited for this part is there, and takes the focus. Another one would be made anew.
+                // The popup that waited for this part is there, and takes the focus. Another one
+                // would be made anew.
                 self.ui.popup.notify();
             }
         });

@@ -190,7 +190,8 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                // A text that is not fixed is followed by a marker, which a title would show: the script names the cluster.
+                // A text that is not fixed is followed by a marker, which a title would show: the
+                // script names the cluster.
                 <title>"Ingresses · kube-ingress-dash"</title>
                 <link rel="icon" type="image/svg+xml" href=asset("favicon.svg")/>
                 <link rel="manifest" href=asset("manifest.webmanifest")/>

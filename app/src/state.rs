@@ -509,8 +509,8 @@ impl Ui {
         self.set_search(&filter.to_string());
     }
 
-    /// Shows these namespaces, or all but these: by what the stream watches as long as it takes that
-    /// many names, else by a word of the search.
+    /// Shows these namespaces, or all but these: by what the stream watches as long as it takes
+    /// that many names, else by a word of the search.
     pub fn show_namespaces(self, names: BTreeSet<String>, except: bool) {
         let max = self.cluster.with_value(|cluster| cluster.max_namespaces);
         let by_word = except || names.len() > max;

@@ -1,7 +1,8 @@
-//! Many stream clients in one process: a task and a socket each, which parse their bytes with `protocol` and keep a table.
+//! Many stream clients in one process: a task and a socket each, which parse their bytes with
+//! `protocol` and keep a table.
 //!
-//! Where the text of a row is the same for many clients it is decoded once; each client still reads, frames and
-//! digests every byte that it gets, and keeps its own table.
+//! Where the text of a row is the same for many clients it is decoded once; each client still
+//! reads, frames and digests every byte that it gets, and keeps its own table.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -26,15 +27,16 @@ use crate::http::{self, Answer};
 const LIMIT: Duration = Duration::from_secs(90);
 /// The pause before a connection that ended is replaced, and between two looks at tables.
 const PAUSE: Duration = Duration::from_millis(50);
-/// The kernel doubles it. Left to itself it grows with what is read, to megabytes, and a client that stalls would
-/// cost what it holds itself.
+/// The kernel doubles it. Left to itself it grows with what is read, to megabytes, and a client
+/// that stalls would cost what it holds itself.
 const RECEIVE_BUFFER: u32 = 64 << 10;
 /// How many connections a client makes before it gives up.
 const CONNECTIONS: u32 = 20;
 /// Rows whose text is remembered; more than any scenario has at a time.
 const REMEMBERED: usize = 50_000;
 
-/// Clients that do the same: they connect, reconnect with the last id when they are cut, and end on drop.
+/// Clients that do the same: they connect, reconnect with the last id when they are cut, and end on
+/// drop.
 pub(crate) struct Fleet {
     shared: Arc<Shared>,
     tasks: Vec<JoinHandle<()>>,
@@ -178,7 +180,8 @@ impl Fleet {
         progress.changes.insert(change, arrivals);
     }
 
-    /// Waits until everybody has what is expected: for each change, in order, how long each client waited, ascending.
+    /// Waits until everybody has what is expected: for each change, in order, how long each client
+    /// waited, ascending.
     pub(crate) fn arrivals(&self) -> Result<Vec<Vec<Duration>>> {
         self.wait("every change has arrived", |progress| {
             progress.outstanding == 0
@@ -486,80 +489,4 @@ impl Rows {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-    use std::thread;
-
-    use protocol::message::{Reset, Synced};
-    use serde_json::json;
-    use tokio::runtime::{Builder, Runtime};
-
-    use super::*;
-
-    fn runtime() -> Runtime {
-        let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(1).enable_all().build().unwrap()
-    }
-
-    /// A server of one stream that lasts as long as its client: these rows, and a `synced` of this count.
-    fn stream_of(cluster: &Cluster, count: usize) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let build = String::new();
-        let mut messages = vec![Message::Reset(Reset { build })];
-        let rows = cluster.list(None);
-        messages.extend(
-            rows.iter()
-                .map(|row| Message::IngressAdded(expected::row(row))),
-        );
-        messages.push(Message::Synced(Synced {
-            count,
-            ..Synced::default()
-        }));
-        thread::spawn(move || {
-            let (mut socket, _) = listener.accept().unwrap();
-            let mut bytes = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
-            for message in messages {
-                sse::write_event(&mut bytes, None, message.encode().as_bytes());
-            }
-            socket.write_all(&bytes).unwrap();
-            let _ = socket.read_to_end(&mut Vec::new());
-        });
-        address
-    }
-
-    fn cluster() -> Cluster {
-        let cluster = Cluster::empty();
-        cluster.apply(json!({ "metadata": { "name": "web", "namespace": "shop" } }));
-        cluster
-    }
-
-    #[test]
-    fn a_table_that_is_not_the_clusters_is_a_failure() {
-        let (runtime, cluster) = (runtime(), cluster());
-        let address = stream_of(&cluster, 1);
-        let fleet = Fleet::connect(runtime.handle(), address, [Scope::All], 1);
-        fleet.synced().unwrap();
-        fleet.check(&cluster).unwrap();
-
-        cluster.apply(json!({ "metadata": { "name": "api", "namespace": "shop" } }));
-        let error = fleet.check_within(&cluster, Duration::ZERO).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "WRONG TABLES: 1 of 1 clients; the first: of 2 rows 1 are missing and 0 are old, 0 are too many"
-        );
-    }
-
-    #[test]
-    fn a_synced_that_counts_other_rows_is_a_failure() {
-        let runtime = runtime();
-        let address = stream_of(&cluster(), 2);
-        let fleet = Fleet::connect(runtime.handle(), address, [Scope::All], 1);
-        let error = fleet.synced().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "client 0: WRONG TABLE: synced says 2 rows, held are 1"
-        );
-    }
-}
+mod tests;

@@ -1,4 +1,5 @@
-//! The least of an HTTP/1.1 client: one `GET`, and the body of its answer as it comes, in whatever pieces.
+//! The least of an HTTP/1.1 client: one `GET`, and the body of its answer as it comes, in whatever
+//! pieces.
 
 use anyhow::{Context, Result, bail, ensure};
 

@@ -1,5 +1,6 @@
-//! Measures the built dashboard under many clients, beside a raw reference writer, and checks that fast is also right:
-//! at the end of each scenario every client's table is compared with the simulated cluster's list.
+//! Measures the built dashboard under many clients, beside a raw reference writer, and checks that
+//! fast is also right: at the end of each scenario every client's table is compared with the
+//! simulated cluster's list.
 
 mod client;
 mod expected;
@@ -139,7 +140,8 @@ fn server(named: Option<PathBuf>) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// All clients run on one thread, and the API server on one: what is left of the machine is the dashboard's.
+/// All clients run on one thread, and the API server on one: what is left of the machine is the
+/// dashboard's.
 fn one_thread(name: &str) -> Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     Ok(builder

@@ -1,8 +1,9 @@
-//! The reference: the least that can be done per change and client. One thread, one epoll, bytes that are encoded
-//! already, one `send` per frame. It knows no HTTP beyond where a request ends and which namespaces it names.
+//! The reference: the least that can be done per change and client. One thread, one epoll, bytes
+//! that are encoded already, one `send` per frame. It knows no HTTP beyond where a request ends and
+//! which namespaces it names.
 //!
-//! It runs as a process of its own so that its sockets and its processor time are its own, and takes orders as lines
-//! of JSON from standard input.
+//! It runs as a process of its own so that its sockets and its processor time are its own, and
+//! takes orders as lines of JSON from standard input.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufRead, ErrorKind, Read, Write};

@@ -9,7 +9,8 @@ mod watches;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use protocol::{Message, Scope, message::Reset, message::Synced, sse};
+use protocol::message::{Reset, Synced};
+use protocol::{Message, Scope, sse};
 use serde_json::{Value, json};
 use simulator::{Cluster, Settings};
 use tokio::runtime::Runtime;
@@ -19,7 +20,8 @@ use crate::expected::CHANGE;
 use crate::report::Figure;
 use crate::server::{Api, Process};
 
-/// How many clients connect at the same time where it does not matter: fewer than the listener's queue takes.
+/// How many clients connect at the same time where it does not matter: fewer than the listener's
+/// queue takes.
 const AT_ONCE: usize = 200;
 
 /// One scenario.

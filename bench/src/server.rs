@@ -1,4 +1,5 @@
-//! What is measured, as processes of their own, and how the kernel sees them; and the simulated API server before them.
+//! What is measured, as processes of their own, and how the kernel sees them; and the simulated API
+//! server before them.
 
 use std::collections::HashMap;
 use std::fs;
@@ -118,7 +119,8 @@ impl Process {
         Self::start(command, home, None)
     }
 
-    /// Starts this program again as the reference writer, which greets each client with these bytes.
+    /// Starts this program again as the reference writer, which greets each client with these
+    /// bytes.
     pub(crate) fn reference(greeting: String) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--reference").stdin(Stdio::piped());
@@ -210,7 +212,8 @@ impl Process {
         Ok(Cpu(threads))
     }
 
-    /// The sum of a metric's samples, whatever their labels; a name may be followed by `{label="value"}`.
+    /// The sum of a metric's samples, whatever their labels; a name may be followed by
+    /// `{label="value"}`.
     pub(crate) fn metric(&self, name: &str) -> Result<f64> {
         let text = self.metrics()?;
         let samples = text.lines().filter_map(|line| {
@@ -275,7 +278,8 @@ impl Drop for Process {
 }
 
 impl Cpu {
-    /// Seconds since an earlier reading. What threads did that have ended since is lost: they are few and idle.
+    /// Seconds since an earlier reading. What threads did that have ended since is lost: they are
+    /// few and idle.
     pub(crate) fn since(&self, earlier: &Self) -> f64 {
         let spent = self.0.iter().map(|(thread, now)| {
             let before = earlier.0.get(thread).unwrap_or(&0);
@@ -285,7 +289,8 @@ impl Cpu {
     }
 }
 
-/// Memory that the kernel holds for TCP sockets, both ends of a connection on this machine included, in bytes.
+/// Memory that the kernel holds for TCP sockets, both ends of a connection on this machine
+/// included, in bytes.
 pub(crate) fn kernel_tcp_memory() -> Result<f64> {
     const PAGE: f64 = 4096.0;
     let text = fs::read_to_string("/proc/net/sockstat")?;

@@ -5,5 +5,5 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Brings the server-rendered page to life.
 #[wasm_bindgen]
 pub fn hydrate() {
-    app::browser::hydrate();
+    app::hydrate::hydrate();
 }

@@ -1,9 +1,5 @@
-//! `targets::id` under libFuzzer.
+//! `testkit::fuzzing::id` under libFuzzer.
 
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../targets.rs"]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::id(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| testkit::fuzzing::id(bytes));

@@ -1,9 +1,5 @@
-//! `targets::message` under libFuzzer.
+//! `testkit::fuzzing::message` under libFuzzer.
 
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../targets.rs"]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::message(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| testkit::fuzzing::message(bytes));

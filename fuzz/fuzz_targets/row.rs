@@ -1,9 +1,5 @@
-//! `targets::row` under libFuzzer.
+//! `testkit::fuzzing::row` under libFuzzer.
 
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../targets.rs"]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::row(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| testkit::fuzzing::row(bytes));

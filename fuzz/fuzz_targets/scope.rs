@@ -1,9 +1,5 @@
-//! `targets::scope` under libFuzzer.
+//! `testkit::fuzzing::scope` under libFuzzer.
 
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../targets.rs"]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::scope(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| testkit::fuzzing::scope(bytes));

@@ -1,9 +1,5 @@
-//! `targets::sse` under libFuzzer.
+//! `testkit::fuzzing::sse` under libFuzzer.
 
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../targets.rs"]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::sse(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| testkit::fuzzing::sse(bytes));

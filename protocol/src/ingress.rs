@@ -71,7 +71,8 @@ pub struct Ingress {
     pub tls_entries: Vec<TlsEntry>,
     /// `metadata.labels`
     pub labels: BTreeMap<String, String>,
-    /// The keys of `metadata.annotations`. Values may be large and secret; they come on demand only.
+    /// The keys of `metadata.annotations`. Values may be large and secret; they come on demand
+    /// only.
     pub annotation_keys: Vec<String>,
     /// How much of a large ingress this row leaves out; absent where it has everything. The object
     /// itself has the rest.

@@ -234,8 +234,8 @@ pub struct Synced {
     /// Namespaces whose rows are not known yet: what the client has of them stays, marked old.
     pub pending: Vec<String>,
     /// How many they are, where `pending` names only some. Each of the others has said so before on
-    /// this stream, by a `namespaceStatus` (`syncing` or `retrying`) without a count, and the server
-    /// has no row of it.
+    /// this stream, by a `namespaceStatus` (`syncing` or `retrying`) without a count, and the
+    /// server has no row of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_count: Option<usize>,
 }

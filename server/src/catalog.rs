@@ -66,8 +66,9 @@ impl Catalog {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes changes that came together, the first of them at `received`. One older than what is held is ignored: two feeds may
-    /// overlap while the watch mode changes. Returns how many clients they concern.
+    /// Takes changes that came together, the first of them at `received`. One older than what is
+    /// held is ignored: two feeds may overlap while the watch mode changes. Returns how many
+    /// clients they concern.
     pub fn apply(&self, changes: impl IntoIterator<Item = Change>, received: Instant) -> usize {
         let mut held = self.lock();
         self.journal.batch(received, |batch| {

@@ -4,6 +4,7 @@
 //! the watch mode, compares what is needed with what runs, and starts and stops feeds.
 
 pub mod api;
+mod backoff;
 mod cause;
 pub mod connect;
 pub mod feed;
@@ -25,7 +26,8 @@ use tokio::time::{Instant, timeout};
 use tracing::{debug, info, warn};
 
 use self::api::{Api, ApiError, Collection, REQUEST_LIMIT};
-use self::feed::{Feed, Limits, Sink, jittered};
+use self::backoff::jittered;
+use self::feed::{Feed, Limits, Sink};
 use crate::catalog::{Catalog, Change, Object};
 use crate::config::WatchMode;
 use crate::journal::{FeedError, Journal};

@@ -20,6 +20,7 @@ use protocol::message::{ErrorReason, Missing, NamespaceState, NamespaceStatus, S
 use protocol::{Key, Message, Scope, sse};
 use tokio::sync::Notify;
 
+use crate::clock::now;
 use crate::row::Row;
 use crate::totals::{Summary, Totals};
 
@@ -137,7 +138,8 @@ enum State {
 struct Feeds {
     /// Counts status changes; a stream holds the number up to which it has told them.
     revision: u64,
-    /// The namespaces by the revision of their status. One without a status is gone ([`Self::left`]).
+    /// The namespaces by the revision of their status. One without a status is gone
+    /// ([`Self::left`]).
     by_revision: BTreeMap<u64, String>,
     /// The revisions of namespaces that are gone: who was told that they are not live has to hear
     /// that nothing is wrong with them any more.
@@ -1702,10 +1704,4 @@ impl Drop for Subscription {
             }
         }
     }
-}
-
-pub(crate) fn now() -> String {
-    jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-        .to_string()
 }

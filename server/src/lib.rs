@@ -6,6 +6,7 @@
 #![recursion_limit = "512"]
 
 pub mod catalog;
+mod clock;
 pub mod cluster;
 pub mod config;
 pub mod journal;
@@ -51,7 +52,8 @@ pub fn main(config: Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
-    // Rendering spawns. Only the list of routes, which there is none of here, would start this by itself.
+    // Rendering spawns. Only the list of routes, which there is none of here, would start this by
+    // itself.
     any_spawner::Executor::init_tokio().context("cannot start rendering")?;
     let shutdown = Shutdown {
         drain_time: Duration::from_secs(config.drain_time),

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use kube_ingress_dash::config::Config;
 
-/// Streams come and go by the thousand. Its own threads give back what is not used for 10 s, also while nothing happens:
-/// other allocators wait for the thread that used it.
+/// Streams come and go by the thousand. Its own threads give back what is not used for 10 s, also
+/// while nothing happens: other allocators wait for the thread that used it.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

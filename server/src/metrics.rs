@@ -1,4 +1,5 @@
-//! The process's metrics, as OpenMetrics and in Prometheus's older text format. No label holds the name of a namespace.
+//! The process's metrics, as OpenMetrics and in Prometheus's older text format. No label holds the
+//! name of a namespace.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicU64;
@@ -226,8 +227,8 @@ impl Metrics {
             .collect()
     }
 
-    /// The text in Prometheus's format 0.0.4: a counter is called what its samples are called, and there is no end
-    /// mark.
+    /// The text in Prometheus's format 0.0.4: a counter is called what its samples are called, and
+    /// there is no end mark.
     #[must_use]
     pub fn prometheus_text(&self) -> String {
         let open_metrics = self.open_metrics();

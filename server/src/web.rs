@@ -28,9 +28,10 @@ use tower_http::compression::predicate::DefaultPredicate;
 
 use self::documents::{Lists, Shared};
 use self::turns::Turns;
+use crate::clock::now;
 use crate::cluster::Cluster;
 use crate::config::Config;
-use crate::journal::{self, Head, Journal};
+use crate::journal::{Head, Journal};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
@@ -88,7 +89,7 @@ impl Server {
         Self(Arc::new(State {
             service,
             started: Instant::now(),
-            started_at: journal::now(),
+            started_at: now(),
             lists: Lists::default(),
             pages: Shared::new(page::VIEWS),
             turns: Turns::default(),
@@ -125,8 +126,8 @@ pub fn router(server: &Server) -> Router {
         )
         .route("/", get(page::page))
         .layer(compression)
-        // After compression, so that the stream is not even looked at by it. The list does it itself,
-        // once for all.
+        // After compression, so that the stream is not even looked at by it. The list does it
+        // itself, once for all.
         .route("/api/ingresses", get(api::ingresses))
         .route("/api/ingresses/stream", get(stream::stream))
         .route("/livez", get(health::livez))

@@ -1,17 +1,13 @@
-//! The fuzz targets without a fuzzer: the corpus and some thousand changes of it, the same each time. `cargo xtask fuzz`
-//! looks further.
+//! The fuzz targets without a fuzzer: the corpus and some thousand changes of it, the same each
+//! time. `cargo xtask fuzz` looks further.
 
-use std::{
-    fs,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    path::Path,
-};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 
 use fastrand::Rng;
 use serde_json::Value;
-
-#[path = "../../fuzz/targets.rs"]
-mod targets;
+use testkit::fuzzing;
 
 const CHANGES: u64 = 20_000;
 
@@ -161,25 +157,25 @@ fn somewhere<'v>(value: &'v mut Value, rng: &mut Rng) -> &'v mut Value {
 
 #[test]
 fn a_scope_is_written_as_it_is_read() {
-    run("scope", targets::scope);
+    run("scope", fuzzing::scope);
 }
 
 #[test]
 fn only_an_id_that_was_given_out_is_gone_on_from() {
-    run("id", targets::id);
+    run("id", fuzzing::id);
 }
 
 #[test]
 fn events_are_those_of_the_standard_however_the_stream_is_cut() {
-    run("sse", targets::sse);
+    run("sse", fuzzing::sse);
 }
 
 #[test]
 fn what_becomes_a_row_is_one_for_clients() {
-    run("row", targets::row);
+    run("row", fuzzing::row);
 }
 
 #[test]
 fn what_a_client_decodes_is_what_its_table_holds() {
-    run("message", targets::message);
+    run("message", fuzzing::message);
 }

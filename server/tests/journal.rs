@@ -33,7 +33,8 @@ enum Step {
         client: usize,
         limit: usize,
     },
-    /// The connection breaks after so many events of the next write, and the client resumes with the id that it has.
+    /// The connection breaks after so many events of the next write, and the client resumes with
+    /// the id that it has.
     Break {
         client: usize,
         limit: usize,
@@ -123,12 +124,14 @@ impl Client {
         self.base = self.cursor;
     }
 
-    /// Reads one write, of which only the first `most` events arrive; whether there is no more to read.
+    /// Reads one write, of which only the first `most` events arrive; whether there is no more to
+    /// read.
     fn read(&mut self, journal: &Journal, limit: usize, most: usize) -> bool {
         let replaying = self.replay.as_ref().map(|(revision, _)| *revision);
         let Some(write) = journal.read(&self.scope, self.cursor, self.base, replaying, limit)
         else {
-            // What the server says is `done`, `resync`; the id that the client has is too old by now.
+            // What the server says is `done`, `resync`; the id that the client has is too old by
+            // now.
             self.connect(journal);
             assert!(
                 self.replay.is_some(),
@@ -591,7 +594,8 @@ fn a_row_that_moves_up_while_a_client_catches_up_is_an_addition_to_it() {
     for name in ["one", "two", "one"] {
         journal.upsert(row("a", name, 1));
     }
-    // Writes of one event each: `two`, and then `one`, which appeared before `two` and is not there yet.
+    // Writes of one event each: `two`, and then `one`, which appeared before `two` and is not there
+    // yet.
     assert!(!client.read(&journal, 1, usize::MAX));
     assert!(client.read(&journal, 1, usize::MAX));
     assert_eq!(client.table.len(), 2);

@@ -1,19 +1,19 @@
-//! Records the transcripts that the simulator is compared with, from a real API server with no ingresses in it.
+//! Records the transcripts that the simulator is compared with, from a real API server with no
+//! ingresses in it.
 //!
 //! ```sh
 //! cargo run --package simulator --example record -- --url https://127.0.0.1:6443 --token "$TOKEN" simulator/tests/transcripts
 //! ```
 //!
-//! The scenarios create namespaces and leave them there: an API server without controllers cannot delete them to the
-//! end. Each run needs a fresh one, whose API server has been restarted once so that it has forgotten its first versions.
-
-#[path = "../tests/support/script.rs"]
-mod script;
+//! The scenarios create namespaces and leave them there: an API server without controllers cannot
+//! delete them to the end. Each run needs a fresh one, whose API server has been restarted once so
+//! that it has forgotten its first versions.
 
 use std::path::PathBuf;
 
 use clap::Parser;
 use serde_json::json;
+use testkit::script;
 
 const SCENARIOS: [&str; 4] = ["writes", "lists", "watches", "refusals"];
 

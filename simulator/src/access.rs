@@ -54,8 +54,8 @@ impl Rule {
 
 /// The access rules: the last that covers a request decides, and without any everything is allowed.
 ///
-/// "May list ingresses in `shop` only" is a denial without a namespace followed by a grant for `shop`, and "may not
-/// list namespaces" is a denial of `list` on `namespaces`.
+/// "May list ingresses in `shop` only" is a denial without a namespace followed by a grant for
+/// `shop`, and "may not list namespaces" is a denial of `list` on `namespaces`.
 #[derive(Debug, Default)]
 pub struct Rules(RwLock<Vec<Rule>>);
 

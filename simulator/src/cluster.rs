@@ -25,7 +25,8 @@ pub struct Settings {
     pub namespaces: usize,
     /// How many ingresses there are at the start, spread unevenly over the namespaces.
     pub ingresses: usize,
-    /// The same seed gives the same objects and the same churn; only times are relative to the start.
+    /// The same seed gives the same objects and the same churn; only times are relative to the
+    /// start.
     pub seed: u64,
     /// Changes per second of [`Cluster::churn`], on average; 0 is none.
     pub churn_per_second: f64,
@@ -55,10 +56,11 @@ pub struct Cluster(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     settings: Settings,
-    /// Never held across an await; every critical section is a look-up, a write or the copying of references.
+    /// Never held across an await; every critical section is a look-up, a write or the copying of
+    /// references.
     state: Mutex<State>,
-    /// Wakes watches, which then read the log from their cursor. Its value is the number of times that all watches
-    /// have been dropped.
+    /// Wakes watches, which then read the log from their cursor. Its value is the number of times
+    /// that all watches have been dropped.
     signal: watch::Sender<u64>,
     rules: Rules,
     faults: Faults,
@@ -122,7 +124,8 @@ impl Cluster {
         routes::router(self.clone())
     }
 
-    /// Changes the cluster for ever, at the rate of the settings. The caller owns the task and ends it by dropping.
+    /// Changes the cluster for ever, at the rate of the settings. The caller owns the task and ends
+    /// it by dropping.
     pub async fn churn(&self) {
         let rate = self.0.settings.churn_per_second;
         if rate <= 0.0 {
@@ -155,8 +158,9 @@ impl Cluster {
         self.write(|state| state.delete_namespace(name));
     }
 
-    /// Creates or replaces an ingress and returns it as stored. The namespace, `default` where none is given, is
-    /// created if it is not there. Nothing is validated, so that tests can have objects no API server accepts.
+    /// Creates or replaces an ingress and returns it as stored. The namespace, `default` where none
+    /// is given, is created if it is not there. Nothing is validated, so that tests can have
+    /// objects no API server accepts.
     ///
     /// # Panics
     ///
@@ -205,14 +209,15 @@ impl Cluster {
         self.read(|state| state.store.version())
     }
 
-    /// Forgets all history, as etcd's compaction does: a watch from an older version is told 410 in its stream, and a
-    /// continue token of an older list expires.
+    /// Forgets all history, as etcd's compaction does: a watch from an older version is told 410 in
+    /// its stream, and a continue token of an older list expires.
     pub fn compact(&self) {
         self.write(|state| state.store.compact());
     }
 
-    /// Goes back to an earlier version, as when etcd is restored from a backup: later changes never happened, their
-    /// versions are given out again, and every open watch breaks. Content goes back as far as history is kept.
+    /// Goes back to an earlier version, as when etcd is restored from a backup: later changes never
+    /// happened, their versions are given out again, and every open watch breaks. Content goes back
+    /// as far as history is kept.
     pub fn restore(&self, resource_version: u64) {
         self.write(|state| state.store.restore(resource_version));
         self.faults().drop_watches();
@@ -296,7 +301,8 @@ impl State {
         }
     }
 
-    /// As the namespace controller does: the namespace terminates, its content goes, and then the namespace itself.
+    /// As the namespace controller does: the namespace terminates, its content goes, and then the
+    /// namespace itself.
     pub(crate) fn delete_namespace(&mut self, name: &str) {
         let Some(namespace) = self.store.get(Resource::Namespaces, name) else {
             return;

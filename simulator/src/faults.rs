@@ -51,7 +51,8 @@ pub enum Effect {
     },
     /// The request is accepted and never answered.
     Hang,
-    /// The answer breaks off in its middle and the connection is lost; on a watch, in the middle of the next event.
+    /// The answer breaks off in its middle and the connection is lost; on a watch, in the middle of
+    /// the next event.
     Cut,
     /// The answer, or the next event of a watch, is not JSON. The watch goes on after that line.
     Garbage,
@@ -80,7 +81,8 @@ pub enum Effect {
         /// The code of the `Status` object in the event.
         status: u16,
     },
-    /// Watches deliver nothing while the fault lasts, not even bookmarks or their end: a black hole.
+    /// Watches deliver nothing while the fault lasts, not even bookmarks or their end: a black
+    /// hole.
     Stall,
     /// Watches send no periodic bookmarks while the fault lasts.
     NoBookmarks,
@@ -113,10 +115,12 @@ pub struct Fault {
     /// The resource it strikes, such as `ingresses`; none is all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// The namespace of the request, or of the event on a watch; none is all, and the cluster scope.
+    /// The namespace of the request, or of the event on a watch; none is all, and the cluster
+    /// scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// How often it strikes before it is gone; none is for ever. `Stall` and `NoBookmarks` are not counted.
+    /// How often it strikes before it is gone; none is for ever. `Stall` and `NoBookmarks` are not
+    /// counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// What it does.

@@ -1,12 +1,13 @@
 //! A Kubernetes API server in memory.
 //!
-//! [`Cluster::router`] answers as kube-apiserver does for namespaces and `networking.k8s.io/v1` ingresses: discovery,
-//! list (paged, selected, consistent), watch (resource versions, bookmarks, compaction), get, create, update, merge
-//! patch and delete, and access reviews. Hand the router to `kube::Client::new`, or serve it on a port for `kubectl`.
+//! [`Cluster::router`] answers as kube-apiserver does for namespaces and `networking.k8s.io/v1`
+//! ingresses: discovery, list (paged, selected, consistent), watch (resource versions, bookmarks,
+//! compaction), get, create, update, merge patch and delete, and access reviews. Hand the router to
+//! `kube::Client::new`, or serve it on a port for `kubectl`.
 //!
-//! [`Settings`] make a lifelike cluster from a seed, and [`Cluster::churn`] keeps it changing. Tests reach past HTTP:
-//! [`Cluster::apply`], [`Cluster::delete`], [`Cluster::compact`], [`Cluster::restore`], [`Cluster::rules`] and
-//! [`Cluster::faults`].
+//! [`Settings`] make a lifelike cluster from a seed, and [`Cluster::churn`] keeps it changing.
+//! Tests reach past HTTP: [`Cluster::apply`], [`Cluster::delete`], [`Cluster::compact`],
+//! [`Cluster::restore`], [`Cluster::rules`] and [`Cluster::faults`].
 //!
 //! # Control over HTTP
 //!

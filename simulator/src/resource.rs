@@ -68,7 +68,8 @@ impl Resource {
         }
     }
 
-    /// What every encoded object of this resource begins with; list items leave it out, as upstream.
+    /// What every encoded object of this resource begins with; list items leave it out, as
+    /// upstream.
     pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Namespaces => r#"{"kind":"Namespace","apiVersion":"v1","#,

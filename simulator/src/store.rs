@@ -1,8 +1,8 @@
 //! The objects and the log of their changes.
 //!
-//! An object is encoded once, when it is written; lists and watches hand out those bytes. The log is a ring that also
-//! keeps what each change replaced, so that any version still in it can be read back: a paged list sees the state at
-//! its first page, as from etcd.
+//! An object is encoded once, when it is written; lists and watches hand out those bytes. The log
+//! is a ring that also keeps what each change replaced, so that any version still in it can be read
+//! back: a paged list sees the state at its first page, as from etcd.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -67,7 +67,8 @@ impl Object {
         serde_json::from_slice(&self.encoded).unwrap_or_default()
     }
 
-    /// What follows the opening brace of the object where kind and version are left out, as in a list.
+    /// What follows the opening brace of the object where kind and version are left out, as in a
+    /// list.
     pub(crate) fn fields(&self) -> &[u8] {
         &self.encoded[self.resource.prefix().len()..]
     }
@@ -104,7 +105,8 @@ struct Event {
 }
 
 impl Event {
-    /// What this event is to a watch: an object that starts or ceases to match appears or disappears.
+    /// What this event is to a watch: an object that starts or ceases to match appears or
+    /// disappears.
     fn seen_by(&self, selection: &Selection) -> Option<(Change, Arc<Object>)> {
         let before = self
             .previous
@@ -351,7 +353,8 @@ impl Store {
         })
     }
 
-    /// The status object a new namespace has, here because both the API and direct access create namespaces.
+    /// The status object a new namespace has, here because both the API and direct access create
+    /// namespaces.
     pub(crate) fn namespace(name: &str, uid: &str, created: &str) -> Value {
         json!({
             "metadata": {

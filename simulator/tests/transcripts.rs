@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/script.rs"]
-mod script;
-
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use simulator::Cluster;
+use testkit::script;
 
 #[tokio::test(start_paused = true)]
 async fn writes_are_answered_as_by_a_real_api_server() {

@@ -4,11 +4,9 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::{
-    build,
-    command::{cargo, replace, root, run},
-    suites::browser,
-};
+use crate::build;
+use crate::command::{cargo, replace, root, run};
+use crate::suites::browser;
 
 /// The page in Chromium, beside the scenarios of the load generator.
 const PAGE: &str = "page";

@@ -1,16 +1,15 @@
 //! From sources to the one binary that carries its page.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{
-    command::{cargo, output, root, run},
-    glue, likeness,
-    site::{self, Site},
-    slim,
-};
+use crate::command::{cargo, output, root, run};
+use crate::site::{self, Site};
+use crate::{glue, likeness, slim};
 
 /// Builds the page and the server around it; the server's binary.
 pub(crate) fn everything() -> Result<PathBuf> {
@@ -27,8 +26,8 @@ pub(crate) fn everything() -> Result<PathBuf> {
 /// The flags of the page's both halves, added to those of the environment. With its components
 /// erased Leptos makes a smaller module, and other markup: the server's has to be the same.
 ///
-/// The messages of panics name source files. They do so without the folders of this machine, so that
-/// the same sources make the same binary in any folder.
+/// The messages of panics name source files. They do so without the folders of this machine, so
+/// that the same sources make the same binary in any folder.
 fn rustflags() -> Result<Vec<String>> {
     let given = std::env::var("RUSTFLAGS").unwrap_or_default();
     let mut flags: Vec<_> = given.split_whitespace().map(str::to_owned).collect();
@@ -40,7 +39,8 @@ fn rustflags() -> Result<Vec<String>> {
     if let Some(home) = cargo_home() {
         hide(home.join("registry/src"), "registry");
     }
-    // The messages of the standard library's own functions name its sources where these are installed.
+    // The messages of the standard library's own functions name its sources where these are
+    // installed.
     hide(sysroot()?.join("lib/rustlib/src/rust"), "std");
     Ok(flags)
 }
@@ -82,11 +82,12 @@ fn page() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Switches off what is not stable: `stable`. The page is some 30 kB larger then, and works the same.
+/// Switches off what is not stable: `stable`. The page is some 30 kB larger then, and works the
+/// same.
 const PAGE: &str = "KUBE_INGRESS_DASH_PAGE";
 
-/// Options of the compiler that a later toolchain may name otherwise. A panic ends the module without a word, which
-/// is all that a browser's console loses.
+/// Options of the compiler that a later toolchain may name otherwise. A panic ends the module
+/// without a word, which is all that a browser's console loses.
 const UNSTABLE_FLAGS: [&str; 5] = [
     "-Zunstable-options",
     "-Cpanic=immediate-abort",
@@ -101,8 +102,9 @@ const UNSTABLE_ARGUMENTS: [&str; 2] = [
     "-Zbuild-std-features=optimize_for_size",
 ];
 
-/// Compiles `frontend`, splits off its parts and binds the rest: `frontend.js`, `frontend_bg.wasm`, the parts
-/// (`split_*.wasm`, and `chunk_*.wasm` for what several share) and what loads them, `__wasm_split.js`.
+/// Compiles `frontend`, splits off its parts and binds the rest: `frontend.js`, `frontend_bg.wasm`,
+/// the parts (`split_*.wasm`, and `chunk_*.wasm` for what several share) and what loads them,
+/// `__wasm_split.js`.
 fn webassembly() -> Result<PathBuf> {
     let compiled = compile()?;
     let bound = target().join("bindgen");
@@ -121,7 +123,8 @@ fn webassembly() -> Result<PathBuf> {
     Bindgen::new()
         .input_path(&main)
         .web(true)?
-        // The module finds the WebAssembly beside itself, so neither knows the path they are served under.
+        // The module finds the WebAssembly beside itself, so neither knows the path they are served
+        // under.
         .omit_default_module_path(false)
         .typescript(false)
         .remove_name_section(true)
@@ -144,7 +147,8 @@ fn webassembly() -> Result<PathBuf> {
 
 /// Compiles `frontend`: the module, with what is needed to split it.
 fn compile() -> Result<PathBuf> {
-    // A folder of its own: the two compilations never wait for each other's lock nor share anything.
+    // A folder of its own: the two compilations never wait for each other's lock nor share
+    // anything.
     let compiled = target().join("wasm");
     // What searches the rows is quicker with vectors; every browser has them since spring 2023.
     let mut flags = rustflags()?;

@@ -1,10 +1,8 @@
 //! Starting other programs.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
-};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -16,8 +14,8 @@ pub(crate) fn root() -> PathBuf {
 
 /// Cargo in the workspace, as a person would start it.
 ///
-/// The variables that `cargo run` sets for this program are taken away: some build scripts watch them, and their crates
-/// would be compiled again each time cargo is started from the other side.
+/// The variables that `cargo run` sets for this program are taken away: some build scripts watch
+/// them, and their crates would be compiled again each time cargo is started from the other side.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());

@@ -4,12 +4,11 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{
-    build,
-    command::{root, run, shown},
-};
+use crate::build;
+use crate::command::{root, run, shown};
 
-/// Runs a target for so many seconds. What it finds worth keeping goes to `target/fuzz/corpus`, not into the tree.
+/// Runs a target for so many seconds. What it finds worth keeping goes to `target/fuzz/corpus`, not
+/// into the tree.
 pub(crate) fn run_target(target: &str, toolchain: &str, seconds: u64) -> Result<()> {
     let mut version = in_toolchain(toolchain);
     version.arg("--version");
@@ -31,7 +30,8 @@ pub(crate) fn run_target(target: &str, toolchain: &str, seconds: u64) -> Result<
     run(&mut fuzz)
 }
 
-/// cargo-fuzz with another toolchain than `rust-toolchain.toml` names: libFuzzer needs a nightly one.
+/// cargo-fuzz with another toolchain than `rust-toolchain.toml` names: libFuzzer needs a nightly
+/// one.
 fn in_toolchain(toolchain: &str) -> Command {
     let mut command = Command::new("rustup");
     command

@@ -1,12 +1,11 @@
-//! Makes what `wasm-bindgen` writes smaller: the module's imports and the JavaScript that serves them.
+//! Makes what `wasm-bindgen` writes smaller: the module's imports and the JavaScript that serves
+//! them.
 
 use std::convert::Infallible;
 
 use anyhow::{Result, anyhow};
-use wasm_encoder::{
-    ImportSection, Module,
-    reencode::{Error, Reencode},
-};
+use wasm_encoder::reencode::{Error, Reencode};
+use wasm_encoder::{ImportSection, Module};
 use wasmparser::{ImportSectionReader, Parser};
 
 /// What serves the imports, as the module calls it.

@@ -1,6 +1,7 @@
 //! Build glue: `cargo xtask build`, `run`, `test`, `size`, `planted`, `fuzz` and `bench`.
 //!
-//! Needs Rust and nothing else to build and run; the tests use Go, Node and Chromium where they are.
+//! Needs Rust and nothing else to build and run; the tests use Go, Node and Chromium where they
+//! are.
 
 mod bench;
 mod build;
@@ -47,7 +48,8 @@ enum Task {
     },
     /// Builds, then says what a first visit loads
     Size,
-    /// Plants known bugs, one at a time, in a copy of the tree and shows which the model test catches
+    /// Plants known bugs, one at a time, in a copy of the tree and shows which the model test
+    /// catches
     Planted {
         /// Only bugs whose name has one of these words
         words: Vec<String>,
@@ -63,7 +65,8 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
-    /// Measures the release build under many clients, and the page; `--list` names the scenarios, `--help` the options
+    /// Measures the release build under many clients, and the page; `--list` names the scenarios,
+    /// `--help` the options
     #[command(disable_help_flag = true)]
     Bench {
         /// Names of scenarios, and options

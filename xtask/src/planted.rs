@@ -1,14 +1,14 @@
-//! Bugs that are planted on purpose, one at a time, in a copy of the tree: the model test has to catch each of them.
-//! A test that no bug can fail proves nothing.
+//! Bugs that are planted on purpose, one at a time, in a copy of the tree: the model test has to
+//! catch each of them. A test that no bug can fail proves nothing.
 
-use std::{fs, path::Path, process::Command, process::ExitCode};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{
-    build::target,
-    command::{cargo, root},
-};
+use crate::build::target;
+use crate::command::{cargo, root};
 
 /// A mistake that somebody could make.
 struct Bug {

@@ -1,14 +1,16 @@
 //! The page's files: gathered, named after their contents, compressed once.
 
-use std::{collections::BTreeMap, fs, io::Write, path::Path};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use flate2::{Compression, write::GzEncoder};
-use lightningcss::{
-    bundler::{Bundler, FileProvider},
-    printer::PrinterOptions,
-    stylesheet::{MinifyOptions, ParserOptions},
-};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use lightningcss::bundler::{Bundler, FileProvider};
+use lightningcss::printer::PrinterOptions;
+use lightningcss::stylesheet::{MinifyOptions, ParserOptions};
 use sha2::{Digest, Sha256};
 
 /// Holds the build's name; written last, so a folder with it is complete.
@@ -61,10 +63,11 @@ impl Site {
             .fold(String::new(), |id, byte| format!("{id}{byte:02x}"))
     }
 
-    /// Writes `identity/`, `br/` and `gzip/`; a file is missing in the last two where compressing it gains nothing.
+    /// Writes `identity/`, `br/` and `gzip/`; a file is missing in the last two where compressing
+    /// it gains nothing.
     ///
-    /// A folder that holds this build already is left as it is: compressing is slow, and newer files would have the
-    /// server compiled again.
+    /// A folder that holds this build already is left as it is: compressing is slow, and newer
+    /// files would have the server compiled again.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let id = self.build_id();
         if fs::read_to_string(folder.join(BUILD_ID)).is_ok_and(|written| written == id) {
@@ -113,7 +116,8 @@ fn gzip(contents: &[u8]) -> Result<Vec<u8>> {
 
 /// Bundles and minifies a style sheet.
 ///
-/// Without targets nothing is rewritten for older browsers: `light-dark()` and cascade layers stay as they are.
+/// Without targets nothing is rewritten for older browsers: `light-dark()` and cascade layers stay
+/// as they are.
 pub(crate) fn stylesheet(entry: &Path) -> Result<Vec<u8>> {
     let files = FileProvider::new();
     let mut bundler = Bundler::new(&files, None, ParserOptions::default());
@@ -132,63 +136,4 @@ pub(crate) fn stylesheet(entry: &Path) -> Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn site(files: &[(&str, &str)]) -> Site {
-        let mut site = Site::default();
-        for (name, contents) in files {
-            site.add(name, contents.as_bytes().to_vec());
-        }
-        site
-    }
-
-    #[test]
-    fn the_build_id_follows_names_and_contents() {
-        let id = site(&[("a", "bc"), ("d", "e")]).build_id();
-        assert_eq!(id.len(), 12);
-        assert_eq!(id, site(&[("d", "e"), ("a", "bc")]).build_id());
-        assert_ne!(id, site(&[("a", "bc"), ("d", "f")]).build_id());
-        assert_ne!(id, site(&[("ab", "c"), ("d", "e")]).build_id());
-    }
-
-    #[test]
-    fn the_style_sheet_keeps_layers_and_both_themes() {
-        let sheet = stylesheet(&crate::command::root().join("style/app.css")).unwrap();
-        let sheet = String::from_utf8(sheet).unwrap();
-        let order = [
-            "reset",
-            "tokens",
-            "base",
-            "components",
-            "states",
-            "utilities",
-        ]
-        .map(|layer| sheet.find(&format!("@layer {layer}{{")).unwrap());
-        assert!(order.is_sorted(), "{order:?}");
-        assert!(sheet.contains("light-dark("));
-        assert!(!sheet.contains("@import"));
-        assert!(!sheet.contains("--lightningcss"));
-    }
-
-    #[test]
-    fn compressed_forms_give_the_contents_back() {
-        let contents = "<svg>".repeat(500);
-        let mut from_brotli = Vec::new();
-        brotli::BrotliDecompress(
-            &mut &brotli(contents.as_bytes()).unwrap()[..],
-            &mut from_brotli,
-        )
-        .unwrap();
-        assert_eq!(from_brotli, contents.as_bytes());
-
-        let mut from_gzip = String::new();
-        let compressed = gzip(contents.as_bytes()).unwrap();
-        std::io::Read::read_to_string(
-            &mut flate2::read::GzDecoder::new(&compressed[..]),
-            &mut from_gzip,
-        )
-        .unwrap();
-        assert_eq!(from_gzip, contents);
-    }
-}
+mod tests;

@@ -1,21 +1,19 @@
-//! Takes out of `tachys`, which draws the page, what the page never runs and the linker cannot see to be dead.
+//! Takes out of `tachys`, which draws the page, what the page never runs and the linker cannot see
+//! to be dead.
 //!
-//! With erased components each type of view and attribute has a table of functions. Two of them belong to
-//! ways of hydrating that the page does not use, and weigh some 23 kB together. The changed source is made from the
-//! registry's each time and lies in `target`; a version that reads otherwise is used as it is.
+//! With erased components each type of view and attribute has a table of functions. Two of them
+//! belong to ways of hydrating that the page does not use, and weigh some 23 kB together. The
+//! changed source is made from the registry's each time and lies in `target`; a version that reads
+//! otherwise is used as it is.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::{
-    build::target,
-    command::{cargo, output, root},
-};
+use crate::build::target;
+use crate::command::{cargo, output, root};
 
 const CRATE: &str = "tachys";
 
@@ -78,7 +76,8 @@ const EDITS: [Edits; 3] = [
     ),
 ];
 
-/// Makes the changed crate; what cargo has to be told to use it. Nothing where the crate reads otherwise, which is said.
+/// Makes the changed crate; what cargo has to be told to use it. Nothing where the crate reads
+/// otherwise, which is said.
 pub(crate) fn arguments() -> Result<Vec<String>> {
     let source = source()?;
     let slim = target().join("slim");
@@ -115,7 +114,8 @@ fn source() -> Result<PathBuf> {
     Ok(found.to_path_buf())
 }
 
-/// Copies the crate with its changes. A file that is as it was is left alone, so that nothing is compiled for it.
+/// Copies the crate with its changes. A file that is as it was is left alone, so that nothing is
+/// compiled for it.
 fn copy_changed(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;

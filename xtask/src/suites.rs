@@ -3,7 +3,8 @@
 pub(crate) mod browser;
 mod rust;
 
-use std::{env, process::ExitCode};
+use std::env;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ValueEnum;

@@ -1,21 +1,17 @@
 //! What a first visit loads: the document without rows and the files of the page, compressed.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{
-    build::target,
-    command::{root, shown},
-    report::Outcome,
-};
+use crate::build::target;
+use crate::command::{root, shown};
+use crate::report::Outcome;
 
 /// The sum that was committed, in bytes.
 const COMMITTED: &str = "xtask/first-visit";

@@ -1,12 +1,11 @@
-//! The script `x` on machines that lack something. Rust's tools are made up here, so that nothing is installed.
+//! The script `x` on machines that lack something. Rust's tools are made up here, so that nothing
+//! is installed.
 #![cfg(unix)]
 
-use std::{
-    fs,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A folder of programs, the only one in the script's `PATH`; gone when dropped.
 struct Machine(PathBuf);

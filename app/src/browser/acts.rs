@@ -1,16 +1,25 @@
 //! What buttons and menus do.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+use protocol::filter::Field;
+use protocol::{Ingress, Key, Scope};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, Event, MouseEvent};
+
 use super::{
-    Arc, Element, Event, Field, Ingress, JsCast, JsFuture, Key, MouseEvent, Popup, Query, Scope,
-    Tab, Ui, by_id, close_details, closest, go_to, line_of, picking, place_of, row_of, step,
-    target, to_top, window,
+    by_id, close_details, closest, go_to, line_of, picking, place_of, row_of, step, target, to_top,
+    window,
 };
 use crate::format::{self, counted};
 use crate::incident;
-use crate::query::GROUPINGS;
-use leptos::leptos_dom::helpers::TimeoutHandle;
-use leptos::prelude::*;
-use std::time::Duration;
+use crate::query::{GROUPINGS, Query, Tab};
+use crate::state::{Popup, Ui};
 
 /// How long a button shows that it has copied, in milliseconds.
 const TICK_MS: u64 = 1_200;
@@ -136,7 +145,7 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
                 let _ = input.focus();
             }
         }
-        "unpick" => ui.picked.update(std::collections::BTreeSet::clear),
+        "unpick" => ui.picked.update(BTreeSet::clear),
         "picked-names" => {
             let names = picking::lines(ui, |row| vec![row.name.clone()]);
             copy(ui, names, "", pressed);

@@ -703,8 +703,8 @@ pub fn did_you_mean(ui: Ui, missing: &[Missing]) -> impl IntoView + use<> {
     (!buttons.is_empty()).then(|| view! { <span class="row near">"Did you mean"{buttons}</span> })
 }
 
-/// The line above the table where some of what is watched is not there. Where nothing of it is, that
-/// is said in the table's place.
+/// The line above the table where some of what is watched is not there. Where nothing of it is,
+/// that is said in the table's place.
 #[component]
 pub fn MissingNotice() -> impl IntoView {
     let ui = Ui::expect();

@@ -48,7 +48,8 @@ fn measure(
     })
 }
 
-/// One change at a time: the next is made when all clients have the one before, and some time has passed.
+/// One change at a time: the next is made when all clients have the one before, and some time has
+/// passed.
 fn paced(
     fleet: &Fleet,
     clients: usize,
@@ -110,8 +111,8 @@ pub(super) fn one_change(bench: &Bench, clients: usize) -> Result<Vec<Figure>> {
         paced(&fleet, clients, 2..2 + count, pause, send)
     })?;
 
-    // Goals and references where they were set, at 1,000 and at 10,000 clients. Processor time is to be 1.3 times that
-    // of the reference, and no more than 1.5 times.
+    // Goals and references where they were set, at 1,000 and at 10,000 clients. Processor time is
+    // to be 1.3 times that of the reference, and no more than 1.5 times.
     let pick = |at_1000: [f64; 3], at_10000: [f64; 3]| if many { at_10000 } else { at_1000 };
     let figure = |what: &str, unit, ours: f64, raw: f64, [goal, reject, reference]: [f64; 3]| {
         Figure::new(what, unit, ours)

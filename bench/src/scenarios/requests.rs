@@ -17,8 +17,8 @@ use crate::client::Fleet;
 use crate::expected::{self, Table};
 use crate::report::{Figure, ms, quantile};
 
-/// What is asked for, one after the other: a fifth each of pages as they start, in another order, in groups, searches,
-/// and documents that are not held yet.
+/// What is asked for, one after the other: a fifth each of pages as they start, in another order,
+/// in groups, searches, and documents that are not held yet.
 const PATHS: [&str; 20] = [
     "/",
     "/?sort=-age",

@@ -64,8 +64,8 @@ fn without_secrets(error: &(dyn Error + 'static)) -> Option<String> {
         ));
     }
     match error.downcast_ref()? {
-        // Its standard output is where the token would be, and its arguments may be secret too. What
-        // it says of itself is in the log: it shares standard error.
+        // Its standard output is where the token would be, and its arguments may be secret too.
+        // What it says of itself is in the log: it shares standard error.
         AuthError::AuthExecRun { out, .. } => {
             Some(format!("the credential plugin ended with {}", out.status))
         }

@@ -240,7 +240,8 @@ fn without_user(url: &Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| url.clone())
 }
 
-/// Whether a header can carry the token: `kube` takes that for granted. The error does not quote it.
+/// Whether a header can carry the token: `kube` takes that for granted. The error does not quote
+/// it.
 pub(super) fn check_token(auth: &AuthInfo) -> Result<(), &'static str> {
     let given = serde_json::to_value(auth).unwrap_or_default();
     let given = given["token"].as_str().map(str::to_owned);

@@ -1,5 +1,5 @@
-//! A credential plugin, as a kubeconfig's `exec` names one
-//! ([client-go credential plugins](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins)).
+//! A credential plugin, as a kubeconfig's `exec` names one ([client-go credential
+//! plugins](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins)).
 //!
 //! `kube` waits for it in a thread that nothing ends, and starts the next one beside it. Here one
 //! runs at a time, for a limited time, and none outlives the server.

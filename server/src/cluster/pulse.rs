@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use super::api::{Api, ApiError};
-use super::feed::jittered;
+use super::backoff::jittered;
 
 /// Time between two requests.
 const INTERVAL: Duration = Duration::from_secs(5);

@@ -1,19 +1,16 @@
 //! The page's files, in the binary: `/pkg/<build>/<name>`.
 //!
-//! The build's name is in the path, so a file never changes and is kept for ever, and files reach each other by
-//! relative paths. Each is there as it is and in the compressed forms that `cargo xtask build` made.
+//! The build's name is in the path, so a file never changes and is kept for ever, and files reach
+//! each other by relative paths. Each is there as it is and in the compressed forms that
+//! `cargo xtask build` made.
 
-use axum::{
-    Router,
-    body::Body,
-    extract::Path,
-    http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY},
-    },
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 
 use super::negotiation;
 
@@ -26,7 +23,8 @@ const REVALIDATED: &str = "public, no-cache";
 /// The file that starts the page, and reloads it when the others are gone.
 const BOOT: &str = "boot.js";
 
-/// The name of this build's files: equal for equal files, `unbundled` where the binary carries none.
+/// The name of this build's files: equal for equal files, `unbundled` where the binary carries
+/// none.
 #[must_use]
 pub fn build_id() -> &'static str {
     SITE.build
@@ -81,8 +79,9 @@ impl Site {
         if build == self.build {
             self.file(name, IMMUTABLE, request)
         } else if name == BOOT {
-            // A page of another build, rendered by a replica that is gone or not yet everywhere. Ours finds its
-            // other files gone and reloads the page; without it nothing on that page would run.
+            // A page of another build, rendered by a replica that is gone or not yet everywhere.
+            // Ours finds its other files gone and reloads the page; without it nothing on that page
+            // would run.
             self.file(name, "no-store", request)
         } else {
             not_found()
@@ -153,125 +152,4 @@ fn not_found() -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use http_body_util::BodyExt;
-
-    use http::header::{ACCEPT_ENCODING, IF_NONE_MATCH};
-
-    use super::*;
-
-    static SITE: Site = Site {
-        build: "b1",
-        files: &[
-            File {
-                name: "app.css",
-                content_type: "text/css; charset=utf-8",
-                identity: b"a long style sheet",
-                brotli: Some(b"short"),
-                gzip: Some(b"shorter"),
-            },
-            File {
-                name: "boot.js",
-                content_type: "text/javascript; charset=utf-8",
-                identity: b"start()",
-                brotli: None,
-                gzip: None,
-            },
-        ],
-    };
-
-    fn headers<const N: usize>(pairs: [(http::HeaderName, &'static str); N]) -> HeaderMap {
-        pairs
-            .into_iter()
-            .map(|(name, value)| (name, HeaderValue::from_static(value)))
-            .collect()
-    }
-
-    fn coding_for(accept: &'static str) -> &'static str {
-        SITE.files[0]
-            .negotiate(&headers([(ACCEPT_ENCODING, accept)]))
-            .0
-    }
-
-    async fn body(response: Response) -> Vec<u8> {
-        response
-            .into_body()
-            .collect()
-            .await
-            .unwrap()
-            .to_bytes()
-            .to_vec()
-    }
-
-    #[test]
-    fn the_smallest_form_that_is_accepted_is_sent() {
-        assert_eq!(coding_for("gzip, deflate, br, zstd"), "br");
-        assert_eq!(coding_for("gzip, deflate"), "gzip");
-        assert_eq!(coding_for("deflate"), "identity");
-    }
-
-    #[test]
-    fn a_file_without_a_compressed_form_is_sent_as_it_is() {
-        let (coding, contents) = SITE.files[1].negotiate(&headers([(ACCEPT_ENCODING, "br, gzip")]));
-        assert_eq!((coding, contents), ("identity", &b"start()"[..]));
-    }
-
-    #[tokio::test]
-    async fn a_file_of_this_build_is_kept_for_ever() {
-        let response = SITE.answer("b1", "app.css", &headers([(ACCEPT_ENCODING, "br")]));
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()[CACHE_CONTROL], IMMUTABLE);
-        assert_eq!(response.headers()[CONTENT_ENCODING], "br");
-        assert_eq!(response.headers()[CONTENT_TYPE], "text/css; charset=utf-8");
-        assert_eq!(response.headers()[VARY], "accept-encoding");
-        assert_eq!(response.headers()[ETAG], "\"b1-br\"");
-        assert_eq!(body(response).await, b"short");
-    }
-
-    #[tokio::test]
-    async fn a_client_that_holds_the_file_is_sent_no_body() {
-        let request = headers([
-            (ACCEPT_ENCODING, "br"),
-            (IF_NONE_MATCH, "\"old\", W/\"b1-br\""),
-        ]);
-        let response = SITE.answer("b1", "app.css", &request);
-        assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
-        assert_eq!(response.headers()[ETAG], "\"b1-br\"");
-        assert_eq!(response.headers()[CACHE_CONTROL], IMMUTABLE);
-        assert_eq!(body(response).await, b"");
-
-        let other_coding = headers([(ACCEPT_ENCODING, "gzip"), (IF_NONE_MATCH, "\"b1-br\"")]);
-        assert_eq!(
-            SITE.answer("b1", "app.css", &other_coding).status(),
-            StatusCode::OK
-        );
-    }
-
-    #[test]
-    fn what_is_not_of_this_build_is_not_found_and_not_kept() {
-        for (build, name) in [
-            ("b0", "app.css"),
-            ("b1", "app.js"),
-            ("b1", "../Cargo.toml"),
-            ("b1", ""),
-        ] {
-            let response = SITE.answer(build, name, &HeaderMap::new());
-            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{build} {name}");
-            assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_page_of_another_build_is_given_what_reloads_it() {
-        let response = SITE.answer("b0", "boot.js", &HeaderMap::new());
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
-        assert_eq!(body(response).await, b"start()");
-    }
-
-    #[test]
-    fn a_file_at_the_root_is_asked_for_again() {
-        let response = SITE.answer_at_root("app.css", &HeaderMap::new());
-        assert_eq!(response.headers()[CACHE_CONTROL], REVALIDATED);
-    }
-}
+mod tests;

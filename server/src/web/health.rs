@@ -90,7 +90,8 @@ impl Server {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Health {
-    /// `live` where any rows are current, else the state of the way to the cluster and of its feeds.
+    /// `live` where any rows are current, else the state of the way to the cluster and of its
+    /// feeds.
     status: NamespaceState,
     /// What is not live, and why, as in the stream's `error`: the first [`MAX_ERRORS`].
     #[serde(skip_serializing_if = "Vec::is_empty")]

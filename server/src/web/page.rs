@@ -30,8 +30,9 @@ use crate::totals::{Summary, Totals};
 /// A page waits no longer for rows that are being listed: it is better there without them.
 const FIRST_ROWS_LIMIT: Duration = Duration::from_secs(1);
 
-/// A page that is not as it starts may show its rows as they were so long ago: the page in the browser starts from what
-/// its stream brings, and the same page for many is made once, also where rows change all the time.
+/// A page that is not as it starts may show its rows as they were so long ago: the page in the
+/// browser starts from what its stream brings, and the same page for many is made once, also where
+/// rows change all the time.
 const LINES_AGE: Duration = Duration::from_secs(1);
 
 /// The views of pages whose lines are kept.
@@ -123,8 +124,8 @@ async fn lines(
     Ok(Some(made.1.clone()))
 }
 
-/// `POST /api/fn/...`. Refusals of the function itself are in the format of Leptos, with a status of
-/// HTTP as the endpoint for one ingress has it.
+/// `POST /api/fn/...`. Refusals of the function itself are in the format of Leptos, with a status
+/// of HTTP as the endpoint for one ingress has it.
 pub async fn server_function(
     State(server): State<Server>,
     request: Request<Body>,

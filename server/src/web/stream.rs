@@ -23,8 +23,9 @@ use tracing::debug;
 use super::admission::{Place, client_address};
 use super::problem::Problem;
 use super::{Server, api, assets};
+use crate::clock::now;
 use crate::cluster::Demand;
-use crate::journal::{Pending, ScopeId, Start, Subscription, Tip, Told, now};
+use crate::journal::{Pending, ScopeId, Start, Subscription, Tip, Told};
 use crate::listen::Connection;
 use crate::metrics::{Counted, DoneReason as DoneLabel};
 

@@ -2,7 +2,8 @@
 
 use protocol::message::{ErrorReason, Missing, NamespaceState};
 
-use crate::upstream::{Upstream, scenarios};
+use testkit::scenarios;
+use testkit::upstream::Upstream;
 
 scenarios! {
     a_forbidden_namespace_says_so_and_the_allowed_one_is_live,
@@ -141,7 +142,8 @@ async fn the_missing_verb_is_named_with_the_account_that_lacks_it(mut up: Upstre
 async fn rows_come_and_go_with_the_permission_on_the_same_stream(mut up: Upstream) {
     let namespace = up.namespace("a").await;
     up.create(&namespace, "web").await;
-    // The shortest that is allowed: a watch that runs is not stopped when the permission goes, only the next is refused.
+    // The shortest that is allowed: a watch that runs is not stopped when the permission goes, only
+    // the next is refused.
     let dash = up.restricted_dash(&[("K8S_WATCH_TIMEOUT", "5")]).await;
     let mut client = dash.stream(&format!("namespaces={namespace}")).await;
     assert!(
@@ -223,7 +225,7 @@ async fn without_the_list_of_namespaces_the_names_are_incomplete(mut up: Upstrea
     let mut client = dash.stream(&format!("namespaces={namespace}")).await;
     client.synced().await;
     // Whether the namespaces may be listed is asked at the same time.
-    let answered = |answer: &crate::dash::Answer| answer.status == 200;
+    let answered = |answer: &testkit::dash::Answer| answer.status == 200;
     let all = dash.get_until("/api/ingresses", answered).await.ok();
     assert!(
         all["errors"][0]["error"]

@@ -3,10 +3,9 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    dash::{Client, Dash},
-    upstream::{Upstream, scenarios, spec},
-};
+use testkit::dash::{Client, Dash};
+use testkit::scenarios;
+use testkit::upstream::{Upstream, spec};
 
 scenarios! {
     names_that_no_namespace_can_have_are_refused,
@@ -133,7 +132,8 @@ async fn an_unknown_last_event_id_is_no_error(up: Upstream) {
     witness.is_unharmed(&up).await;
 }
 
-/// Creates an ingress with this spec while streams are open, and gives its row as both a live and a new stream have it.
+/// Creates an ingress with this spec while streams are open, and gives its row as both a live and a
+/// new stream have it.
 async fn row_of(up: &Upstream, metadata: Value, spec: Value) -> protocol::Ingress {
     let namespace = up.namespace("a").await;
     let dash = up.dash().await;

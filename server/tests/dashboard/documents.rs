@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use protocol::{IngressDocument, Key};
 use serde_json::{Value, json};
 
-use crate::{
-    dash::{Dash, State},
-    upstream::{Upstream, scenarios, spec},
-};
+use testkit::dash::{Dash, State};
+use testkit::scenarios;
+use testkit::upstream::{Upstream, spec};
 
 scenarios! {
     the_list_is_the_api_servers_list,

@@ -6,11 +6,9 @@ use protocol::message::{ErrorReason, NamespaceState};
 use serde_json::json;
 use simulator::{Effect, Fault, Operation, Settings};
 
-use crate::{
-    bad_input::Witness,
-    dash::{Client, Dash},
-    upstream::Upstream,
-};
+use crate::bad_input::Witness;
+use testkit::dash::{Client, Dash};
+use testkit::upstream::Upstream;
 
 /// A namespace with one ingress, `first`, and a stream of it that has it.
 async fn watched() -> (Upstream, Dash, Client, String) {
@@ -36,7 +34,7 @@ async fn goes_on(up: &Upstream, client: &mut Client, namespace: &str) {
     up.change(namespace, "second", "new.example.com").await;
     up.delete(namespace, "first").await;
     client.loses(namespace, "first").await;
-    let changed = |state: &crate::dash::State| {
+    let changed = |state: &testkit::dash::State| {
         state
             .row(namespace, "second")
             .is_some_and(|row| row.hosts == ["new.example.com"])
@@ -225,7 +223,7 @@ async fn a_list_from_before_what_is_held_is_believed() {
 
 /// Reads until the whole scope is retrying because of this status code.
 async fn is_told(client: &mut Client, code: u16) {
-    let told = |state: &crate::dash::State| {
+    let told = |state: &testkit::dash::State| {
         let error = state.errors().last();
         state.is(None, NamespaceState::Retrying)
             && error.is_some_and(|error| error.error.contains(&format!("answered {code}")))

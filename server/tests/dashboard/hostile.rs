@@ -1,20 +1,16 @@
-//! An API server, or what stands before it, that answers and makes no sense: lists and bodies without end, watches with
-//! nothing in them, objects of other namespaces.
+//! An API server, or what stands before it, that answers and makes no sense: lists and bodies
+//! without end, watches with nothing in them, objects of other namespaces.
 
 use std::collections::BTreeSet;
 
 use http::Method;
-use protocol::{
-    Message,
-    message::{ErrorReason, NamespaceState},
-};
+use protocol::Message;
+use protocol::message::{ErrorReason, NamespaceState};
 use serde_json::json;
 use simulator::{Effect, Fault, Operation};
 
-use crate::{
-    dash::{Client, Dash, State},
-    upstream::Upstream,
-};
+use testkit::dash::{Client, Dash, State};
+use testkit::upstream::Upstream;
 
 /// A namespace with one ingress, `first`, and a stream of it that has it.
 async fn watched() -> (Upstream, Dash, Client, String) {

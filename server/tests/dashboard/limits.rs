@@ -5,10 +5,8 @@ use std::net::Ipv4Addr;
 use http::{Method, Response};
 use hyper::body::Incoming;
 
-use crate::{
-    dash::{Answer, Dash, Process},
-    upstream::Upstream,
-};
+use testkit::dash::{Answer, Dash, Process};
+use testkit::upstream::Upstream;
 
 const STREAM: &str = "/api/ingresses/stream";
 

@@ -1,17 +1,11 @@
-//! The built dashboard in front of a Kubernetes API: the simulator, and a real API server where there is one.
+//! The built dashboard in front of a Kubernetes API: the simulator, and a real API server where
+//! there is one.
 //!
-//! Scenarios that hold for both are written once and run against both (`scenarios!`), with the same expectations. The
-//! tests with the real one have `real_cluster` in their path.
+//! Scenarios that hold for both are written once and run against both (`scenarios!`), with the same
+//! expectations. The tests with the real one have `real_cluster` in their path.
 
 // A panic is how a test fails, in what tests share too.
 #![allow(clippy::unwrap_used)]
-
-#[path = "../support/dash.rs"]
-mod dash;
-#[path = "../support/real_cluster.rs"]
-mod real_cluster;
-#[path = "../support/upstream.rs"]
-mod upstream;
 
 mod access;
 mod bad_input;

@@ -6,8 +6,8 @@ use protocol::IngressDocument;
 use serde_json::json;
 use simulator::{Cluster, Settings};
 
-use crate::dash::{Answer, Dash};
-use crate::upstream::{Upstream, spec};
+use testkit::dash::{Answer, Dash};
+use testkit::upstream::{Upstream, spec};
 
 /// A quiet cluster of so many ingresses.
 async fn cluster(ingresses: usize) -> Upstream {

@@ -1,17 +1,13 @@
 //! `/metrics`, as Prometheus reads it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use http::Method;
 
-use crate::{
-    dash::Dash,
-    upstream::{Upstream, skip},
-};
+use testkit::dash::Dash;
+use testkit::upstream::{Upstream, skip};
 
 /// A dashboard on which every kind of thing that is counted has happened.
 async fn after_activity() -> (Upstream, Dash) {
@@ -85,7 +81,7 @@ async fn both_formats_have_the_same_samples() {
     let older = dash
         .ask(Method::GET, "/metrics", &[("accept", "text/plain")])
         .await;
-    let names = |answer: &crate::dash::Answer| {
+    let names = |answer: &testkit::dash::Answer| {
         let text = answer.text();
         let samples = text.lines().filter(|line| !line.starts_with('#'));
         let names = samples.map(|line| line.split(' ').next().unwrap_or_default().to_owned());

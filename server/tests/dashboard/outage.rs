@@ -2,10 +2,8 @@
 
 use protocol::message::{ErrorReason, NamespaceState};
 
-use crate::{
-    dash::{Dash, Folder},
-    upstream::Upstream,
-};
+use testkit::dash::{Dash, Folder};
+use testkit::upstream::Upstream;
 
 mod cut {
     use super::{
@@ -13,7 +11,7 @@ mod cut {
         a_silent_way_is_noticed_though_nothing_breaks,
         readiness_waits_for_the_api_server_and_never_turns_back,
     };
-    use crate::upstream::scenarios;
+    use testkit::scenarios;
 
     scenarios! {
         a_silent_way_is_noticed_though_nothing_breaks,
@@ -27,7 +25,7 @@ mod killed {
         a_delete_that_no_watch_can_tell_is_found_by_listing_again,
         a_killed_api_server_is_told_and_its_return_too,
     };
-    use crate::upstream::scenarios;
+    use testkit::scenarios;
 
     scenarios! { own:
         a_delete_that_no_watch_can_tell_is_found_by_listing_again,
@@ -101,7 +99,7 @@ async fn readiness_waits_for_the_api_server_and_never_turns_back(mut up: Upstrea
     up.create(&namespace, "web").await;
     up.gate.close();
     let dash = up.dash().await;
-    let told = |answer: &crate::dash::Answer| answer.text().contains("does not answer");
+    let told = |answer: &testkit::dash::Answer| answer.text().contains("does not answer");
     let refusal = dash.get_until("/readyz", told).await.refused(503);
     assert!(
         refusal.contains(&up.url()) && refusal.contains("refused"),
@@ -147,7 +145,7 @@ async fn readiness_waits_for_the_api_server_and_never_turns_back(mut up: Upstrea
 async fn an_api_server_that_accepts_and_never_answers_is_named_from_the_start() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let kubeconfig = Folder::new();
+    let kubeconfig = Folder::default();
     let path = kubeconfig.write("config", &format!(
         "{{apiVersion: v1, kind: Config, current-context: a, contexts: [{{name: a, context: {{cluster: a, user: a}}}}], \
          clusters: [{{name: a, cluster: {{server: '{url}'}}}}], users: [{{name: a, user: {{}}}}]}}"

@@ -1,22 +1,16 @@
 //! The binary from outside: settings, kubeconfigs, signals.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    process::{Command, Stdio},
-};
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use protocol::message::DoneReason;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use crate::{
-    dash::{BINARY, Dash, Folder, LIMIT, POLL, Process},
-    upstream::Upstream,
-};
+use testkit::dash::{Dash, Folder, LIMIT, POLL, Process, binary};
+use testkit::upstream::Upstream;
 
 /// Runs the binary, which must refuse to start, and gives its words.
 async fn refused(environment: &[(&str, &str)], arguments: &[&str]) -> String {
@@ -138,7 +132,7 @@ async fn listening_to_others_without_authentication_needs_a_word() {
 
 #[tokio::test]
 async fn a_kubeconfig_that_cannot_be_used_is_said() {
-    let folder = Folder::new();
+    let folder = Folder::default();
     let broken = folder.write("broken", "clusters: [{name: a, cluster: {server: 'https");
     let no_context = folder.write(
         "no-context",
@@ -188,7 +182,7 @@ fn kubeconfig(server: &str, user: serde_json::Value) -> String {
 
 #[tokio::test]
 async fn a_link_that_leads_nowhere_is_a_kubeconfig_that_cannot_be_used() {
-    let home = Folder::new();
+    let home = Folder::default();
     let marker = home.write("marker", "");
     let folder = marker.with_file_name(".kube");
     std::fs::create_dir(&folder).unwrap();
@@ -206,7 +200,7 @@ async fn a_link_that_leads_nowhere_is_a_kubeconfig_that_cannot_be_used() {
 
 #[tokio::test]
 async fn a_server_or_a_token_that_cannot_be_used_is_said() {
-    let folder = Folder::new();
+    let folder = Folder::default();
     let token = serde_json::json!({"token": "SECRET\n"});
     let file = folder.write("token", "SECRET\n");
     let token_file = serde_json::json!({"tokenFile": file});
@@ -235,7 +229,7 @@ async fn a_server_or_a_token_that_cannot_be_used_is_said() {
 
 #[tokio::test]
 async fn a_proxy_is_refused_without_its_password() {
-    let folder = Folder::new();
+    let folder = Folder::default();
     let path = folder.write(
         "config",
         &kubeconfig("https://127.0.0.1:1", serde_json::json!({})),
@@ -252,7 +246,7 @@ async fn a_proxy_is_refused_without_its_password() {
 #[tokio::test]
 async fn a_password_in_the_servers_address_is_never_shown() {
     let mut up = Upstream::simulator().await;
-    let folder = Folder::new();
+    let folder = Folder::default();
     let server = up.url().replace("http://", "http://user:SECRET@");
     let path = folder.write("config", &kubeconfig(&server, serde_json::json!({})));
     let environment = [
@@ -287,7 +281,7 @@ fn processes() -> Vec<String> {
 #[tokio::test]
 async fn a_credential_plugin_that_hangs_is_said_and_ends_with_the_server() {
     let up = Upstream::simulator().await;
-    let folder = Folder::new();
+    let folder = Folder::default();
     let marker = folder.write("ran", "");
     for (hangs_at_first, seconds) in [(true, 86_401), (false, 86_402)] {
         // One that gives a credential at first: it is over at once.
@@ -315,7 +309,7 @@ async fn a_credential_plugin_that_hangs_is_said_and_ends_with_the_server() {
         assert_eq!(dash.get("/livez").await.status, 200);
         let hanging = format!("sleep\0{seconds}\0");
         let count = || processes().iter().filter(|line| **line == hanging).count();
-        let told = |answer: &crate::dash::Answer| {
+        let told = |answer: &testkit::dash::Answer| {
             assert!(count() <= 1, "one at a time");
             answer
                 .text()
@@ -338,7 +332,7 @@ async fn a_credential_plugin_that_hangs_is_said_and_ends_with_the_server() {
 
 #[tokio::test]
 async fn a_kubeconfig_that_cannot_be_read_gives_nothing_of_itself_away() {
-    let folder = Folder::new();
+    let folder = Folder::default();
     let users = "apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user:\n";
     let torn = folder.write(
         "torn",
@@ -362,7 +356,7 @@ async fn a_kubeconfig_that_cannot_be_read_gives_nothing_of_itself_away() {
 
 #[tokio::test]
 async fn a_credential_plugin_that_fails_is_named_without_what_it_printed() {
-    let folder = Folder::new();
+    let folder = Folder::default();
     for (script, words) in [
         (
             "echo SECRET; echo session expired >&2; exit 3",
@@ -529,7 +523,7 @@ async fn an_interrupt_is_a_termination_too() {
 
 #[tokio::test]
 async fn a_log_that_nobody_reads_any_more_stops_nothing() {
-    let mut child = Command::new(BINARY)
+    let mut child = Command::new(binary())
         .env_clear()
         .envs([
             ("LISTEN", "127.0.0.1:0"),
@@ -560,7 +554,7 @@ async fn a_log_that_nobody_reads_any_more_stops_nothing() {
 
 #[tokio::test]
 async fn a_log_that_is_not_read_holds_nobody_up() {
-    let mut child = Command::new(BINARY)
+    let mut child = Command::new(binary())
         .env_clear()
         .envs([("LISTEN", "127.0.0.1:0"), ("LOG_LEVEL", "debug")])
         .arg("--demo=2x4")
@@ -596,7 +590,7 @@ async fn a_log_that_is_not_read_holds_nobody_up() {
 async fn standard_error_on_a_full_disk_ends_nothing() {
     let start = |environment: &[(&str, &str)], arguments: &[&str]| {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
-        Command::new(BINARY)
+        Command::new(binary())
             .env_clear()
             .envs(environment.iter().copied())
             .args(arguments)

@@ -1,9 +1,8 @@
 //! Resuming: exactly what was missed, or everything again.
 
-use crate::{
-    dash::State,
-    upstream::{Upstream, scenarios},
-};
+use testkit::dash::State;
+use testkit::scenarios;
+use testkit::upstream::Upstream;
 
 scenarios! {
     what_was_missed_is_delivered_on_resume,
@@ -76,7 +75,8 @@ async fn the_header_wins_over_the_parameter(up: Upstream) {
     let held = client.close();
     let id = held.id.clone().unwrap();
 
-    // A browser's own reconnect keeps the URL, with the parameter of the page's last connection, and adds the header.
+    // A browser's own reconnect keeps the URL, with the parameter of the page's last connection,
+    // and adds the header.
     let stale = format!("{query}&lastEventId=unknown");
     let mut client = dash
         .stream_with(&stale, &[("last-event-id", id.as_str())], held.clone())

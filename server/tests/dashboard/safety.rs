@@ -4,7 +4,7 @@ use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::dash::{Answer, Dash};
+use testkit::dash::{Answer, Dash};
 
 async fn demo() -> Dash {
     let dash = Dash::start(&[], &["--demo=2x4"]).await;

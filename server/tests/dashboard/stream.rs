@@ -4,7 +4,8 @@ use http::Method;
 use http_body_util::BodyExt as _;
 use protocol::Message;
 
-use crate::upstream::{Upstream, scenarios};
+use testkit::scenarios;
+use testkit::upstream::Upstream;
 
 scenarios! {
     a_replay_ends_with_synced_and_its_count,
@@ -67,7 +68,7 @@ async fn a_created_changed_and_deleted_ingress_appears_changes_and_disappears(up
     }
     up.change(&here, "shop", "new.example.com").await;
     for client in [&mut all, &mut one] {
-        let changed = |state: &crate::dash::State| {
+        let changed = |state: &testkit::dash::State| {
             state
                 .row(&here, "shop")
                 .is_some_and(|row| row.hosts == ["new.example.com"])

@@ -1,27 +1,22 @@
-//! Clients come, go and change their minds by the thousand, and nothing of them stays: counted from outside, at the
-//! dashboard's process and at the Kubernetes API.
+//! Clients come, go and change their minds by the thousand, and nothing of them stays: counted from
+//! outside, at the dashboard's process and at the Kubernetes API.
 
-#[path = "../support/dash.rs"]
-mod dash;
-#[path = "../support/real_cluster.rs"]
-mod real_cluster;
-#[path = "../support/upstream.rs"]
-mod upstream;
-
-use std::{cell::Cell, fs, path::Path};
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
 
 use fastrand::Rng;
 use futures::{StreamExt as _, stream};
 use protocol::message::DoneReason;
-use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
-use crate::{
-    dash::{Answer, Dash, State},
-    upstream::{Upstream, skip},
-};
+use testkit::dash::{Answer, Dash, State};
+use testkit::upstream::{Upstream, skip};
 
 const ROUNDS: usize = 5;
-/// The round after which nothing grows: pools, buffers and the allocator's pages have their size by then.
+/// The round after which nothing grows: pools, buffers and the allocator's pages have their size by
+/// then.
 const BASELINE: usize = 2;
 const VISITS: u64 = 2_000;
 const SCOPE_CHANGES: u64 = 200;
@@ -30,12 +25,13 @@ const AT_A_TIME: usize = 50;
 const NAMESPACES: usize = 24;
 /// Half of the namespaces, so that feeds stop and start all the time.
 const MAX_WATCHES: usize = 12;
-/// What the allocator keeps differs by some hundred KiB from round to round. A KiB left behind by each client would be
-/// 6.4 MiB after three rounds.
+/// What the allocator keeps differs by some hundred KiB from round to round. A KiB left behind by
+/// each client would be 6.4 MiB after three rounds.
 const MEMORY_TOLERANCE_KIB: u64 = 3 << 10;
 
-/// Connections to the API server that wait for the next request: as many as lists are made at the same time. The HTTP
-/// client keeps them for 90 s, so that their number is not the same after each round.
+/// Connections to the API server that wait for the next request: as many as lists are made at the
+/// same time. The HTTP client keeps them for 90 s, so that their number is not the same after each
+/// round.
 const IDLE_CONNECTIONS: usize = 8;
 
 /// What can be seen of a dashboard without asking it, and what it says of itself.
@@ -78,7 +74,8 @@ impl Seen {
         }
     }
 
-    /// Whether every client's end was noticed, and the way to the API server is used by watches alone.
+    /// Whether every client's end was noticed, and the way to the API server is used by watches
+    /// alone.
     fn is_quiet(&self) -> bool {
         let watches_of_namespaces = 1;
         self.streams == 0
@@ -107,7 +104,8 @@ enum Column {
     Remote = 2,
 }
 
-/// The lines of `/proc/net/tcp` with this port that are established, or closed by the other side alone.
+/// The lines of `/proc/net/tcp` with this port that are established, or closed by the other side
+/// alone.
 fn ends(table: &str, column: Column, port: u16) -> usize {
     const STATE: usize = 3;
     let port = format!(":{port:04X}");
@@ -170,7 +168,8 @@ async fn wander(dash: &Dash, namespaces: &[String], number: u64) {
     }
 }
 
-/// Reads a stream until it is synced and closes it. Where feeds stop and start, a stream may be told to start again.
+/// Reads a stream until it is synced and closes it. Where feeds stop and start, a stream may be
+/// told to start again.
 async fn settled(dash: &Dash, query: &str, mut held: State) -> State {
     loop {
         held.synced = None;

@@ -1,20 +1,19 @@
 //! A client that knows nothing but its bytes, and checks what holds for every stream.
 
-use axum::{Router, body::Body};
+use axum::Router;
+use axum::body::Body;
 use futures::FutureExt as _;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
-use protocol::{
-    Ingress, Message, Scope,
-    message::{DoneReason, NamespaceState},
-    sse,
-    table::Table,
-};
+use protocol::message::{DoneReason, NamespaceState};
+use protocol::table::Table;
+use protocol::{Ingress, Message, Scope, sse};
 use tokio::task::unconstrained;
 use tower::ServiceExt as _;
 use tracing::debug;
 
-use crate::{Coverage, dash::Dash};
+use crate::Coverage;
+use testkit::dash::Dash;
 
 /// A stream's reader and the table that it has built.
 pub(crate) struct Client {
@@ -66,7 +65,8 @@ impl Client {
         self.stream.is_some()
     }
 
-    /// Whether this connection has said `synced` with nothing pending and nothing is known to be old.
+    /// Whether this connection has said `synced` with nothing pending and nothing is known to be
+    /// old.
     pub(crate) fn is_settled(&self) -> bool {
         let well = |state| matches!(state, NamespaceState::Live | NamespaceState::Forbidden);
         self.seen.synced
@@ -103,8 +103,9 @@ impl Client {
         )
     }
 
-    /// Changes what is asked for. The id is kept, and is of the old scope: the server has to see that. Where nothing was
-    /// answered since the last choice it is not, because the table has lost rows of the scope that the id may be of.
+    /// Changes what is asked for. The id is kept, and is of the old scope: the server has to see
+    /// that. Where nothing was answered since the last choice it is not, because the table has lost
+    /// rows of the scope that the id may be of.
     pub(crate) fn choose(&mut self, scope: Scope) {
         self.stream = None;
         if std::mem::replace(&mut self.chosen, true) {
@@ -170,7 +171,8 @@ impl Client {
         self.stream = None;
     }
 
-    /// Reads what is there, at most so many chunks. With `cut` the connection breaks in the middle of the last one.
+    /// Reads what is there, at most so many chunks. With `cut` the connection breaks in the middle
+    /// of the last one.
     pub(crate) fn read(&mut self, chunks: usize, cut: Option<f64>, met: &mut Coverage) {
         let away = std::mem::take(&mut self.unread);
         for chunk in 1..=chunks {

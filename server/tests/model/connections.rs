@@ -1,13 +1,14 @@
-//! What becomes of connections between requests, and of those that are none of HTTP/1.1, in paused time.
+//! What becomes of connections between requests, and of those that are none of HTTP/1.1, in paused
+//! time.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
-use kube_ingress_dash::{config::WatchMode, listen};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    time::{Instant, sleep, timeout},
-};
+use kube_ingress_dash::config::WatchMode;
+use kube_ingress_dash::listen;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::world::Dash;
 

@@ -1,6 +1,6 @@
-//! The whole server against a model: random changes, faults, permissions, restarts and clients, in paused time. At every
-//! quiet point each client's table, built from nothing but its bytes, is the API server's list for its scope, and no
-//! client ever sees a row that never existed.
+//! The whole server against a model: random changes, faults, permissions, restarts and clients, in
+//! paused time. At every quiet point each client's table, built from nothing but its bytes, is the
+//! API server's list for its scope, and no client ever sees a row that never existed.
 //!
 //! An episode is a seed and so many operations, and runs the same way each time:
 //!
@@ -13,26 +13,15 @@
 
 mod client;
 mod connections;
-#[path = "../support/dash.rs"]
-mod dash;
 mod real;
-#[path = "../support/real_cluster.rs"]
-mod real_cluster;
 mod turns;
-#[path = "../support/upstream.rs"]
-mod upstream;
 mod world;
 
-use std::{
-    collections::HashSet,
-    env, fmt,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-};
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, fmt, thread};
 
 use protocol::{Ingress, Scope};
 

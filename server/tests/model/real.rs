@@ -1,26 +1,22 @@
-//! The model in front of a real API server, in real time: two dashboards, one that may see everything and one with a
-//! service account whose permissions come and go; kube-apiserver and etcd are killed under them.
+//! The model in front of a real API server, in real time: two dashboards, one that may see
+//! everything and one with a service account whose permissions come and go; kube-apiserver and etcd
+//! are killed under them.
 //!
-//! A seed repeats what is done, not when: `KUBE_INGRESS_DASH_MODEL_SEED` and `KUBE_INGRESS_DASH_MODEL_OPERATIONS` as for
-//! the simulated cluster.
+//! A seed repeats what is done, not when: `KUBE_INGRESS_DASH_MODEL_SEED` and
+//! `KUBE_INGRESS_DASH_MODEL_OPERATIONS` as for the simulated cluster.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use protocol::Scope;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::{
-    Coverage,
-    client::Client,
-    dash::{Dash, POLL},
-    number,
-    upstream::Upstream,
-};
+use crate::client::Client;
+use crate::{Coverage, number};
+use testkit::dash::{Dash, POLL};
+use testkit::upstream::Upstream;
 
 const OPERATIONS: u64 = 7_000;
 /// Operations between two quiet points.
@@ -34,8 +30,8 @@ const LIMITED: usize = 1;
 const DOWN: u64 = 40;
 /// Operations for which the dashboards do not reach an API server that is up again.
 const CUT_OFF: u64 = 200;
-/// The longest that a quiet point is waited for: a forbidden namespace is asked for every 10 s, a watch is refused after
-/// `K8S_WATCH_TIMEOUT`, and a feed waits up to 30 s and half after failures.
+/// The longest that a quiet point is waited for: a forbidden namespace is asked for every 10 s, a
+/// watch is refused after `K8S_WATCH_TIMEOUT`, and a feed waits up to 30 s and half after failures.
 const QUIET_LIMIT: Duration = Duration::from_secs(90);
 
 /// What happens in the middle of a turn.
@@ -178,8 +174,8 @@ impl World {
         self.is_down = false;
     }
 
-    /// The way to an API server that was killed opens only after it has been written to: a new one cannot tell what
-    /// was before it, so that only a list tells what was deleted.
+    /// The way to an API server that was killed opens only after it has been written to: a new one
+    /// cannot tell what was before it, so that only a list tells what was deleted.
     async fn reconnect(&mut self, event: Event) {
         if matches!(event, Event::KillApiServer) {
             self.up.gate.open().await;

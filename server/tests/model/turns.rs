@@ -1,28 +1,23 @@
-//! Streams whose clients are slow, and watches that are too many, in paused time: who waits for whom, and what becomes
-//! of them.
+//! Streams whose clients are slow, and watches that are too many, in paused time: who waits for
+//! whom, and what becomes of them.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
-use axum::{Router, body::Body};
+use axum::Router;
+use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt as _;
-use kube_ingress_dash::{
-    config::WatchMode,
-    listen::{self, Connection},
-    metrics::DoneReason as Label,
-};
-use protocol::{
-    Message,
-    message::{DoneReason, NamespaceState},
-    sse,
-};
+use kube_ingress_dash::config::WatchMode;
+use kube_ingress_dash::listen::{self, Connection};
+use kube_ingress_dash::metrics::DoneReason as Label;
+use protocol::message::{DoneReason, NamespaceState};
+use protocol::{Message, sse};
 use serde_json::json;
 use simulator::{Decision, Rule};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpSocket, TcpStream},
-    time::{Instant, sleep, timeout},
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tower::ServiceExt as _;
 

@@ -1,33 +1,36 @@
 //! The simulated cluster, the dashboard in front of it, its clients, and what may happen to them.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use clap::Parser as _;
 use fastrand::Rng;
-use kube_ingress_dash::{
-    cluster::{self, Cluster, api::Api},
-    config::{Config, WatchMode},
-    journal::Journal,
-    metrics::Metrics,
-    shutdown::Shutdown,
-    web::{self, Server, Service},
-};
+use kube_ingress_dash::cluster::api::Api;
+use kube_ingress_dash::cluster::{self, Cluster};
+use kube_ingress_dash::config::{Config, WatchMode};
+use kube_ingress_dash::journal::Journal;
+use kube_ingress_dash::metrics::Metrics;
+use kube_ingress_dash::shutdown::Shutdown;
+use kube_ingress_dash::web::{self, Server, Service};
 use protocol::Scope;
 use serde_json::{Value, json};
 use simulator::{Decision, Effect, Fault, Operation, Rule};
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use tracing::debug;
 
-use crate::{Coverage, client::Client};
+use crate::Coverage;
+use crate::client::Client;
 
 const NAMESPACES: [&str; 7] = ["n0", "n1", "n2", "n3", "n4", "n5", "n6"];
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const CLIENTS: usize = 10;
 /// So few replays at once that some have to wait.
 const ARGUMENTS: [&str; 2] = ["--stream-timeout=900000", "--max-replays=2"];
-/// Time that everything that may wait has come back in: a feed's backoff (30 s and half), the recheck of the mode (60 s
-/// and half), a silent watch (150 s).
+/// Time that everything that may wait has come back in: a feed's backoff (30 s and half), the
+/// recheck of the mode (60 s and half), a silent watch (150 s).
 const HEALED: Duration = Duration::from_secs(200);
 
 pub(crate) struct World {
@@ -362,7 +365,8 @@ impl World {
         self.cluster.faults().add(fault);
     }
 
-    /// etcd goes back to a backup. Nobody writes until the API server is up again and the feeds have come back.
+    /// etcd goes back to a backup. Nobody writes until the API server is up again and the feeds
+    /// have come back.
     async fn restore(&mut self) {
         self.cluster.faults().clear();
         self.cluster.restore(self.backup);
@@ -413,7 +417,8 @@ impl World {
         self.dash.cluster_wide = cluster_wide;
     }
 
-    /// Faults end, time passes, everybody connects and reads: now all tables are the API server's list.
+    /// Faults end, time passes, everybody connects and reads: now all tables are the API server's
+    /// list.
     async fn quiet(&mut self) {
         debug!("quiet");
         self.cluster.faults().clear();

@@ -1,4 +1,5 @@
-//! Version, health, discovery and as much `OpenAPI` as `kubectl` needs to leave validation to the server.
+//! Version, health, discovery and as much `OpenAPI` as `kubectl` needs to leave validation to the
+//! server.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -183,7 +184,8 @@ fn review_entry(kind: &str, plural: &str) -> Value {
     json!({ "name": plural, "singularName": kind.to_lowercase(), "namespaced": false, "kind": kind, "verbs": ["create"] })
 }
 
-/// One PATCH with `fieldValidation`: by that kubectl knows that the server validates, and does not do so itself.
+/// One PATCH with `fieldValidation`: by that kubectl knows that the server validates, and does not
+/// do so itself.
 fn openapi(resource: Resource) -> Value {
     let path = match resource {
         Resource::Namespaces => "/api/v1/namespaces/{name}",

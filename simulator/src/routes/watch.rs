@@ -316,8 +316,9 @@ impl Watch {
     fn bookmark(&mut self) -> Option<Bytes> {
         let last = self.deadline.saturating_duration_since(Instant::now()) <= LAST_BOOKMARK;
         self.plan_bookmark();
-        // The bookmark before the end is only sent if it says something new. The periodic one always is: what other
-        // resources write moves the version of a real cluster on all the time.
+        // The bookmark before the end is only sent if it says something new. The periodic one
+        // always is: what other resources write moves the version of a real cluster on all the
+        // time.
         if last && self.cursor <= self.started {
             return None;
         }

@@ -315,7 +315,8 @@ fn complete_new(state: &mut State, target: &Target, value: &mut Value) {
     record_manager(target, value, false);
 }
 
-/// Keeps what a client cannot change: identity, and status or spec, whichever the request is not about.
+/// Keeps what a client cannot change: identity, and status or spec, whichever the request is not
+/// about.
 fn complete_changed(target: &Target, existing: &Value, value: &mut Value, status: bool) {
     for field in [
         "uid",
@@ -348,8 +349,8 @@ fn complete_changed(target: &Target, existing: &Value, value: &mut Value, status
     }
 }
 
-/// What another `uid` in the next state of an object means: to an update that another object is meant, to a patch that
-/// the field is to change.
+/// What another `uid` in the next state of an object means: to an update that another object is
+/// meant, to a patch that the field is to change.
 #[derive(Clone, Copy)]
 enum Identity {
     Precondition,
@@ -475,8 +476,8 @@ fn present(resource: Resource, value: &Value, code: StatusCode) -> Response {
     json_response(code, value.to_string())
 }
 
-/// A JSON merge patch (RFC 7396). A strategic merge patch is taken for one: the lists of an ingress are atomic, and
-/// only its directives, which begin with `$`, are left out.
+/// A JSON merge patch (RFC 7396). A strategic merge patch is taken for one: the lists of an ingress
+/// are atomic, and only its directives, which begin with `$`, are left out.
 fn merge(value: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *value = patch;

@@ -1,20 +1,15 @@
 //! The suite that Playwright runs against the release binary.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::{
-    build,
-    command::{self, cargo, root, shown},
-    report::Outcome,
-    visit,
-};
+use crate::command::{self, cargo, root, shown};
+use crate::report::Outcome;
+use crate::{build, visit};
 
 /// Debian's Chromium; the Playwright configuration looks for it in the same place.
 const CHROMIUM: &str = "/usr/bin/chromium";

@@ -1,23 +1,19 @@
 //! The suites that `cargo test` runs.
 //!
-//! Tests with `real_cluster` in their path are the cluster suite, all others the Rust suite. A test that finds at run
-//! time that it cannot run returns, after a line `<test>: <reason>` appended to the file that
-//! `KUBE_INGRESS_DASH_SKIPPED` names: libtest has no word for it.
+//! Tests with `real_cluster` in their path are the cluster suite, all others the Rust suite. A test
+//! that finds at run time that it cannot run returns, after a line `<test>: <reason>` appended to
+//! the file that `KUBE_INGRESS_DASH_SKIPPED` names: libtest has no word for it.
 
-use std::{
-    env, fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 
-use crate::{
-    build::target,
-    command::{cargo, root, shown},
-    report::Outcome,
-};
+use crate::build::target;
+use crate::command::{cargo, root, shown};
+use crate::report::Outcome;
 
 const REAL_CLUSTER: &str = "real_cluster";
 
@@ -46,7 +42,8 @@ pub(crate) fn with_cluster() -> Result<Outcome> {
 
 /// The same crates with the same features in each run, so that nothing is compiled twice.
 ///
-/// `frontend` is for the browser only: beside the server it would switch on the browser's half of `app` in it.
+/// `frontend` is for the browser only: beside the server it would switch on the browser's half of
+/// `app` in it.
 fn test() -> Command {
     let mut command = cargo();
     command.args([
@@ -59,7 +56,8 @@ fn test() -> Command {
     command
 }
 
-/// The folder with kube-apiserver and etcd: the one that is given, else built once. `None` without Go.
+/// The folder with kube-apiserver and etcd: the one that is given, else built once. `None` without
+/// Go.
 fn api_server() -> Result<Option<PathBuf>> {
     if let Some(given) = env::var_os("KUBEBUILDER_ASSETS") {
         return Ok(Some(given.into()));
@@ -169,59 +167,4 @@ fn number_before(sums: &str, word: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sums_of_all_binaries_are_added() {
-        let mut output = Output::default();
-        for line in [
-            "test journal::tests::a_delete_is_kept ... ok",
-            "test feed::tests::it_lists_again ... FAILED",
-            "test slow ... ignored, takes an hour",
-            "test result: FAILED. 3 passed; 1 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.02s",
-            "test result: ok. 10 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s",
-        ] {
-            output.read(line);
-        }
-        assert_eq!(output.outcome.to_string(), "13 passed, 1 failed, 1 skipped");
-        assert_eq!(
-            output.outcome.notes,
-            [
-                "failed feed::tests::it_lists_again",
-                "skipped slow: ignored, takes an hour"
-            ]
-        );
-    }
-
-    #[test]
-    fn listed_tests_are_counted_without_the_sums_of_the_list() {
-        let mut output = Output::default();
-        for line in [
-            "stream::real_cluster::resumes: test",
-            "stream::real_cluster::lists: test",
-            "",
-            "2 tests, 0 benchmarks",
-        ] {
-            output.read(line);
-        }
-        assert_eq!(output.listed, 2);
-    }
-
-    #[test]
-    fn a_test_that_skips_itself_has_not_passed() {
-        let file = target().join("skipped-tests-of-a-test");
-        fs::write(&file, "stream::real_cluster::resumes: no etcd\n").unwrap();
-        let mut outcome = Outcome {
-            passed: 4,
-            ..Outcome::default()
-        };
-        note_skipped(&mut outcome, &file).unwrap();
-        fs::remove_file(&file).unwrap();
-        assert_eq!(outcome.to_string(), "3 passed, 0 failed, 1 skipped");
-        assert_eq!(
-            outcome.notes,
-            ["skipped stream::real_cluster::resumes: no etcd"]
-        );
-    }
-}
+mod tests;

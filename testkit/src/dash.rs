@@ -1,61 +1,62 @@
-//! The built binary as a child process, a small HTTP client, and a stream client that knows nothing but the messages.
+//! The built binary as a child process, a small HTTP client, and a stream client that knows nothing
+//! but the messages.
 
-// Each test binary uses its own part of this module.
-#![allow(dead_code)]
-
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-    fs,
-    io::{BufRead, BufReader},
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU64, Ordering},
-    thread,
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use protocol::{
-    Ingress, Key, Message,
-    message::{DoneReason, NamespaceState, NamespaceStatus, StreamError, Synced},
-    sse,
-};
+use protocol::message::{DoneReason, NamespaceState, NamespaceStatus, StreamError, Synced};
+use protocol::{Ingress, Key, Message, sse};
 use serde_json::Value;
-use tokio::{net::TcpSocket, sync::watch, time::timeout};
+use tokio::net::TcpSocket;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// The longest that anything is waited for. Nothing that works takes nearly as long.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// The pause between two looks at what says nothing by itself.
-pub(crate) const POLL: Duration = Duration::from_millis(20);
+pub const POLL: Duration = Duration::from_millis(20);
 
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_kube-ingress-dash");
+/// The dashboard that was built with the test.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let name = format!("kube-ingress-dash{}", std::env::consts::EXE_SUFFIX);
+    crate::profile_folder().join(name)
+}
 
 /// A folder that goes with its value.
-pub(crate) struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
-impl Folder {
+impl Default for Folder {
     /// An empty one that no other test has.
-    pub(crate) fn new() -> Self {
+    fn default() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
             "{}-{}",
             std::process::id(),
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let path = crate::target_folder().join("tmp").join(name);
         fs::create_dir_all(&path).expect("the folder for temporary files is writable");
         Self(path)
     }
+}
 
+impl Folder {
     /// Writes a file and gives its path.
-    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, text).expect("the folder for temporary files is writable");
         path
@@ -76,7 +77,7 @@ struct Log {
 }
 
 /// The dashboard as a process; killed on drop.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     log: watch::Receiver<Log>,
     _home: Folder,
@@ -84,27 +85,22 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts the binary in an empty home with nothing but these variables and arguments.
-    pub(crate) fn start(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
-        Self::spawn(Command::new(BINARY), environment, arguments)
+    pub fn start(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        Self::spawn(Command::new(binary()), environment, arguments)
     }
 
     /// The same where the process may have no more than so many files.
-    pub(crate) fn start_with_files(
-        files: u32,
-        environment: &[(&str, &str)],
-        arguments: &[&str],
-    ) -> Self {
+    pub fn start_with_files(files: u32, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut limited = Command::new("sh");
-        limited.args([
-            "-c",
-            &format!("ulimit -n {files}; exec \"$0\" \"$@\""),
-            BINARY,
-        ]);
+        limited
+            .arg("-c")
+            .arg(format!("ulimit -n {files}; exec \"$0\" \"$@\""))
+            .arg(binary());
         Self::spawn(limited, environment, arguments)
     }
 
     fn spawn(mut command: Command, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
-        let home = Folder::new();
+        let home = Folder::default();
         let mut child = command
             .env_clear()
             .env("HOME", &home.0)
@@ -134,12 +130,12 @@ impl Process {
     }
 
     /// What it has logged so far.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         self.log.borrow().text.clone()
     }
 
     /// Waits until the log says `words`.
-    pub(crate) async fn logs(&self, words: &str) -> String {
+    pub async fn logs(&self, words: &str) -> String {
         let mut log = self.log.clone();
         let found = timeout(
             LIMIT,
@@ -157,7 +153,7 @@ impl Process {
     }
 
     /// Waits for its end: the exit code (`None`: ended by a signal) and everything it has logged.
-    pub(crate) async fn end(&mut self) -> (Option<i32>, String) {
+    pub async fn end(&mut self) -> (Option<i32>, String) {
         let mut log = self.log.clone();
         let ended = timeout(LIMIT, log.wait_for(|log| log.ended)).await.is_ok();
         assert!(ended, "the process does not end:\n{}", self.log());
@@ -167,12 +163,12 @@ impl Process {
     }
 
     /// The process's id.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal by name.
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let sent = Command::new("sh")
             .args(["-c", &format!("kill -{name} {}", self.child.id())])
             .status()
@@ -189,45 +185,51 @@ impl Drop for Process {
 }
 
 /// A dashboard that listens.
-pub(crate) struct Dash {
-    pub(crate) process: Process,
-    pub(crate) address: SocketAddr,
+pub struct Dash {
+    /// The process.
+    pub process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
 }
 
 /// An answer, its body read to the end.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+pub struct Answer {
+    /// The status of HTTP.
+    pub status: StatusCode,
+    /// As they came.
+    pub headers: HeaderMap,
+    /// Whole, and as it was on the wire.
+    pub body: Bytes,
 }
 
 impl Answer {
-    pub(crate) fn text(&self) -> String {
+    /// The body as text.
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON.
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// A header's value; empty where it is missing.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().expect("headers are ASCII"))
     }
 
     /// The body of an answer with status 200.
-    pub(crate) fn ok(self) -> Value {
+    pub fn ok(self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text());
         self.json()
     }
 
     /// The words of a refusal with this status, which is a problem document.
-    pub(crate) fn refused(&self, status: u16) -> String {
+    pub fn refused(&self, status: u16) -> String {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();
@@ -241,7 +243,7 @@ impl Answer {
 
 impl Dash {
     /// Starts the binary on a free port and waits until it listens.
-    pub(crate) async fn start(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+    pub async fn start(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut environment = environment.to_vec();
         if !environment.iter().any(|(name, _)| *name == "LISTEN") {
             environment.push(("LISTEN", "127.0.0.1:0"));
@@ -250,7 +252,7 @@ impl Dash {
     }
 
     /// Waits until a process listens.
-    pub(crate) async fn listening(process: Process) -> Self {
+    pub async fn listening(process: Process) -> Self {
         let log = process.logs("listening on http://").await;
         let after = log
             .split("listening on http://")
@@ -267,12 +269,12 @@ impl Dash {
     }
 
     /// Sends a request on a connection of its own and gives the answer before its body.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> http::Response<Incoming> {
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> http::Response<Incoming> {
         self.send_from(Ipv4Addr::LOCALHOST, request).await
     }
 
     /// The same from another address of this machine.
-    pub(crate) async fn send_from(
+    pub async fn send_from(
         &self,
         own: Ipv4Addr,
         request: Request<Full<Bytes>>,
@@ -302,7 +304,7 @@ impl Dash {
     }
 
     /// A request with these headers, `host` first where it is not among them.
-    pub(crate) fn request(
+    pub fn request(
         &self,
         method: Method,
         path: &str,
@@ -321,12 +323,12 @@ impl Dash {
     }
 
     /// One request and its whole answer.
-    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.answer(self.request(method, path, headers)).await
     }
 
     /// The whole answer to a request.
-    pub(crate) async fn answer(&self, request: Request<Full<Bytes>>) -> Answer {
+    pub async fn answer(&self, request: Request<Full<Bytes>>) -> Answer {
         let (parts, body) = self.send(request).await.into_parts();
         let body = timeout(LIMIT, body.collect())
             .await
@@ -340,12 +342,12 @@ impl Dash {
     }
 
     /// `GET`
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, &[]).await
     }
 
     /// Asks again, as soon as an answer has come, until one fits.
-    pub(crate) async fn get_until(&self, path: &str, fits: impl Fn(&Answer) -> bool) -> Answer {
+    pub async fn get_until(&self, path: &str, fits: impl Fn(&Answer) -> bool) -> Answer {
         self.try_until(path, fits).await.unwrap_or_else(|last| {
             panic!(
                 "{path} never fits; last: {}\nlog:\n{}",
@@ -356,7 +358,7 @@ impl Dash {
     }
 
     /// The same; the error is the last answer where none fits.
-    pub(crate) async fn try_until(
+    pub async fn try_until(
         &self,
         path: &str,
         fits: impl Fn(&Answer) -> bool,
@@ -375,17 +377,12 @@ impl Dash {
     }
 
     /// Opens a stream of `query` (without `?`) with an empty table.
-    pub(crate) async fn stream(&self, query: &str) -> Client {
+    pub async fn stream(&self, query: &str) -> Client {
         self.stream_with(query, &[], State::default()).await
     }
 
     /// Opens a stream with headers and what an earlier one has left.
-    pub(crate) async fn stream_with(
-        &self,
-        query: &str,
-        headers: &[(&str, &str)],
-        held: State,
-    ) -> Client {
+    pub async fn stream_with(&self, query: &str, headers: &[(&str, &str)], held: State) -> Client {
         let path = format!("/api/ingresses/stream?{query}");
         let response = self.send(self.request(Method::GET, &path, headers)).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
@@ -406,28 +403,28 @@ impl Dash {
 
 /// What a client holds, built from nothing but messages.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct State {
+pub struct State {
     /// The rows.
-    pub(crate) table: BTreeMap<Key, Ingress>,
+    pub table: BTreeMap<Key, Ingress>,
     /// The messages of this connection with their ids.
-    pub(crate) messages: Vec<(Option<String>, Message)>,
+    pub messages: Vec<(Option<String>, Message)>,
     /// The newest id.
-    pub(crate) id: Option<String>,
+    pub id: Option<String>,
     /// The last `synced`.
-    pub(crate) synced: Option<Synced>,
+    pub synced: Option<Synced>,
     /// The newest state of each namespace; the key `None` is the whole scope.
-    pub(crate) states: BTreeMap<Option<String>, NamespaceStatus>,
+    pub states: BTreeMap<Option<String>, NamespaceStatus>,
     /// Why the server closed the stream.
-    pub(crate) done: Option<DoneReason>,
+    pub done: Option<DoneReason>,
     /// Whether the connection is over.
-    pub(crate) ended: bool,
+    pub ended: bool,
     /// Rows that the replay under way has named.
     replayed: Option<BTreeSet<Key>>,
 }
 
 impl State {
     /// What a client holds that has these rows from a document.
-    pub(crate) fn holding(rows: Vec<Ingress>) -> Self {
+    pub fn holding(rows: Vec<Ingress>) -> Self {
         let table = rows.into_iter().map(|row| (row.key(), row)).collect();
         Self {
             table,
@@ -523,29 +520,30 @@ impl State {
     }
 
     /// A row of the table.
-    pub(crate) fn row(&self, namespace: &str, name: &str) -> Option<&Ingress> {
+    pub fn row(&self, namespace: &str, name: &str) -> Option<&Ingress> {
         self.table.get(&Key::new(namespace, name))
     }
 
-    pub(crate) fn has(&self, namespace: &str, name: &str) -> bool {
+    /// Whether the table has this row.
+    pub fn has(&self, namespace: &str, name: &str) -> bool {
         self.row(namespace, name).is_some()
     }
 
     /// The names of a namespace's rows.
-    pub(crate) fn names(&self, namespace: &str) -> Vec<&str> {
+    pub fn names(&self, namespace: &str) -> Vec<&str> {
         let keys = self.table.keys().filter(|key| key.namespace == namespace);
         keys.map(|key| key.name.as_str()).collect()
     }
 
     /// Whether the whole scope, or one namespace, was last said to be in this state.
-    pub(crate) fn is(&self, namespace: Option<&str>, state: NamespaceState) -> bool {
+    pub fn is(&self, namespace: Option<&str>, state: NamespaceState) -> bool {
         self.states
             .get(&namespace.map(str::to_owned))
             .is_some_and(|status| status.state == state)
     }
 
     /// The `error` messages of this connection.
-    pub(crate) fn errors(&self) -> impl Iterator<Item = &StreamError> {
+    pub fn errors(&self) -> impl Iterator<Item = &StreamError> {
         self.messages
             .iter()
             .filter_map(|(_, message)| match message {
@@ -555,17 +553,17 @@ impl State {
     }
 
     /// Whether this connection began with `reset`.
-    pub(crate) fn was_reset(&self) -> bool {
+    pub fn was_reset(&self) -> bool {
         matches!(self.messages.first(), Some((_, Message::Reset(_))))
     }
 
     /// What this connection said of rows: `+ns/name`, `~ns/name` and `-ns/name`, in order.
-    pub(crate) fn changes(&self) -> Vec<String> {
+    pub fn changes(&self) -> Vec<String> {
         self.changes_after(0)
     }
 
     /// The same without the first so many messages.
-    pub(crate) fn changes_after(&self, messages: usize) -> Vec<String> {
+    pub fn changes_after(&self, messages: usize) -> Vec<String> {
         let change = |(_, message): &(Option<String>, Message)| match message {
             Message::IngressAdded(row) => Some(format!("+{}/{}", row.namespace, row.name)),
             Message::IngressModified(row) => Some(format!("~{}/{}", row.namespace, row.name)),
@@ -598,20 +596,17 @@ impl State {
 }
 
 /// A stream that is being read.
-pub(crate) struct Client {
+pub struct Client {
     body: Incoming,
     parser: sse::Parser,
     log: watch::Receiver<Log>,
-    pub(crate) state: State,
+    /// What the client made of the messages so far.
+    pub state: State,
 }
 
 impl Client {
     /// Reads until the condition holds.
-    pub(crate) async fn wait_until(
-        &mut self,
-        what: &str,
-        holds: impl Fn(&State) -> bool,
-    ) -> &State {
+    pub async fn wait_until(&mut self, what: &str, holds: impl Fn(&State) -> bool) -> &State {
         let reading = async { while !holds(&self.state) && self.read().await {} };
         let in_time = timeout(LIMIT, reading).await.is_ok();
         if !holds(&self.state) {
@@ -651,7 +646,7 @@ impl Client {
     }
 
     /// Reads until `synced`.
-    pub(crate) async fn synced(&mut self) -> &State {
+    pub async fn synced(&mut self) -> &State {
         self.wait_until("synced", |state| {
             state
                 .messages
@@ -662,7 +657,7 @@ impl Client {
     }
 
     /// Reads until this row is there.
-    pub(crate) async fn gets(&mut self, namespace: &str, name: &str) -> &State {
+    pub async fn gets(&mut self, namespace: &str, name: &str) -> &State {
         self.wait_until(&format!("{namespace}/{name} appears"), |state| {
             state.has(namespace, name)
         })
@@ -670,7 +665,7 @@ impl Client {
     }
 
     /// Reads until this row is gone.
-    pub(crate) async fn loses(&mut self, namespace: &str, name: &str) -> &State {
+    pub async fn loses(&mut self, namespace: &str, name: &str) -> &State {
         self.wait_until(&format!("{namespace}/{name} disappears"), |state| {
             !state.has(namespace, name)
         })
@@ -678,19 +673,19 @@ impl Client {
     }
 
     /// Reads to the end of the stream.
-    pub(crate) async fn end(mut self) -> State {
+    pub async fn end(mut self) -> State {
         self.wait_until("the stream ends", |state| state.ended)
             .await;
         self.state
     }
 
     /// Closes the connection and keeps what it has told.
-    pub(crate) fn close(self) -> State {
+    pub fn close(self) -> State {
         self.state
     }
 
     /// The reconnection time that the stream asked for.
-    pub(crate) fn retry_ms(&self) -> Option<u64> {
+    pub fn retry_ms(&self) -> Option<u64> {
         self.parser.retry_ms()
     }
 }

@@ -1,38 +1,28 @@
-//! The Kubernetes API behind the dashboard: the simulator or a real API server, with one set of verbs for both.
+//! The Kubernetes API behind the dashboard: the simulator or a real API server, with one set of
+//! verbs for both.
 //!
 //! Both are reached through a [`Gate`], so that the way to them can be cut and opened again.
 
-// Each test binary uses its own part of this module.
-#![allow(dead_code, unused_imports, unused_macros)]
-
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env,
-    fs::{self, OpenOptions},
-    hash::{BuildHasher, RandomState},
-    io::Write as _,
-    net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fs::{self, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use http::{Method, Request};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use protocol::Key;
 use serde_json::{Value, json};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::OnceCell,
-    task::JoinHandle,
-};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    dash::{Dash, Folder},
-    real_cluster::{ADMIN, RealCluster, binaries},
-};
+use crate::dash::{Dash, Folder};
+use crate::real_cluster::{ADMIN, RealCluster, binaries};
 
 /// The real account that may do nothing until a test says otherwise.
 const RESTRICTED: &str = "restricted";
@@ -40,8 +30,9 @@ const RESTRICTED: &str = "restricted";
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// A TCP relay: what the dashboard connects to in place of the API server.
-pub(crate) struct Gate {
-    pub(crate) address: SocketAddr,
+pub struct Gate {
+    /// What the dashboard connects to.
+    pub address: SocketAddr,
     target: SocketAddr,
     /// Absent while the gate is closed.
     open: Option<Relay>,
@@ -62,7 +53,8 @@ impl Drop for Relay {
 
 impl Gate {
     async fn before(target: SocketAddr) -> Self {
-        // Below the range that outgoing connections take their ports from, so that nobody takes it while it is closed.
+        // Below the range that outgoing connections take their ports from, so that nobody takes it
+        // while it is closed.
         let hasher = RandomState::new();
         for attempt in 0..1000_u32 {
             let port = 10_000 + (hasher.hash_one(attempt) % 10_000) as u16;
@@ -79,17 +71,17 @@ impl Gate {
     }
 
     /// Breaks every connection; new ones are refused.
-    pub(crate) fn close(&mut self) {
+    pub fn close(&mut self) {
         self.open = None;
     }
 
     /// Every connection stays open and nothing comes through any more, on new ones neither.
-    pub(crate) fn freeze(&self) {
+    pub fn freeze(&self) {
         self.open.as_ref().expect("an open gate").frozen.cancel();
     }
 
     /// Lets connections through again.
-    pub(crate) async fn open(&mut self) {
+    pub async fn open(&mut self) {
         let bound = async {
             loop {
                 // The task that holds the old listener ends when the runtime gets to it.
@@ -148,16 +140,11 @@ enum Kind {
 
 /// Writes as an administrator, not through the gate. What fails is the caller's to judge.
 #[derive(Clone)]
-pub(crate) struct Admin(kube::Client);
+pub struct Admin(kube::Client);
 
 impl Admin {
     /// Applies an ingress, which makes it where there is none (server-side apply).
-    pub(crate) async fn apply(
-        &self,
-        namespace: &str,
-        name: &str,
-        spec: Value,
-    ) -> Result<(), kube::Error> {
+    pub async fn apply(&self, namespace: &str, name: &str, spec: Value) -> Result<(), kube::Error> {
         let path = format!(
             "{}/{name}?fieldManager=test&force=true",
             ingresses(namespace)
@@ -170,7 +157,7 @@ impl Admin {
     }
 
     /// Deletes an ingress; an error where there is none.
-    pub(crate) async fn delete(&self, namespace: &str, name: &str) -> Result<(), kube::Error> {
+    pub async fn delete(&self, namespace: &str, name: &str) -> Result<(), kube::Error> {
         let path = format!("{}/{name}", ingresses(namespace));
         self.send(Method::DELETE, &path, "application/json", None)
             .await?;
@@ -197,10 +184,12 @@ impl Admin {
 }
 
 /// A Kubernetes API for one test, whose namespaces no other test touches.
-pub(crate) struct Upstream {
+pub struct Upstream {
     kind: Kind,
-    pub(crate) gate: Gate,
-    pub(crate) admin: Admin,
+    /// The way to the API server.
+    pub gate: Gate,
+    /// Who may do everything.
+    pub admin: Admin,
     prefix: String,
     folder: Folder,
     /// The verbs that the restricted account may use, by namespace.
@@ -210,7 +199,7 @@ pub(crate) struct Upstream {
 }
 
 /// Reports a test that cannot run, as `cargo xtask test` reads it.
-pub(crate) fn skip(test: &str, reason: &str) {
+pub fn skip(test: &str, reason: &str) {
     println!("SKIPPED: {test}: {reason}");
     if let Some(file) = env::var_os("KUBE_INGRESS_DASH_SKIPPED") {
         let mut file = OpenOptions::new()
@@ -232,12 +221,12 @@ pub(crate) fn skip(test: &str, reason: &str) {
 
 impl Upstream {
     /// An empty simulated cluster on a port.
-    pub(crate) async fn simulator() -> Self {
+    pub async fn simulator() -> Self {
         Self::of(simulator::Cluster::empty()).await
     }
 
     /// This simulated cluster on a port.
-    pub(crate) async fn of(cluster: simulator::Cluster) -> Self {
+    pub async fn of(cluster: simulator::Cluster) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("loopback has a free port");
@@ -248,8 +237,9 @@ impl Upstream {
         Self::new(Kind::Simulator(cluster), target, admin).await
     }
 
-    /// The real API server that all tests share; `None`: the test cannot run here, which is reported.
-    pub(crate) async fn shared(test: &str) -> Option<Self> {
+    /// The real API server that all tests share; `None`: the test cannot run here, which is
+    /// reported.
+    pub async fn shared(test: &str) -> Option<Self> {
         static SHARED: OnceCell<RealCluster> = OnceCell::const_new();
         if let Err(reason) = binaries() {
             skip(test, &reason);
@@ -260,7 +250,7 @@ impl Upstream {
     }
 
     /// A real API server of the test's own; `None`: the test cannot run here, which is reported.
-    pub(crate) async fn own(test: &str) -> Option<Self> {
+    pub async fn own(test: &str) -> Option<Self> {
         if let Err(reason) = binaries() {
             skip(test, &reason);
             return None;
@@ -290,14 +280,14 @@ impl Upstream {
             gate: Gate::before(target).await,
             admin: Admin(admin),
             prefix: format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed)),
-            folder: Folder::new(),
+            folder: Folder::default(),
             allowed: BTreeMap::new(),
             subject: json!({"apiGroup": RBAC, "kind": "User", "name": RESTRICTED}),
         }
     }
 
     /// The simulator, where it is one.
-    pub(crate) fn simulated(&self) -> &simulator::Cluster {
+    pub fn simulated(&self) -> &simulator::Cluster {
         match &self.kind {
             Kind::Simulator(cluster) => cluster,
             _ => panic!("this is a real API server"),
@@ -305,7 +295,7 @@ impl Upstream {
     }
 
     /// The URL in the dashboard's kubeconfig.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let scheme = if self.kind.cluster().is_some() {
             "https"
         } else {
@@ -315,7 +305,7 @@ impl Upstream {
     }
 
     /// The path of a kubeconfig that leads through the gate.
-    pub(crate) fn kubeconfig(&self, user: &str) -> String {
+    pub fn kubeconfig(&self, user: &str) -> String {
         let text = match self.kind.cluster() {
             Some(cluster) => kubeconfig(cluster, user).replace(&cluster.url(), &self.url()),
             None => format!(
@@ -336,12 +326,12 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Starts a dashboard that may see everything.
-    pub(crate) async fn dash(&self) -> Dash {
+    pub async fn dash(&self) -> Dash {
         self.dash_with(&[]).await
     }
 
     /// Starts a dashboard that may see everything, with further environment variables.
-    pub(crate) async fn dash_with(&self, environment: &[(&str, &str)]) -> Dash {
+    pub async fn dash_with(&self, environment: &[(&str, &str)]) -> Dash {
         self.dash_as(ADMIN, environment).await
     }
 
@@ -352,15 +342,17 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
         Dash::start(&all, &[]).await
     }
 
-    /// Starts a dashboard whose account may read ingresses where [`allow`](Self::allow) says, and nothing else.
-    pub(crate) async fn restricted_dash(&self, environment: &[(&str, &str)]) -> Dash {
+    /// Starts a dashboard whose account may read ingresses where [`allow`](Self::allow) says, and
+    /// nothing else.
+    pub async fn restricted_dash(&self, environment: &[(&str, &str)]) -> Dash {
         self.set_rules();
         self.dash_as(RESTRICTED, environment).await
     }
 
-    /// Starts a dashboard with the token of a real service account of this namespace, which is created. It may read
-    /// ingresses where [`allow`](Self::allow) says from now on, and nothing else.
-    pub(crate) async fn service_account_dash(
+    /// Starts a dashboard with the token of a real service account of this namespace, which is
+    /// created. It may read ingresses where [`allow`](Self::allow) says from now on, and nothing
+    /// else.
+    pub async fn service_account_dash(
         &mut self,
         namespace: &str,
         environment: &[(&str, &str)],
@@ -386,12 +378,12 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Lets the restricted account read the ingresses of a namespace.
-    pub(crate) async fn allow(&mut self, namespace: &str) {
+    pub async fn allow(&mut self, namespace: &str) {
         self.allow_verbs(namespace, &["get", "list", "watch"]).await;
     }
 
     /// What the API server calls the restricted account.
-    pub(crate) fn restricted_account(&self) -> &'static str {
+    pub fn restricted_account(&self) -> &'static str {
         match self.kind.cluster() {
             Some(_) => RESTRICTED,
             None => simulator::USER,
@@ -399,7 +391,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Lets the restricted account use only these verbs on the ingresses of a namespace.
-    pub(crate) async fn allow_verbs(&mut self, namespace: &str, verbs: &[&'static str]) {
+    pub async fn allow_verbs(&mut self, namespace: &str, verbs: &[&'static str]) {
         self.allowed.insert(namespace.to_owned(), verbs.to_vec());
         if self.kind.cluster().is_none() {
             return self.set_rules();
@@ -424,7 +416,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Takes back what [`allow`](Self::allow) gave.
-    pub(crate) async fn forbid(&mut self, namespace: &str) {
+    pub async fn forbid(&mut self, namespace: &str) {
         self.allowed.remove(namespace);
         if self.kind.cluster().is_none() {
             return self.set_rules();
@@ -467,7 +459,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// The name of a namespace of this test, which is created.
-    pub(crate) async fn namespace(&self, label: &str) -> String {
+    pub async fn namespace(&self, label: &str) -> String {
         let name = self.unused(label);
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         self.send(Method::POST, "/api/v1/namespaces", Some(&body))
@@ -476,18 +468,18 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// A namespace name of this test that no namespace has.
-    pub(crate) fn unused(&self, label: &str) -> String {
+    pub fn unused(&self, label: &str) -> String {
         format!("{}-{label}", self.prefix)
     }
 
     /// Creates an ingress with this spec.
-    pub(crate) async fn create_with(&self, namespace: &str, name: &str, spec: Value) -> Value {
+    pub async fn create_with(&self, namespace: &str, name: &str, spec: Value) -> Value {
         let ingress = json!({"metadata": {"name": name}, "spec": spec});
         self.create_object(namespace, ingress).await
     }
 
     /// Creates an ingress.
-    pub(crate) async fn create_object(&self, namespace: &str, mut ingress: Value) -> Value {
+    pub async fn create_object(&self, namespace: &str, mut ingress: Value) -> Value {
         ingress["apiVersion"] = "networking.k8s.io/v1".into();
         ingress["kind"] = "Ingress".into();
         self.send(Method::POST, &ingresses(namespace), Some(&ingress))
@@ -495,19 +487,19 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Creates an ingress for the host `NAME.example.com`.
-    pub(crate) async fn create(&self, namespace: &str, name: &str) -> Value {
+    pub async fn create(&self, namespace: &str, name: &str) -> Value {
         self.create_with(namespace, name, spec(&format!("{name}.example.com")))
             .await
     }
 
     /// Changes the only host of an ingress.
-    pub(crate) async fn change(&self, namespace: &str, name: &str, host: &str) {
+    pub async fn change(&self, namespace: &str, name: &str, host: &str) {
         self.patch(namespace, name, json!({"spec": spec(host)}))
             .await;
     }
 
     /// Applies a merge patch to an ingress.
-    pub(crate) async fn patch(&self, namespace: &str, name: &str, patch: Value) {
+    pub async fn patch(&self, namespace: &str, name: &str, patch: Value) {
         self.send(
             Method::PATCH,
             &format!("{}/{name}", ingresses(namespace)),
@@ -517,7 +509,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Deletes an ingress.
-    pub(crate) async fn delete(&self, namespace: &str, name: &str) {
+    pub async fn delete(&self, namespace: &str, name: &str) {
         self.send(
             Method::DELETE,
             &format!("{}/{name}", ingresses(namespace)),
@@ -527,7 +519,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// The ingresses that the API server lists in a namespace.
-    pub(crate) async fn list(&self, namespace: &str) -> BTreeSet<Key> {
+    pub async fn list(&self, namespace: &str) -> BTreeSet<Key> {
         let list = self.send(Method::GET, &ingresses(namespace), None).await;
         let items = list["items"].as_array().expect("a list has items");
         let name = |item: &Value| {
@@ -554,7 +546,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Every ingress that the API server lists.
-    pub(crate) async fn list_all(&self) -> Vec<Value> {
+    pub async fn list_all(&self) -> Vec<Value> {
         let path = "/apis/networking.k8s.io/v1/ingresses";
         let mut list = self.send(Method::GET, path, None).await;
         match list["items"].take() {
@@ -564,7 +556,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Makes the API server forget what changed so far: no watch resumes from an older version.
-    pub(crate) async fn forget_history(&mut self) {
+    pub async fn forget_history(&mut self) {
         match &mut self.kind {
             Kind::Simulator(cluster) => cluster.compact(),
             // What it can tell begins with its start.
@@ -577,9 +569,10 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Kills the API server.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         match &mut self.kind {
-            // The simulator is part of this process: to the dashboard it is gone once nobody answers.
+            // The simulator is part of this process: to the dashboard it is gone once nobody
+            // answers.
             Kind::Simulator(_) => self.gate.close(),
             Kind::Own(cluster) => cluster.kill_apiserver(),
             Kind::Shared(_) => panic!("other tests need it"),
@@ -587,7 +580,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Kills a real API server's store.
-    pub(crate) fn kill_etcd(&mut self) {
+    pub fn kill_etcd(&mut self) {
         match &mut self.kind {
             Kind::Own(cluster) => cluster.kill_etcd(),
             _ => panic!("not a store of this test's own"),
@@ -595,7 +588,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Starts the store again with its data.
-    pub(crate) async fn restart_etcd(&mut self) {
+    pub async fn restart_etcd(&mut self) {
         match &mut self.kind {
             Kind::Own(cluster) => cluster.restart_etcd().await.expect("etcd starts again"),
             _ => panic!("not a store of this test's own"),
@@ -603,7 +596,7 @@ contexts: [{{name: simulated, context: {{cluster: simulated, user: viewer}}}}]
     }
 
     /// Starts the API server again.
-    pub(crate) async fn restart(&mut self) {
+    pub async fn restart(&mut self) {
         match &mut self.kind {
             Kind::Simulator(_) => self.gate.open().await,
             Kind::Own(cluster) => cluster
@@ -625,7 +618,8 @@ impl Kind {
     }
 }
 
-/// A real cluster's own kubeconfig. It is written anew each time, so that only one test at a time may read it.
+/// A real cluster's own kubeconfig. It is written anew each time, so that only one test at a time
+/// may read it.
 fn kubeconfig(cluster: &RealCluster, user: &str) -> String {
     static WRITING: Mutex<()> = Mutex::new(());
     let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -637,15 +631,16 @@ fn ingresses(namespace: &str) -> String {
 }
 
 /// A spec with one rule for this host.
-pub(crate) fn spec(host: &str) -> Value {
+pub fn spec(host: &str) -> Value {
     json!({"rules": [{"host": host, "http": {"paths": [
         {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}},
     ]}}]})
 }
 
 /// Runs each scenario against the simulator and against a real API server, as tests of its name.
+#[macro_export]
 macro_rules! scenarios {
-    ($($name:ident),+ $(,)?) => { scenarios!{ shared: $($name),+ } };
+    ($($name:ident),+ $(,)?) => { $crate::scenarios!{ shared: $($name),+ } };
     ($real:ident: $($name:ident),+ $(,)?) => {
         mod simulator {
             $(#[tokio::test]
@@ -666,4 +661,3 @@ macro_rules! scenarios {
         }
     };
 }
-pub(crate) use scenarios;

@@ -1,28 +1,26 @@
-//! A real API server for tests: etcd and kube-apiserver as child processes on loopback, in a temporary folder.
+//! A real API server for tests: etcd and kube-apiserver as child processes on loopback, in a
+//! temporary folder.
 //!
-//! There are no controllers behind it: a deleted namespace stays `Terminating`, and nothing fills in an ingress's status unless a test does.
+//! There are no controllers behind it: a deleted namespace stays `Terminating`, and nothing fills
+//! in an ingress's status unless a test does.
 
-// Each test binary uses its own part of this module.
-#![allow(dead_code)]
-
-use std::{
-    env,
-    ffi::OsStr,
-    fs::{self, File},
-    hash::{BuildHasher, Hash, RandomState},
-    net::{Ipv4Addr, TcpListener},
-    os::unix::{fs::DirBuilderExt, net::UnixStream, process::CommandExt},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 /// The user of the group `system:masters`: no rule is asked.
-pub(crate) const ADMIN: &str = "admin";
+pub const ADMIN: &str = "admin";
 
 /// The users that have a token. All but [`ADMIN`] may do nothing until a Role is bound to them.
-pub(crate) const USERS: [&str; 3] = [ADMIN, "reader", "restricted"];
+pub const USERS: [&str; 3] = [ADMIN, "reader", "restricted"];
 
 /// How long a process may take to become ready. It takes seconds; a busy machine takes more.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -33,8 +31,8 @@ const POLL: Duration = Duration::from_millis(50);
 /// How many ports are tried when another process takes the chosen one first.
 const PORT_ATTEMPTS: usize = 5;
 
-/// Clears up once its input ends, which is when the cluster is dropped or the test process is gone, however it went:
-/// a cluster in a `static` is never dropped, and a killed process drops nothing.
+/// Clears up once its input ends, which is when the cluster is dropped or the test process is gone,
+/// however it went: a cluster in a `static` is never dropped, and a killed process drops nothing.
 const WATCHDOG: &str = r#"
 cat >/dev/null
 for file in "$0"/*.pid; do [ -e "$file" ] && kill -9 "$(cat "$file")"; done
@@ -43,25 +41,26 @@ rm -rf "$0"
 
 /// The programs a cluster is made of.
 #[derive(Clone, Debug)]
-pub(crate) struct Binaries {
+pub struct Binaries {
     /// The API server's store.
-    pub(crate) etcd: PathBuf,
+    pub etcd: PathBuf,
     /// The API server.
-    pub(crate) kube_apiserver: PathBuf,
+    pub kube_apiserver: PathBuf,
     /// The command line client of the same version.
-    pub(crate) kubectl: PathBuf,
+    pub kubectl: PathBuf,
 }
 
-/// Finds the programs: in `KUBEBUILDER_ASSETS` when it is set, else in `target/cluster/bin`, where `cargo xtask` builds them.
+/// Finds the programs: in `KUBEBUILDER_ASSETS` when it is set, else in `target/cluster/bin`, where
+/// `cargo xtask` builds them.
 ///
 /// The error is the reason to report for tests that are skipped without them.
-pub(crate) fn binaries() -> Result<Binaries, String> {
+pub fn binaries() -> Result<Binaries, String> {
     if let Some(folder) = env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty()) {
         return binaries_in(Path::new(&folder))
             .map_err(|missing| format!("KUBEBUILDER_ASSETS has no {missing}"));
     }
     // Cargo names `target/tmp`, wherever the target folder is.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("cluster/bin");
+    let folder = crate::target_folder().join("cluster/bin");
     binaries_in(&folder).map_err(|missing| {
         if on_path("go") {
             format!("{missing} is not built: `end2end/cluster/build target/cluster/bin` builds it")
@@ -91,7 +90,7 @@ fn on_path(program: &str) -> bool {
 }
 
 /// etcd and kube-apiserver with RBAC and static tokens, both killed and their data removed on drop.
-pub(crate) struct RealCluster {
+pub struct RealCluster {
     binaries: Binaries,
     dir: PathBuf,
     /// Part of every token, so that one cluster's tokens open no other.
@@ -105,12 +104,13 @@ pub(crate) struct RealCluster {
 
 impl RealCluster {
     /// Starts a cluster and waits until it is ready and has its `default` namespace.
-    pub(crate) async fn start() -> Result<Self, String> {
+    pub async fn start() -> Result<Self, String> {
         Self::start_with(&[]).await
     }
 
-    /// Like [`start`](Self::start), with further flags for kube-apiserver, such as `--etcd-compaction-interval=1s`.
-    pub(crate) async fn start_with(apiserver_args: &[&str]) -> Result<Self, String> {
+    /// Like [`start`](Self::start), with further flags for kube-apiserver, such as
+    /// `--etcd-compaction-interval=1s`.
+    pub async fn start_with(apiserver_args: &[&str]) -> Result<Self, String> {
         let binaries = binaries()?;
         let dir = new_dir()?;
         let watchdog = Command::new("sh")
@@ -118,7 +118,8 @@ impl RealCluster {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Ctrl-C and a test runner's kill reach the group of the tests; the watchdog has work to do then.
+            // Ctrl-C and a test runner's kill reach the group of the tests; the watchdog has work
+            // to do then.
             .process_group(0)
             .spawn()
             .map_err(|error| format!("sh does not start: {error}"))?;
@@ -146,22 +147,24 @@ impl RealCluster {
     }
 
     /// The address of the API server. It stays the same over restarts.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 
     /// The file with the certificates that the API server's own leads up to.
-    pub(crate) fn ca(&self) -> PathBuf {
+    pub fn ca(&self) -> PathBuf {
         self.dir.join("certs/apiserver.crt")
     }
 
-    /// A user's bearer token. For a user who is not one of [`USERS`], the API server answers it with 401.
-    pub(crate) fn token(&self, user: &str) -> String {
+    /// A user's bearer token. For a user who is not one of [`USERS`], the API server answers it
+    /// with 401.
+    pub fn token(&self, user: &str) -> String {
         format!("{user}-{}", self.secret)
     }
 
-    /// Writes a kubeconfig that acts as `user`, its cluster and context named `real-test`, and gives its path.
-    pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
+    /// Writes a kubeconfig that acts as `user`, its cluster and context named `real-test`, and
+    /// gives its path.
+    pub fn kubeconfig(&self, user: &str) -> PathBuf {
         let name = format!("{user}.kubeconfig");
         let text = format!(
             "apiVersion: v1
@@ -186,8 +189,9 @@ current-context: real-test
         self.dir.join(name)
     }
 
-    /// Runs kubectl as `user` to its end and gives what it prints; the error is what it prints when it fails.
-    pub(crate) async fn kubectl(&self, user: &str, args: &[&str]) -> Result<String, String> {
+    /// Runs kubectl as `user` to its end and gives what it prints; the error is what it prints when
+    /// it fails.
+    pub async fn kubectl(&self, user: &str, args: &[&str]) -> Result<String, String> {
         let mut command = Command::new(&self.binaries.kubectl);
         command
             .arg("--kubeconfig")
@@ -212,12 +216,13 @@ current-context: real-test
     }
 
     /// Kills kube-apiserver with SIGKILL: connections break off, nothing is said to the clients.
-    pub(crate) fn kill_apiserver(&mut self) {
+    pub fn kill_apiserver(&mut self) {
         self.kill("kube-apiserver", |cluster| &mut cluster.apiserver);
     }
 
-    /// Starts kube-apiserver again on the same address, killed first if it runs, and waits until it is ready.
-    pub(crate) async fn restart_apiserver(&mut self) -> Result<(), String> {
+    /// Starts kube-apiserver again on the same address, killed first if it runs, and waits until it
+    /// is ready.
+    pub async fn restart_apiserver(&mut self) -> Result<(), String> {
         self.kill_apiserver();
         let dir = self.dir.display();
         let mut args = vec![
@@ -225,8 +230,8 @@ current-context: real-test
             "--bind-address=127.0.0.1".into(),
             "--advertise-address=127.0.0.1".into(),
             format!("--secure-port={}", self.port),
-            // The API server makes its certificate there, and finds it there when it comes back. Its key also signs
-            // service account tokens, so that no other key has to be made.
+            // The API server makes its certificate there, and finds it there when it comes back.
+            // Its key also signs service account tokens, so that no other key has to be made.
             format!("--cert-dir={dir}/certs"),
             format!("--service-account-key-file={dir}/certs/apiserver.key"),
             format!("--service-account-signing-key-file={dir}/certs/apiserver.key"),
@@ -243,12 +248,13 @@ current-context: real-test
     }
 
     /// Kills etcd with SIGKILL. kube-apiserver stays up and answers with errors.
-    pub(crate) fn kill_etcd(&mut self) {
+    pub fn kill_etcd(&mut self) {
         self.kill("etcd", |cluster| &mut cluster.etcd);
     }
 
-    /// Starts etcd again with its data, killed first if it runs, and waits until kube-apiserver, if it runs, is ready.
-    pub(crate) async fn restart_etcd(&mut self) -> Result<(), String> {
+    /// Starts etcd again with its data, killed first if it runs, and waits until kube-apiserver, if
+    /// it runs, is ready.
+    pub async fn restart_etcd(&mut self) -> Result<(), String> {
         self.restart_etcd_process().await?;
         if self.apiserver.is_none() {
             return Ok(());
@@ -259,7 +265,8 @@ current-context: real-test
     async fn restart_etcd_process(&mut self) -> Result<(), String> {
         self.kill_etcd();
         let dir = self.dir.display();
-        // Unix sockets leave no port to clash over. etcd also wants addresses to announce, which nobody here dials.
+        // Unix sockets leave no port to clash over. etcd also wants addresses to announce, which
+        // nobody here dials.
         let args = [
             format!("--data-dir={dir}/etcd"),
             "--unsafe-no-fsync".into(),
@@ -341,7 +348,8 @@ current-context: real-test
         let Some(mut child) = child(self).take() else {
             return;
         };
-        // The watchdog must not find the id once it may belong to another process, which is after the wait.
+        // The watchdog must not find the id once it may belong to another process, which is after
+        // the wait.
         let _ = fs::remove_file(self.dir.join(name).with_extension("pid"));
         let _ = child.kill();
         let _ = child.wait();
@@ -371,8 +379,8 @@ fn new_dir() -> Result<PathBuf, String> {
     Ok(dir)
 }
 
-/// A port nobody listens on, below the range that outgoing connections take theirs from: it must still be free
-/// when a killed API server comes back to it.
+/// A port nobody listens on, below the range that outgoing connections take theirs from: it must
+/// still be free when a killed API server comes back to it.
 fn free_port() -> Result<u16, String> {
     (0..1000)
         .map(|attempt| 20_000 + (random(attempt) % 10_000) as u16)

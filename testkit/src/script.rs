@@ -1,4 +1,5 @@
-//! The scripted conversations with an API server: recorded from a real one, and replayed against the simulator.
+//! The scripted conversations with an API server: recorded from a real one, and replayed against
+//! the simulator.
 
 use futures::TryStreamExt;
 use http::{Method, Request};
@@ -7,12 +8,13 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 
-/// Plays one scenario, in a namespace of its own, and returns what was asked and answered, in order.
+/// Plays one scenario, in a namespace of its own, and returns what was asked and answered, in
+/// order.
 ///
 /// # Errors
 ///
 /// Of the connection; refusals by the API server are part of the transcript.
-pub(crate) async fn play(scenario: &str, client: Client) -> Result<Vec<Value>, Error> {
+pub async fn play(scenario: &str, client: Client) -> Result<Vec<Value>, Error> {
     let mut session = Session {
         client,
         transcript: Vec::new(),
@@ -30,7 +32,7 @@ pub(crate) async fn play(scenario: &str, client: Client) -> Result<Vec<Value>, E
 }
 
 /// What stops a scenario.
-pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 const MERGE: &str = "application/merge-patch+json";
 

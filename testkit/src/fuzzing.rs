@@ -1,22 +1,20 @@
-//! What is fuzzed: each function takes any bytes and panics where a promise is broken. `cargo fuzz` runs them with
-//! coverage, `server/tests/fuzz.rs` with the corpus and changes of it.
+//! What is fuzzed: each function takes any bytes and panics where a promise is broken. `cargo fuzz`
+//! runs them with coverage, `server/tests/fuzz.rs` with the corpus and changes of it.
 
-use std::{collections::BTreeSet, str};
+use std::collections::BTreeSet;
+use std::str;
 
-use kube_ingress_dash::{
-    cluster::project::{key, project},
-    journal::{Journal, ScopeId, Start},
-};
-use protocol::{
-    Ingress, Key, Message, Scope,
-    scope::is_dns_label,
-    sse::{Event, Parser, write_event},
-    table::Table,
-};
+use kube_ingress_dash::cluster::project::{key, project};
+use kube_ingress_dash::journal::{Journal, ScopeId, Start};
+use protocol::scope::is_dns_label;
+use protocol::sse::{Event, Parser, write_event};
+use protocol::table::Table;
+use protocol::{Ingress, Key, Message, Scope};
 use serde_json::{Value, json};
 
-/// Lines of names: a scope that is taken is written as it is read, and a refusal quotes little of what it refuses.
-pub(crate) fn scope(bytes: &[u8]) {
+/// Lines of names: a scope that is taken is written as it is read, and a refusal quotes little of
+/// what it refuses.
+pub fn scope(bytes: &[u8]) {
     const MAX: usize = 50;
     let text = String::from_utf8_lossy(bytes);
     match Scope::parse(text.lines(), MAX) {
@@ -33,9 +31,9 @@ pub(crate) fn scope(bytes: &[u8]) {
     }
 }
 
-/// A `Last-Event-ID`: only one that was given out for this scope, and is not below its floor, is gone on from. What
-/// starts with a dot follows the epoch and the scope of a real one.
-pub(crate) fn id(bytes: &[u8]) {
+/// A `Last-Event-ID`: only one that was given out for this scope, and is not below its floor, is
+/// gone on from. What starts with a dot follows the epoch and the scope of a real one.
+pub fn id(bytes: &[u8]) {
     let journal = Journal::new("epoch".into());
     for namespace in ["a", "b"] {
         let row = Ingress {
@@ -75,9 +73,9 @@ pub(crate) fn id(bytes: &[u8]) {
     }
 }
 
-/// A stream, its first byte saying where it is cut: the events are those of a plain reading of the standard, and
-/// what one event takes is bounded.
-pub(crate) fn sse(bytes: &[u8]) {
+/// A stream, its first byte saying where it is cut: the events are those of a plain reading of the
+/// standard, and what one event takes is bounded.
+pub fn sse(bytes: &[u8]) {
     let (step, stream) = match bytes.split_first() {
         Some((step, stream)) => (usize::from(*step).max(1), stream),
         None => return,
@@ -113,8 +111,8 @@ fn read_in_chunks(stream: &[u8], step: usize) -> Vec<Event> {
     events
 }
 
-/// "Interpreting an event stream" of the standard, all of it at once. As the parser does, it keeps an id that has no
-/// data for the next event.
+/// "Interpreting an event stream" of the standard, all of it at once. As the parser does, it keeps
+/// an id that has no data for the next event.
 fn read_plainly(stream: &[u8]) -> Vec<Event> {
     let stream = stream.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(stream);
     let mut lines = vec![Vec::new()];
@@ -160,9 +158,9 @@ fn read_plainly(stream: &[u8]) -> Vec<Event> {
     events
 }
 
-/// An object of the Kubernetes API as JSON: what becomes a row is one for clients too, and its bookkeeping changes
-/// nothing.
-pub(crate) fn row(bytes: &[u8]) {
+/// An object of the Kubernetes API as JSON: what becomes a row is one for clients too, and its
+/// bookkeeping changes nothing.
+pub fn row(bytes: &[u8]) {
     let Ok(object) = serde_json::from_slice::<Value>(bytes) else {
         return;
     };
@@ -192,8 +190,9 @@ pub(crate) fn row(bytes: &[u8]) {
     }
 }
 
-/// Lines that are the data of one event each: what is read is written the same, and the table holds what it was told.
-pub(crate) fn message(bytes: &[u8]) {
+/// Lines that are the data of one event each: what is read is written the same, and the table holds
+/// what it was told.
+pub fn message(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut table = Table::new();
     table.begin_stream();

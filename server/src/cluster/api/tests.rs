@@ -1,0 +1,99 @@
+use std::sync::Mutex;
+
+use super::*;
+
+#[test]
+fn a_pause_is_asked_for_in_seconds_or_by_a_date_and_is_bounded() {
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let now = httpdate::parse_http_date(date).unwrap() - Duration::from_secs(20);
+    let asked = |value: &str| retry_after(value, now).map(|pause| pause.as_secs());
+    for (value, seconds) in [
+        ("0", 0),
+        ("5", 5),
+        ("007", 7),
+        ("60", 60),
+        ("61", 60),
+        ("1000000000", 60),
+        ("18446744073709551615", 60),
+        ("18446744073709551616", 60),
+        (date, 20),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", 20),
+        ("Sun Nov  6 08:49:37 1994", 20),
+        ("Sun, 06 Nov 1994 08:49:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 60),
+    ] {
+        assert_eq!(asked(value), Some(seconds), "{value}");
+    }
+    for nothing in ["", "-1", "+1", "1.5", "1s", "soon", "0x10", "1 2"] {
+        assert_eq!(asked(nothing), None, "{nothing}");
+    }
+}
+
+#[test]
+fn a_collection_has_what_lies_in_it() {
+    let has = |collection: Collection, namespace: &str, name: &str| {
+        collection.has(&Key::new(namespace, name))
+    };
+    let one = || Collection::ingresses(Some("a".into()));
+    assert!(has(one(), "a", "web"));
+    assert!(!has(one(), "b", "web") && !has(one(), "", "web") && !has(one(), "a", ""));
+    let all = || Collection::ingresses(None);
+    assert!(has(all(), "b", "web") && !has(all(), "", "web") && !has(all(), "b", ""));
+    let namespaces = Collection::namespaces;
+    assert!(has(namespaces(), "", "a"));
+    assert!(!has(namespaces(), "a", "a") && !has(namespaces(), "", ""));
+}
+
+/// A list whose pages have so many bytes, and the queries that were made.
+async fn listed(sizes: &'static [usize]) -> (Result<usize, ApiError>, Vec<String>) {
+    let queries = Arc::new(Mutex::new(Vec::new()));
+    let asked = queries.clone();
+    let answer = move |request: Request<Body>| {
+        let mut asked = asked.lock().unwrap();
+        let size = sizes[asked.len().min(sizes.len() - 1)];
+        asked.push(request.uri().query().unwrap_or_default().to_owned());
+        let next = match asked.len() < sizes.len() {
+            true => asked.len().to_string(),
+            false => String::new(),
+        };
+        let object = format!(r#"{{"data":"{}"}}"#, "x".repeat(size.min(MAX_OBJECT) / 2));
+        let objects = vec![object.as_str(); size.div_ceil(object.len())].join(",");
+        let page = format!(
+            r#"{{"metadata":{{"resourceVersion":"7","continue":"{next}"}},"items":[{objects}]}}"#
+        );
+        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(
+            Body::from(page.into_bytes()),
+        )))
+    };
+    let client = kube::Client::new(tower::service_fn(answer), "default");
+    let api = Api::new(client, "here".into());
+    let (collection, turns) = (Collection::namespaces(), Semaphore::new(1));
+    let listing = api.list(&collection, &turns, Some);
+    let count = listing.await.map(|listing| listing.items.len());
+    let queries = queries.lock().unwrap().clone();
+    (count, queries)
+}
+
+#[tokio::test]
+async fn a_page_after_a_large_one_is_smaller() {
+    let (count, queries) = listed(&[100, LARGE_PAGE + 1, 100]).await;
+    assert!(count.is_ok());
+    let expected = ["limit=250", "limit=250&continue=1", "limit=125&continue=2"];
+    assert_eq!(queries, expected);
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_large_is_asked_for_again_in_parts() {
+    let (count, queries) = listed(&[100, MAX_PAGE + 1, 100]).await;
+    assert!(count.is_ok());
+    let expected = ["limit=250", "limit=250&continue=1", "limit=62&continue=1"];
+    assert_eq!(queries, expected);
+}
+
+#[tokio::test]
+async fn one_object_that_is_too_large_is_said() {
+    let (count, queries) = listed(&[MAX_PAGE + 1]).await;
+    assert!(matches!(count, Err(ApiError::TooLong { .. })), "{count:?}");
+    let expected = [250, 62, 15, 3, 1].map(|limit| format!("limit={limit}"));
+    assert_eq!(queries, expected);
+}
