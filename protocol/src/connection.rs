@@ -1100,7 +1100,13 @@ impl Connection {
                 self.retry_after_failure(Failure::Silent, now);
             }
             Phase::Open(stream) if slept || now.mono_ms >= stream.check_at_ms => {
-                stream.check_at_ms = now.mono_ms + self.config.stale_check_ms;
+                // A stream that falls silent is said to be so at its time, not at the next look.
+                let silent = stream.last_message.mono_ms + self.config.stale_after_ms + 1;
+                let look = now.mono_ms + self.config.stale_check_ms;
+                stream.check_at_ms = match silent > now.mono_ms {
+                    true => look.min(silent),
+                    false => look,
+                };
                 self.check_stale(now);
             }
             _ => {}

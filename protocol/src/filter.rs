@@ -384,11 +384,18 @@ impl Filter {
         other
     }
 
-    /// The filter that leaves out the rows with this value of a field as well.
+    /// The filter that leaves out the rows with this value of a field as well. Where it asked for
+    /// the value it no longer does.
     #[must_use]
     pub fn leaving_out(&self, field: Field, value: &str) -> Self {
         let mut other = self.letting_in(field, value);
         let value = value.to_lowercase();
+        other.terms.retain_mut(|term| {
+            if !term.negated && term.field == Some(field) {
+                term.values.retain(|known| *known != value);
+            }
+            !term.values.is_empty()
+        });
         let negated = |term: &&mut Term| term.negated && term.field == Some(field);
         match other.terms.iter_mut().find(negated) {
             Some(term) => term.values.push(value),

@@ -13,8 +13,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, MouseEvent};
 
 use super::{
-    by_id, close_details, closest, go_to, line_of, picking, place_of, row_of, step, target, to_top,
-    window,
+    by_id, close_details, closest, first_of, go_to, line_of, picking, place_of, row_of, step,
+    target, to_top, window,
 };
 use crate::format::{self, counted};
 use crate::incident;
@@ -300,9 +300,13 @@ pub(super) fn filter_by(ui: Ui, field: &str, value: &str, out: bool) {
         _ if out => filter.leaving_out(field, value),
         // A row may have several of these.
         Field::Host | Field::Label | Field::Annotation => {
+            let filter = filter.letting_in(field, value);
             filter.toggled(&format!("{}:{value}", field.key()))
         }
-        _ => filter.with(field, false, vec![value.to_lowercase()]),
+        _ => {
+            let filter = filter.letting_in(field, value);
+            filter.with(field, false, vec![value.to_lowercase()])
+        }
     });
     ui.set_search(&filter.to_string());
     to_top(ui);
@@ -325,8 +329,16 @@ pub(super) fn copy_kubectl(ui: Ui, key: &Key) {
     }
 }
 
-/// Copies the object, as it is now.
+/// Copies the object, as it is now; one that is deleted as it was last.
 pub(super) fn copy_yaml(ui: Ui, key: Key) {
+    if ui.is_gone(&key) {
+        let last =
+            first_of(".gonebar [data-text]").and_then(|button| button.get_attribute("data-text"));
+        return match last {
+            Some(text) => copy(ui, text, "the last YAML", None),
+            None => say(ui, GONE),
+        };
+    }
     leptos::task::spawn_local(async move {
         match crate::yaml::ingress_yaml(key.namespace, key.name).await {
             Ok(text) => copy(ui, text, "the YAML", None),

@@ -225,7 +225,7 @@ fn Simulated() -> impl IntoView {
                             <dt>"With your kubeconfig"</dt>
                             <dd>{command("KUBECONFIG=~/.kube/config kube-ingress-dash".into())}</dd>
                             <dt>"From the source"</dt>
-                            <dd>{command("KUBECONFIG=~/.kube/config cargo xtask run".into())}</dd>
+                            <dd>{command("KUBECONFIG=~/.kube/config ./x run".into())}</dd>
                         </dl>
                         <p class="muted">"Looked for: $KUBECONFIG, ~/.kube/config, the pod's service account."</p>
                     </div>

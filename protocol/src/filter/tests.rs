@@ -406,3 +406,12 @@ fn naively_like(text: &[u8], pattern: &[u8]) -> bool {
         [first, rest @ ..] => text.first() == Some(first) && naively_like(&text[1..], rest),
     }
 }
+
+#[test]
+fn what_is_left_out_is_not_asked_for_any_more() {
+    let filter = Filter::parse("ns:shop,team class:nginx web");
+    let without = filter.leaving_out(Field::Namespace, "shop");
+    assert_eq!(without.to_string(), "ns:team class:nginx web -ns:shop");
+    let without = without.leaving_out(Field::Class, "nginx");
+    assert_eq!(without.to_string(), "ns:team web -ns:shop -class:nginx");
+}
