@@ -1475,9 +1475,10 @@ fn single_key(ui: Ui, key: &str) -> bool {
             let set = ui.sets.with_untracked(|sets| sets.get(index).cloned());
             match set.filter(|set| !set.is_empty()) {
                 Some(set) => ui.show_namespaces(set, false),
-                None => ui.announce(format!(
-                    "No set {key}: keep one where namespaces are chosen"
-                )),
+                None => acts::say(
+                    ui,
+                    &format!("No set {key}: keep one where namespaces are chosen"),
+                ),
             }
         }
         "d" => ui.density.update(|density| *density = density.next()),

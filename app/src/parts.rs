@@ -3,6 +3,8 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+#[cfg(feature = "hydrate")]
+use std::time::Duration;
 
 use leptos::prelude::*;
 use wasm_split_helpers::SplitLoaderError;
@@ -11,6 +13,10 @@ use crate::state::Ui;
 
 /// What is there once a part is.
 pub type Loaded<T> = Pin<Box<dyn Future<Output = Result<T, SplitLoaderError>>>>;
+
+/// Where no rows come, parts are loaded after this time.
+#[cfg(feature = "hydrate")]
+const WITHOUT_ROWS: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -44,7 +50,16 @@ impl Part {
         };
         #[cfg(feature = "hydrate")]
         if !here {
-            Effect::new(move |_| request_idle_callback(move || part.load()));
+            // Until rows have come the line is theirs; where none come it is free a little later.
+            Effect::new(move |loads: Option<bool>| {
+                let loads = loads.unwrap_or_default();
+                if loads || !ui.is_fed() {
+                    return loads;
+                }
+                request_idle_callback(move || part.load());
+                true
+            });
+            set_timeout(move || part.load(), WITHOUT_ROWS);
         }
         part
     }

@@ -340,10 +340,9 @@ pub(super) fn copy_yaml(ui: Ui, key: Key) {
         };
     }
     leptos::task::spawn_local(async move {
-        match crate::yaml::ingress_yaml(key.namespace, key.name).await {
+        match crate::yaml::read(key).await {
             Ok(text) => copy(ui, text, "the YAML", None),
-            Err(error) => {
-                let why = crate::yaml::words(error);
+            Err(why) => {
                 say(ui, &format!("The object could not be read: {why}"));
             }
         }

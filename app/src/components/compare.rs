@@ -50,14 +50,13 @@ pub fn compare(first: Key, second: Key) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 fn load(documents: Documents, first: Key, second: Key) {
-    use crate::yaml::{ingress_yaml, words};
     leptos::task::spawn_local(async move {
-        let first = ingress_yaml(first.namespace, first.name).await;
-        let second = ingress_yaml(second.namespace, second.name).await;
+        let first = crate::yaml::read(first).await;
+        let second = crate::yaml::read(second).await;
         // The dialog may be closed by now.
         let _ = documents.try_set(Some(match (first, second) {
             (Ok(first), Ok(second)) => Ok((first, second)),
-            (Err(error), _) | (_, Err(error)) => Err(words(error)),
+            (Err(why), _) | (_, Err(why)) => Err(why),
         }));
     });
 }

@@ -186,8 +186,7 @@ fn load_yaml(ui: Ui, key: Key, yaml: RwSignal<Yaml>) {
     let read = move |key: Key| async move {
         // Nothing is wanted once the object is gone or the drawer is closed.
         while let Some(version) = wanted.try_get_untracked().flatten() {
-            let Key { namespace, name } = key.clone();
-            let answer = crate::yaml::ingress_yaml(namespace, name).await;
+            let answer = crate::yaml::read(key.clone()).await;
             yaml.try_update(|yaml| match answer {
                 Ok(text) => {
                     *yaml = Yaml {
@@ -195,7 +194,7 @@ fn load_yaml(ui: Ui, key: Key, yaml: RwSignal<Yaml>) {
                         error: None,
                     }
                 }
-                Err(error) => yaml.error = Some(crate::yaml::words(error)),
+                Err(why) => yaml.error = Some(why),
             });
             if wanted.try_get_untracked().flatten().as_ref() == Some(&version) {
                 break;
@@ -427,7 +426,7 @@ fn labels(row: &Ingress) -> impl IntoView + use<> {
                 Either::Left(view! { <p class="muted">"None."</p> })
             } else {
                 let keys = row.annotation_keys.iter();
-                let keys = keys.map(|key| view! { <li>{shown(key)}</li> });
+                let keys = keys.map(|key| view! { <li><span>{shown(key)}</span>{filter_by("annotation", key.clone())}</li> });
                 Either::Right(view! {
                     <ul class="kvs">{keys.collect_view()}</ul>
                     <p class="muted after">"Their values are in the YAML."</p>

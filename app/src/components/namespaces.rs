@@ -275,6 +275,18 @@ fn NamespacePicker() -> impl IntoView {
     };
     let too_long = move || choice.with(Choice::is_too_long);
     let over = move || number.get() > max && !except.get();
+    // All that there are is the whole cluster, however many.
+    let whole = move || {
+        let all = |names: &BTreeSet<String>| {
+            document.with(|document| match document {
+                Some(Ok(document)) => {
+                    (document.items.iter()).all(|item| names.contains(&item.name))
+                }
+                _ => false,
+            })
+        };
+        over() && complete.get() && choice.with(|choice| all(&choice.names))
+    };
     let bottom = move || {
         // Who may not list namespaces may not watch all of them, as far as is known.
         let may_all = complete.get();
@@ -286,6 +298,7 @@ fn NamespacePicker() -> impl IntoView {
         let words = if over() {
             let title = format!("{} picked, one stream carries {max}.", count(number.get()));
             let then = match (may_all, too_long()) {
+                _ if whole() => "They are the whole cluster.",
                 (true, false) => {
                     "Nothing is lost: the whole cluster is watched, and these are shown."
                 }
@@ -321,13 +334,18 @@ fn NamespacePicker() -> impl IntoView {
             </button>
         });
         let can = match (over(), number.get()) {
-            (true, _) => may_all && !too_long(),
+            (true, _) => whole() || may_all && !too_long(),
             (false, 0) => may_all,
             (false, _) => !except.get() || may_all && !too_long(),
         };
         let primary = (changed.get() && can).then(|| view! {
-            <button class="btn btn-primary" type="button" on:click=move |_| apply(choice.get_untracked())>
-                {if over() {
+            <button class="btn btn-primary" type="button" on:click=move |_| apply(match whole() {
+                true => Choice::default(),
+                false => choice.get_untracked(),
+            })>
+                {if whole() {
+                    "Watch the whole cluster".into()
+                } else if over() {
                     format!("Watch the whole cluster, show {}", count(number.get()))
                 } else {
                     apply_label()
@@ -680,7 +698,10 @@ pub fn no_such(missing: &[Missing]) -> String {
         .collect();
     match names.as_slice() {
         [only] => format!("There is no namespace {only}"),
-        names => format!("There are no namespaces {}", names.join(", ")),
+        [others @ .., last] => {
+            format!("There are no namespaces {} and {last}", others.join(", "))
+        }
+        [] => String::new(),
     }
 }
 

@@ -369,7 +369,7 @@ pub fn host(name: &str, tls: bool, words: &[String]) -> impl IntoView + use<> {
 
 /// The same in a row of the table, which is one tab stop: there `o` opens the host.
 fn host_of(row_of: Option<Ui>, name: &str, tls: bool, words: &[String]) -> impl IntoView + use<> {
-    let title = name.to_owned();
+    let title = format::shown(name);
     let tabindex = move || row_of?.hydrated.get().then_some("-1");
     let text = with_marks(name, words);
     match format::host_url(name, tls) {
@@ -470,10 +470,10 @@ fn routes(row: &Ingress, filter: &Filter) -> impl IntoView + use<> {
     let more = format::route_count(row) - 1;
     let words = format::counted(more, "more path", "more paths");
     let label = format!("Show {words} of {}", row.name);
-    let target = format!("{}{}", first.target, first.port);
+    let target = format::shown(&format!("{}{}", first.target, first.port));
     Either::Right(view! {
         <div class="line">
-            <span class="path" title=first.path.clone()>{with_marks(&first.path, &filter.marks(Field::Path))}</span>
+            <span class="path" title=format::shown(&first.path)>{with_marks(&first.path, &filter.marks(Field::Path))}</span>
             {classed_icon("icon arr", "#i-arr")}
             <span class="svc" title=target>
                 {with_marks(&first.target, &filter.marks(Field::Service))}
@@ -491,7 +491,7 @@ fn routes(row: &Ingress, filter: &Filter) -> impl IntoView + use<> {
 /// The lock of a row and its secret.
 pub fn tls(row: &Ingress) -> impl IntoView + use<> {
     let (secret, others) = format::secrets(row);
-    let secret = secret.map(str::to_owned);
+    let secret = secret.map(format::shown);
     let more = (others > 0).then(|| view! { <span class="tag">{format!("+{others}")}</span> });
     match format::tls(row) {
         Tls::None => EitherOf3::A(view! {

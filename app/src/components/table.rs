@@ -341,9 +341,10 @@ fn Empty() -> impl IntoView {
             Coverage::Loaded => "That was so when this page was loaded.",
         })
     };
-    let then = move || match missing.with(Option::is_some) {
-        true => "Nothing can be in it.",
-        false => then(),
+    let then = move || match missing.with(|missing| missing.as_ref().map_or(0, Vec::len)) {
+        0 => then(),
+        1 => "Nothing can be in it.",
+        _ => "Nothing can be in them.",
     };
     let instead = move || missing.with(|missing| Some(did_you_mean(ui, missing.as_ref()?)));
     let example = move || {
