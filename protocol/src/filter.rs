@@ -388,14 +388,10 @@ impl Filter {
     /// the value it no longer does.
     #[must_use]
     pub fn leaving_out(&self, field: Field, value: &str) -> Self {
-        let mut other = self.letting_in(field, value);
+        let mut other = self
+            .letting_in(field, value)
+            .forgetting(field, value, false);
         let value = value.to_lowercase();
-        other.terms.retain_mut(|term| {
-            if !term.negated && term.field == Some(field) {
-                term.values.retain(|known| *known != value);
-            }
-            !term.values.is_empty()
-        });
         let negated = |term: &&mut Term| term.negated && term.field == Some(field);
         match other.terms.iter_mut().find(negated) {
             Some(term) => term.values.push(value),
@@ -411,10 +407,16 @@ impl Filter {
     /// The filter that does not leave out the rows with this value of a field.
     #[must_use]
     pub fn letting_in(&self, field: Field, value: &str) -> Self {
+        self.forgetting(field, value, true)
+    }
+
+    /// The filter without this value of a field in the terms that are negated, or in those that are
+    /// not.
+    fn forgetting(&self, field: Field, value: &str, negated: bool) -> Self {
         let value = value.to_lowercase();
         let mut other = self.clone();
         other.terms.retain_mut(|term| {
-            if term.negated && term.field == Some(field) {
+            if term.negated == negated && term.field == Some(field) {
                 term.values.retain(|known| *known != value);
             }
             !term.values.is_empty()

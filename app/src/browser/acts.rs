@@ -303,10 +303,9 @@ pub(super) fn filter_by(ui: Ui, field: &str, value: &str, out: bool) {
             let filter = filter.letting_in(field, value);
             filter.toggled(&format!("{}:{value}", field.key()))
         }
-        _ => {
-            let filter = filter.letting_in(field, value);
-            filter.with(field, false, vec![value.to_lowercase()])
-        }
+        _ => filter
+            .letting_in(field, value)
+            .with(field, false, vec![value.to_lowercase()]),
     });
     ui.set_search(&filter.to_string());
     to_top(ui);
