@@ -300,39 +300,6 @@ pub fn route_count(row: &Ingress) -> usize {
         + usize::from(row.default_backend.is_some())
 }
 
-/// What the TLS cell says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// `spec.tls` has no entry.
-    None,
-    /// Every host has an entry.
-    All,
-    /// Some hosts have none.
-    Partly {
-        /// Hosts with an entry.
-        covered: usize,
-        /// All hosts.
-        hosts: usize,
-    },
-}
-
-/// What the TLS cell says of a row.
-#[must_use]
-pub fn tls(row: &Ingress) -> Tls {
-    if !row.tls {
-        return Tls::None;
-    }
-    let covered = row.hosts_with_tls();
-    if covered == row.hosts.len() {
-        Tls::All
-    } else {
-        Tls::Partly {
-            covered,
-            hosts: row.hosts.len(),
-        }
-    }
-}
-
 /// The first secret of the TLS entries, and how many others there are.
 #[must_use]
 pub fn secrets(row: &Ingress) -> (Option<&str>, usize) {

@@ -513,8 +513,8 @@ impl Ui {
     /// that many names, else by a word of the search.
     pub fn show_namespaces(self, names: BTreeSet<String>, except: bool) {
         let max = self.cluster.with_value(|cluster| cluster.max_namespaces);
-        let by_word = except || names.len() > max;
-        if !except && names.len() <= RECENT {
+        let by_word = except || names.len() > max || names.iter().any(|name| name.contains('*'));
+        if !by_word && names.len() <= RECENT {
             self.recent.update(|recent| {
                 recent.retain(|name| !names.contains(name));
                 recent.splice(..0, names.iter().cloned());

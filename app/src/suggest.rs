@@ -284,8 +284,8 @@ pub fn vain(table: &Table, filter: &Filter) -> Vec<(usize, Field)> {
         .collect()
 }
 
-/// Searches in which one such word has a value that there is: the word, the search and how many
-/// rows it leaves.
+/// Searches in which one such word has a value that there is, near its own or one of few: the word,
+/// the search and how many rows it leaves.
 #[must_use]
 pub fn instead(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
     let mut found = Vec::new();
@@ -294,8 +294,12 @@ pub fn instead(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
             continue;
         };
         let known = table.values(field, &Filter::default(), "");
-        let known = known.iter().map(|(known, _)| known.as_str());
-        for near in nearest(value, known) {
+        let mut near = nearest(value, known.iter().map(|(known, _)| known.as_str()));
+        if near.is_empty() && known.len() <= VALUES {
+            // With so few values it is likely one of them.
+            near.extend(known.into_iter().map(|(known, _)| known).take(NEAREST));
+        }
+        for near in near {
             let term = Term {
                 negated: false,
                 field: Some(field),

@@ -49,7 +49,11 @@ test.describe("who serves a host", () => {
     // In an Ingress a wildcard is for one label; some controllers take more.
     await ingresses.search.fill("a.b.checkout.example.com");
     await expect(ingresses.row("all").locator(".hosts")).toHaveText(/^maybe by\s*\*\.checkout\.example\.com$/);
+    // With the key only a rule that names a host is asked, so the default backend is not.
     await ingresses.search.fill("host:foo.checkout.example.com");
+    await expect(ingresses.names).toHaveText(["all"]);
+    await expect(ingresses.row("all").locator(".hosts")).toHaveText(/^by\s*\*\.checkout\.example\.com$/);
+    await ingresses.search.fill("host:other.example.com");
     await expect(ingresses.names).toHaveCount(0);
   });
 });
@@ -73,6 +77,25 @@ test("annotations are filtered by their keys", async ({ page, cluster, dashboard
   await page.getByRole("button", { name: "By annotation" }).click();
   await page.getByRole("dialog", { name: "Filter by Annotations" }).getByRole("checkbox", { name: "cert-manager.io/issuer" }).check();
   await expect(ingresses.names).toHaveText(["cart"]);
+});
+
+test("TLS entries that cover none of the hosts are no TLS", async ({ page, cluster, dashboard, ingresses }) => {
+  const tls = (...hosts: string[]) => ({ tls: [{ secretName: "some-tls", hosts }] });
+  await cluster.create("shop", "elsewhere", { hosts: ["shop.example.com"], ...tls("www.example.com") });
+  await cluster.create("shop", "covered", { hosts: ["shop.example.com"], ...tls("*.example.com") });
+  await cluster.create("shop", "some", { hosts: ["shop.example.com", "a.b.example.com"], ...tls("shop.example.com") });
+  for (const [search, names] of [
+    ["tls:no", ["elsewhere"]],
+    ["tls:partly", ["some"]],
+    ["tls:yes", ["covered", "some"]],
+  ] as const) {
+    await ingresses.open(`${dashboard.url}?q=${search}`);
+    await expect(ingresses.names).toHaveText([...names]);
+  }
+  await expect(page.getByRole("button", { name: "With TLS" })).toContainText("2");
+  await ingresses.search.fill("");
+  await page.getByRole("button", { name: "Remove tls:yes" }).click();
+  await expect(ingresses.row("elsewhere").locator("td.tls .st")).toHaveAttribute("title", "0 of 1 host, secret some-tls");
 });
 
 test("a value that there is not is answered with those near it", async ({ page, cluster, dashboard, ingresses }) => {

@@ -6,6 +6,36 @@ function headings(ingresses: Ingresses) {
   return ingresses.table.getByRole("columnheader").getByRole("button");
 }
 
+test("whichever column is made narrower, its edge stays under the pointer and the others keep their widths", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  await cluster.create("shop", "cart", { hosts: ["a-host-with-a-name-that-is-longer-than-any-column-of-this-window.example.com"] });
+  await ingresses.open(dashboard.url);
+  const cells = ingresses.table.getByRole("columnheader");
+  const widths = () => cells.evaluateAll((cells) => cells.map((cell) => Math.round(cell.getBoundingClientRect().width)));
+  const names = ["Name", "Namespace", "Hosts", "Path and backend", "Class", "Address", "TLS"];
+  const at = async (name: string) => (await cells.allTextContents()).findIndex((text) => text.startsWith(name));
+  const before = await widths();
+  for (const name of names) {
+    const box = (await cells.nth(await at(name)).boundingBox())!;
+    await page.mouse.move(box.x + box.width - 3, box.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 23, box.y + 10, { steps: 4 });
+    await page.mouse.up();
+    before[await at(name)]! -= 20;
+    const tail = before.length - 1;
+    await expect.poll(async () => (await widths()).slice(0, tail)).toEqual(before.slice(0, tail));
+  }
+  // What is in the hosts is wider than the window has room for: they take what there is.
+  const hosts = (await cells.nth(await at("Hosts")).boundingBox())!;
+  await page.mouse.dblclick(hosts.x + hosts.width - 3, hosts.y + 10);
+  await expect.poll(async () => (await widths())[await at("Hosts")]).toBeGreaterThan(hosts.width + 100);
+  expect(await page.locator(".tablewrap").evaluate((window) => window.scrollWidth - window.clientWidth)).toBe(0);
+});
+
 test("columns are hidden, moved and sized, and stay so over a reload, from the server's first markup on", async ({
   page,
   request,

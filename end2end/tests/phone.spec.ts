@@ -12,7 +12,7 @@ async function top(element: Locator): Promise<number> {
 async function small(part: Locator): Promise<string[]> {
   return part.evaluate((part) =>
     [...part.querySelectorAll("button, a.btn, summary")]
-      .filter((element) => element.checkVisibility() && !element.matches(".submit, .conn"))
+      .filter((element) => element.checkVisibility() && !element.matches(".submit"))
       .filter((element) => element.getBoundingClientRect().height < 40)
       .map((element) => element.outerHTML),
   );
@@ -41,6 +41,34 @@ test("the first card begins high on the screen, and one line searches and filter
   await ingresses.tick("docs");
   await ingresses.picker.getByRole("button", { name: /^Watch/ }).tap();
   await expect(ingresses.names).toHaveText(["bbb"]);
+});
+
+test("every word of a search can be read and removed", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "aaa");
+  const words = ["class:nginx", "ns:shop", `name:${"a".repeat(60)}`, "-tls:yes"];
+  await ingresses.open(`${dashboard.url}?q=${words.join("+")}`);
+  const field = page.locator(".field.search");
+  for (const word of words) {
+    const remove = field.getByRole("button", { name: `Remove ${word}`, exact: true });
+    await expect(remove).toBeInViewport({ ratio: 1 });
+    const edge = await field.evaluate((field) => field.getBoundingClientRect().right);
+    expect((await remove.boundingBox())!.x + 24).toBeLessThanOrEqual(edge);
+    await remove.tap();
+    await expect(remove).toHaveCount(0);
+  }
+  await expect(ingresses.names).toHaveText(["aaa"]);
+});
+
+test.describe("enlarged to 200 %", () => {
+  test.use({ viewport: { width: 195, height: 422 } });
+
+  test("nothing sticks out, and names keep their beginnings", async ({ page, cluster, dashboard, ingresses }) => {
+    await cluster.create("shop", "a-name-that-is-too-long-for-it");
+    await ingresses.open(dashboard.url);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    const name = page.locator("tr.r .nm .mid").filter({ hasText: "a-name" });
+    expect(await name.evaluate((name) => getComputedStyle(name, "::after").content)).toBe("none");
+  });
 });
 
 test("the menu of the header has the theme, the settings and the help", async ({ page, cluster, dashboard, ingresses }) => {

@@ -13,7 +13,8 @@
 //!
 //! | key | matches |
 //! |---|---|
-//! | `name:` `host:` `svc:` `path:` `addr:` | a part of the value |
+//! | `name:` `svc:` `path:` `addr:` | a part of the value |
+//! | `host:` | a part of a host; a host name also finds the wildcards that take it |
 //! | `label:` | a part of `key=value` |
 //! | `annotation:` | a part of the key |
 //! | `ns:` `class:` | the whole value |
@@ -33,6 +34,7 @@ use memchr::memmem::{self, Finder};
 
 use crate::ingress::{Ingress, ServiceBackend};
 use crate::scope::is_dns_label;
+use crate::tls::Coverage;
 
 /// A parsed search. The empty filter matches every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -535,9 +537,16 @@ impl Term {
         (self.field.is_none() && !self.negated).then(|| self.values[0].as_str())
     }
 
-    /// The host that the word asks for.
+    /// The host that the word asks for: a plain word any rule's, `host:` one that a rule names.
     fn address(&self) -> Option<Address<'_>> {
-        Address::parse(self.plain_text()?)
+        match (self.field, self.values.as_slice()) {
+            (None, [word]) if !self.negated => Address::parse(word),
+            (Some(Field::Host), [word]) if !self.negated => Some(Address {
+                is_named: true,
+                ..Address::parse(word)?
+            }),
+            _ => None,
+        }
     }
 
     /// The word as `namespace/name`, of which the name may be only begun.
@@ -554,6 +563,8 @@ impl Term {
 struct Address<'w> {
     host: &'w str,
     path: Option<&'w str>,
+    /// Only a rule that names a host takes it.
+    is_named: bool,
 }
 
 impl<'w> Address<'w> {
@@ -586,6 +597,7 @@ impl<'w> Address<'w> {
         is_host.then_some(Self {
             host,
             path: Some(path).filter(|path| !path.is_empty()),
+            is_named: false,
         })
     }
 
@@ -625,7 +637,10 @@ impl<'w> Address<'w> {
             },
             has_path: true,
         });
-        hosts.chain(any).chain(default).min_by_key(Taker::rank)
+        let unnamed = any.into_iter().chain(default);
+        hosts
+            .chain(unnamed.filter(|_| !self.is_named))
+            .min_by_key(Taker::rank)
     }
 }
 
@@ -729,10 +744,11 @@ impl<'f> Prepared<'f> {
     }
 
     fn matches(&self, row: &Ingress, haystack: &str) -> bool {
-        if let Some(field) = self.field {
-            return field_matches(field, &self.tests, row);
-        }
-        self.tests.iter().any(|test| test.is_in(haystack, false))
+        let is_in_text = match self.field {
+            Some(field) => field_matches(field, &self.tests, row),
+            None => self.tests.iter().any(|test| test.is_in(haystack, false)),
+        };
+        is_in_text
             || (self.object).is_some_and(|(namespace, name)| {
                 row.namespace == namespace && row.name.starts_with(name)
             })
@@ -915,19 +931,14 @@ fn says(field: Field, word: &str, row: &Ingress) -> bool {
         // Nothing keeps a class from being called that.
         (Field::Class, _) => (row.ingress_class_name.as_deref()).is_none_or(|class| class == word),
         (Field::Address, _) => row.addresses.is_empty(),
-        (Field::Tls, "yes") => row.tls,
-        (Field::Tls, "no") => !row.tls,
-        (Field::Tls, _) => is_partly_covered(row),
+        (Field::Tls, "yes") => row.coverage() != Coverage::None,
+        (Field::Tls, "no") => row.coverage() == Coverage::None,
+        (Field::Tls, _) => row.coverage() == Coverage::Partly,
         (Field::Is, "wildcard") => row.hosts.iter().any(|host| host.starts_with("*.")),
         (Field::Is, "default") => row.default_backend.is_some(),
         (Field::Is, "hostless") => row.rules.iter().all(|rule| rule.host.is_none()),
         _ => false,
     }
-}
-
-/// Whether the row has TLS and hosts that no TLS entry covers.
-pub(crate) fn is_partly_covered(row: &Ingress) -> bool {
-    row.tls && row.hosts_with_tls() < row.hosts.len()
 }
 
 /// The text in lower case.

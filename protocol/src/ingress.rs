@@ -139,36 +139,6 @@ impl Ingress {
     pub fn host_count(&self) -> usize {
         self.hosts.len() + self.more.as_ref().map_or(0, |more| more.hosts)
     }
-
-    /// How many of the hosts a TLS entry covers.
-    #[must_use]
-    pub fn hosts_with_tls(&self) -> usize {
-        self.hosts.len() - self.hosts_without_tls().count()
-    }
-
-    /// The hosts that no TLS entry names, nor a wildcard of one (RFC 6125: a wildcard stands for
-    /// exactly one label). An entry without hosts covers all of them.
-    pub fn hosts_without_tls(&self) -> impl Iterator<Item = &str> {
-        let covers_all = self.tls_entries.iter().any(|entry| entry.hosts.is_empty());
-        let covered = move |host: &str| {
-            covers_all
-                || self
-                    .tls_entries
-                    .iter()
-                    .flat_map(|entry| &entry.hosts)
-                    .any(|pattern| host_matches(pattern, host))
-        };
-        let hosts = self.hosts.iter().map(String::as_str);
-        hosts.filter(move |host| !covered(host))
-    }
-}
-
-fn host_matches(pattern: &str, host: &str) -> bool {
-    pattern == host
-        || pattern.strip_prefix("*.").is_some_and(|suffix| {
-            host.split_once('.')
-                .is_some_and(|(first, rest)| first != "*" && rest == suffix)
-        })
 }
 
 /// What a row leaves out of a large ingress.
@@ -392,23 +362,6 @@ impl FromJson for TlsEntry {
 mod tests {
     use super::*;
     use crate::json;
-
-    #[test]
-    fn a_wildcard_in_tls_covers_one_label() {
-        let row = Ingress {
-            hosts: ["a.example.com", "a.b.example.com", "*.example.com"]
-                .map(String::from)
-                .to_vec(),
-            tls_entries: vec![TlsEntry {
-                secret_name: None,
-                hosts: vec!["*.example.com".into()],
-            }],
-            ..Ingress::default()
-        };
-        assert_eq!(row.hosts_with_tls(), 2);
-        let without: Vec<_> = row.hosts_without_tls().collect();
-        assert_eq!(without, ["a.b.example.com"]);
-    }
 
     #[test]
     fn a_port_is_a_number_or_a_name_on_the_wire() {

@@ -15,6 +15,7 @@ pub mod scope;
 pub mod sse;
 pub mod table;
 pub mod tabs;
+pub mod tls;
 
 pub use document::{DocumentReader, IngressDocument, NamespaceDocument, NamespaceSummary};
 pub use ingress::{Ingress, Key};

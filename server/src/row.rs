@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use protocol::tls::Coverage;
 use protocol::{Ingress, Key};
 
 /// A row, as the journal keeps it.
@@ -26,10 +27,8 @@ pub struct Facts {
     pub hosts: Box<[Arc<str>]>,
     /// How many hosts the row leaves out.
     pub hosts_beyond: usize,
-    /// Whether it has TLS.
-    pub tls: bool,
-    /// Whether it has a host that its TLS entries do not cover.
-    pub uncovered: bool,
+    /// How much of it its TLS entries cover.
+    pub tls: Coverage,
     /// The ingress class, where it names one.
     pub class: Option<Arc<str>>,
 }
@@ -40,8 +39,7 @@ impl From<Ingress> for Row {
         Self {
             json: json.into(),
             facts: Facts {
-                tls: row.tls,
-                uncovered: row.hosts_with_tls() < row.hosts.len(),
+                tls: row.coverage(),
                 class: row.ingress_class_name.map(Arc::from),
                 hosts_beyond: row.more.map_or(0, |more| more.hosts),
                 hosts: row.hosts.into_iter().map(Arc::from).collect(),
@@ -74,6 +72,6 @@ mod tests {
         };
         let kept = Row::from(row.clone());
         assert_eq!((kept.decode(), &kept.key), (row.clone(), &row.key()));
-        assert!(kept.facts.tls && kept.facts.uncovered && kept.facts.class.is_none());
+        assert_eq!((kept.facts.tls, kept.facts.class), (Coverage::None, None));
     }
 }

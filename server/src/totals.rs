@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use protocol::tls::Coverage;
+
 use crate::row::Row;
 
 /// A value, and in how many rows it is.
@@ -32,7 +34,7 @@ pub struct Summary {
     pub hosts: usize,
     /// Of `hosts`, as far as rows name them.
     pub wildcard_hosts: usize,
-    /// Rows with TLS.
+    /// Rows with TLS for a host at least.
     pub with_tls: usize,
     /// Of `with_tls`: rows with a host that no TLS entry covers.
     pub partly_tls: usize,
@@ -52,8 +54,8 @@ impl Totals {
         let facts = &row.facts;
         self.rows += 1;
         self.hosts_beyond += facts.hosts_beyond;
-        self.with_tls += usize::from(facts.tls);
-        self.partly_tls += usize::from(facts.tls && facts.uncovered);
+        self.with_tls += usize::from(facts.tls != Coverage::None);
+        self.partly_tls += usize::from(facts.tls == Coverage::Partly);
         for host in &facts.hosts {
             if add(&mut self.hosts, host, || host.clone()) {
                 self.wildcard_hosts += usize::from(host.starts_with("*."));
@@ -72,8 +74,8 @@ impl Totals {
         let facts = &row.facts;
         self.rows -= 1;
         self.hosts_beyond -= facts.hosts_beyond;
-        self.with_tls -= usize::from(facts.tls);
-        self.partly_tls -= usize::from(facts.tls && facts.uncovered);
+        self.with_tls -= usize::from(facts.tls != Coverage::None);
+        self.partly_tls -= usize::from(facts.tls == Coverage::Partly);
         for host in &facts.hosts {
             if remove(&mut self.hosts, host) {
                 self.wildcard_hosts -= usize::from(host.starts_with("*."));

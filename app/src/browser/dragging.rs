@@ -83,21 +83,35 @@ fn heading_of(column: Column) -> Option<Element> {
     first_of(&format!("th:has(> [data-sort={id}])")).map(Into::into)
 }
 
-/// Makes a column as wide as what is in it, as far as that is in the document; whether it was the
-/// edge of one that was pressed.
+/// Makes a column as wide as what is in it, as far as that is in the document and no other column
+/// leaves the window for it; whether it was the edge of one that was pressed.
 pub(super) fn fit(ui: Ui, target: &Element) -> bool {
     let Some((column, _)) = named(target, "data-edge") else {
         return false;
     };
     if let (Some(table), Some(heading)) = (first_of(".dt"), heading_of(column)) {
+        let width = || heading.get_bounding_client_rect().width();
+        let (before, room) = (width(), free_room(&table));
         // For a moment the browser lays the table out by what is in it.
         let classes = table.class_list();
         let _ = classes.add_1("fitting");
-        let width = heading.get_bounding_client_rect().width().ceil();
+        let fitting = width().ceil();
         let _ = classes.remove_1("fitting");
-        resize(ui, column, width);
+        resize(ui, column, fitting.min(before + room));
     }
     true
+}
+
+/// What the window of the table has left beside its columns, in pixels.
+fn free_room(table: &Element) -> f64 {
+    let headings = elements("thead th");
+    let width = |heading: &Element| heading.get_bounding_client_rect().width();
+    let window = table
+        .parent_element()
+        .map_or(0, |window| window.client_width());
+    let gutter = first_of("thead .mark").map_or(0.0, |gutter| width(&gutter));
+    let columns: f64 = headings.iter().map(|heading| width(heading)).sum();
+    (f64::from(window) - gutter - columns).max(0.0)
 }
 
 /// The drawer is as wide as it was left.

@@ -276,7 +276,7 @@ fn NamespacePicker() -> impl IntoView {
     let too_long = move || choice.with(Choice::is_too_long);
     let over = move || number.get() > max && !except.get();
     // All that there are is the whole cluster, however many.
-    let whole = move || {
+    let whole = Memo::new(move |_| {
         let all = |names: &BTreeSet<String>| {
             document.with(|document| match document {
                 Some(Ok(document)) => {
@@ -286,6 +286,18 @@ fn NamespacePicker() -> impl IntoView {
             })
         };
         over() && complete.get() && choice.with(|choice| all(&choice.names))
+    });
+    // What a pattern finds is shown by the pattern: it is short, and finds namespaces to come.
+    let pattern = move || {
+        let pattern = find.get().trim().to_lowercase();
+        let is_found = pattern.contains('*')
+            && choice.with(|choice| {
+                found.with(|found| {
+                    found.len() == choice.names.len()
+                        && found.iter().all(|item| choice.names.contains(&item.name))
+                })
+            });
+        is_found.then_some(pattern)
     };
     let bottom = move || {
         // Who may not list namespaces may not watch all of them, as far as is known.
@@ -297,8 +309,8 @@ fn NamespacePicker() -> impl IntoView {
         };
         let words = if over() {
             let title = format!("{} picked, one stream carries {max}.", count(number.get()));
-            let then = match (may_all, too_long()) {
-                _ if whole() => "They are the whole cluster.",
+            let then = match (may_all, too_long() && pattern().is_none()) {
+                _ if whole.get() => "They are the whole cluster.",
                 (true, false) => {
                     "Nothing is lost: the whole cluster is watched, and these are shown."
                 }
@@ -334,19 +346,21 @@ fn NamespacePicker() -> impl IntoView {
             </button>
         });
         let can = match (over(), number.get()) {
-            (true, _) => whole() || may_all && !too_long(),
+            (true, _) => whole.get() || may_all && (!too_long() || pattern().is_some()),
             (false, 0) => may_all,
             (false, _) => !except.get() || may_all && !too_long(),
         };
         let primary = (changed.get() && can).then(|| view! {
-            <button class="btn btn-primary" type="button" on:click=move |_| apply(match whole() {
-                true => Choice::default(),
-                false => choice.get_untracked(),
+            <button class="btn btn-primary" type="button" on:click=move |_| apply(match pattern() {
+                _ if whole.get() => Choice::default(),
+                Some(pattern) if over() => Choice { names: [pattern].into(), except: false },
+                _ => choice.get_untracked(),
             })>
-                {if whole() {
+                {if whole.get() {
                     "Watch the whole cluster".into()
                 } else if over() {
-                    format!("Watch the whole cluster, show {}", count(number.get()))
+                    let shown = pattern().unwrap_or_else(|| count(number.get()));
+                    format!("Watch the whole cluster, show {shown}")
                 } else {
                     apply_label()
                 }}

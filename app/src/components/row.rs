@@ -6,10 +6,11 @@ use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use protocol::filter::{Field, Filter, Reach, marked};
 use protocol::table::{Column, Group, Grouping, Line, MarkKind, RowView};
+use protocol::tls::Coverage;
 use protocol::{Ingress, Key};
 
 use super::icons::{classed_icon, icon, small_icon};
-use crate::format::{self, Tls};
+use crate::format;
 use crate::state::{Slot, Ui};
 
 /// How long a change keeps its glyph, in milliseconds.
@@ -493,11 +494,11 @@ pub fn tls(row: &Ingress) -> impl IntoView + use<> {
     let (secret, others) = format::secrets(row);
     let secret = secret.map(format::shown);
     let more = (others > 0).then(|| view! { <span class="tag">{format!("+{others}")}</span> });
-    match format::tls(row) {
-        Tls::None => EitherOf3::A(view! {
+    match row.coverage() {
+        Coverage::None if !row.tls => EitherOf3::A(view! {
             <span class="st st-idle">{icon("#i-unlock")}<span>"No"</span></span>
         }),
-        Tls::All => {
+        Coverage::All => {
             let title = match &secret {
                 Some(secret) => format!("Yes, secret {secret}"),
                 None => "Yes, the controller's own certificate".into(),
@@ -511,16 +512,25 @@ pub fn tls(row: &Ingress) -> impl IntoView + use<> {
                 </span>
             })
         }
-        Tls::Partly { covered, hosts } => {
-            let words = format!("{covered} of {hosts}");
+        coverage @ (Coverage::Partly | Coverage::None) => {
+            let words = format!("{} of {}", row.hosts_with_tls(), row.hosts.len());
+            let hosts = if row.hosts.len() == 1 {
+                " host"
+            } else {
+                " hosts"
+            };
             let title = match &secret {
-                Some(secret) => format!("{words} hosts, secret {secret}"),
-                None => format!("{words} hosts"),
+                Some(secret) => format!("{words}{hosts}, secret {secret}"),
+                None => format!("{words}{hosts}"),
+            };
+            let lock = match coverage {
+                Coverage::None => "#i-unlock",
+                _ => "#i-lockhalf",
             };
             EitherOf3::C(view! {
                 <span class="st st-in" title=title>
-                    {icon("#i-lockhalf")}
-                    <span><b class="med">{words}</b><span class="sr">" hosts, secret"</span></span>
+                    {icon(lock)}
+                    <span><b class="med">{words}</b><span class="sr">{hosts}", secret"</span></span>
                     {middle(&secret.unwrap_or_default(), &[])}
                     {more}
                 </span>

@@ -224,7 +224,7 @@ fn a_line_of_yaml_has_a_key_and_a_value() {
 }
 
 #[test]
-fn tls_names_the_hosts_that_have_none() {
+fn the_first_secret_is_named_and_the_others_are_counted() {
     let entry = |secret: &str, hosts: &[&str]| TlsEntry {
         secret_name: Some(secret.into()),
         hosts: hosts.iter().map(ToString::to_string).collect(),
@@ -233,17 +233,9 @@ fn tls_names_the_hosts_that_have_none() {
         hosts: vec!["a.example.com".into(), "b.example.com".into()],
         ..Ingress::default()
     };
-    assert_eq!(tls(&row), Tls::None);
     row.tls = true;
     row.tls_entries = vec![entry("one", &["a.example.com"]), entry("one", &[])];
-    assert_eq!((tls(&row), secrets(&row)), (Tls::All, (Some("one"), 0)));
+    assert_eq!(secrets(&row), (Some("one"), 0));
     row.tls_entries[1] = entry("two", &["elsewhere.example.com"]);
-    assert_eq!(
-        tls(&row),
-        Tls::Partly {
-            covered: 1,
-            hosts: 2
-        }
-    );
     assert_eq!(secrets(&row), (Some("one"), 1));
 }

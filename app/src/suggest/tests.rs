@@ -99,6 +99,12 @@ fn a_value_that_there_is_not_has_those_near_it() {
         ["ns:shop ns:shop class:nginx 1"]
     );
     assert_eq!(instead("-class:nignx"), [""; 0]);
+    // Nothing is near, but there are few.
+    assert_eq!(instead("tls:maybe"), ["tls:no tls:no 3"]);
+    assert_eq!(
+        instead("ns:nosuch"),
+        ["ns:shop ns:shop 2", "ns:docs ns:docs 1"]
+    );
     assert_eq!(
         nearest(
             "shop",

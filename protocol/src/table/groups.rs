@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::ingress::Ingress;
 use crate::json::{FromJson, Reader};
+use crate::tls::Coverage;
 
 /// What rows can be put together by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -207,7 +208,7 @@ impl Groups {
 
 /// What a row is put together by, and where its group is among the groups: those without a value
 /// are last.
-pub(super) fn group_of(grouping: Option<Grouping>, row: &Ingress, tls: u8) -> (u8, &str) {
+pub(super) fn group_of(grouping: Option<Grouping>, row: &Ingress, tls: Coverage) -> (u8, &str) {
     let value = match grouping {
         None => return (0, ""),
         Some(Grouping::Namespace) => Some(row.namespace.as_str()),
@@ -215,9 +216,9 @@ pub(super) fn group_of(grouping: Option<Grouping>, row: &Ingress, tls: u8) -> (u
         Some(Grouping::HostSuffix) => row.hosts.first().map(|host| suffix(host)),
         Some(Grouping::Tls) => {
             return match tls {
-                2 => (0, "yes"),
-                1 => (1, "partly"),
-                _ => (2, "no"),
+                Coverage::All => (0, "yes"),
+                Coverage::Partly => (1, "partly"),
+                Coverage::None => (2, "no"),
             };
         }
     };

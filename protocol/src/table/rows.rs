@@ -14,8 +14,9 @@ use memchr::memmem::Finder;
 
 use super::groups::{Group, Grouping, Groups, Place, group_of};
 use super::{Column, Direction, Mark, MarkKind, Totals, Values};
-use crate::filter::{Field, Filter, Matcher, haystack, is_partly_covered, values};
+use crate::filter::{Field, Filter, Matcher, haystack, values};
 use crate::ingress::{Ingress, Key};
+use crate::tls::Coverage;
 
 /// What became of a row that was put in.
 pub(super) enum Upsert {
@@ -61,26 +62,15 @@ pub(super) struct Row {
     /// The replay that named the row last.
     pub(super) generation: u64,
     haystack: String,
-    tls: Tls,
+    tls: Coverage,
     touched: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Tls {
-    None,
-    Partly,
-    Covered,
 }
 
 impl Row {
     fn new(ingress: Ingress, generation: u64) -> Self {
         Self {
             haystack: haystack(&ingress),
-            tls: match (ingress.tls, is_partly_covered(&ingress)) {
-                (false, _) => Tls::None,
-                (true, true) => Tls::Partly,
-                (true, false) => Tls::Covered,
-            },
+            tls: ingress.coverage(),
             ingress: Arc::new(ingress),
             mark: None,
             deleted: false,
@@ -104,7 +94,7 @@ impl Row {
     }
 
     fn group(&self, grouping: Option<Grouping>) -> (u8, &str) {
-        group_of(grouping, &self.ingress, self.tls as u8)
+        group_of(grouping, &self.ingress, self.tls)
     }
 
     /// What the row is sorted by.
@@ -138,8 +128,8 @@ impl Totals {
     /// Counts one more row, but for its hosts and its namespace: other rows may have them too.
     fn add(&mut self, row: &Row) {
         self.rows += 1;
-        self.with_tls += usize::from(row.tls != Tls::None);
-        self.partly_tls += usize::from(row.tls == Tls::Partly);
+        self.with_tls += usize::from(row.tls != Coverage::None);
+        self.partly_tls += usize::from(row.tls == Coverage::Partly);
         self.without_class += usize::from(row.ingress.ingress_class_name.is_none());
     }
 }
@@ -280,11 +270,11 @@ impl Rows {
         totals.namespaces = self.by_namespace.len();
     }
 
-    fn uncount(&mut self, ingress: &Ingress, tls: Tls) {
+    fn uncount(&mut self, ingress: &Ingress, tls: Coverage) {
         let totals = &mut self.totals;
         totals.rows -= 1;
-        totals.with_tls -= usize::from(tls != Tls::None);
-        totals.partly_tls -= usize::from(tls == Tls::Partly);
+        totals.with_tls -= usize::from(tls != Coverage::None);
+        totals.partly_tls -= usize::from(tls == Coverage::Partly);
         totals.without_class -= usize::from(ingress.ingress_class_name.is_none());
         for host in &ingress.hosts {
             match self.hosts.get_mut(host) {

@@ -231,8 +231,12 @@ fn rows_without_a_value_are_the_last_group() {
         lines(&table),
         ["nginx (2)", "cart", "www", " (1)", "classless"]
     );
+    play(
+        &mut table,
+        [Message::IngressAdded(row("blog", "covered", 6))],
+    );
     table.set_grouping(Some(Grouping::Tls));
-    assert_eq!(lines(&table)[0], "partly (1)");
+    assert_eq!(lines(&table)[..3], ["yes (1)", "covered", "no (3)"]);
 }
 
 #[test]
@@ -768,8 +772,8 @@ fn expected_totals(rows: &BTreeMap<Key, Ingress>, filter: &Filter) -> Totals {
         rows: rows.len(),
         hosts: hosts.len(),
         wildcard_hosts: hosts.iter().filter(|host| host.starts_with('*')).count(),
-        with_tls: count(|row| row.tls),
-        partly_tls: count(|row| row.tls && row.hosts_with_tls() < row.hosts.len()),
+        with_tls: count(|row| row.tls && (row.hosts.is_empty() || row.hosts_with_tls() > 0)),
+        partly_tls: count(|row| row.tls && (1..row.hosts.len()).contains(&row.hosts_with_tls())),
         without_class: count(|row| row.ingress_class_name.is_none()),
         namespaces: namespaces.len(),
     }

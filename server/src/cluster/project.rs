@@ -167,19 +167,23 @@ fn lines(rule: &Rule) -> usize {
 }
 
 /// Cuts rules and TLS entries so that the row says the same of its TLS: of hosts that no entry
-/// covers one stays, and of entries those that cover the hosts that stay.
+/// covers one stays, one of those that an entry covers, and of entries those that cover the hosts
+/// that stay.
 fn cut_rules(row: &mut Ingress, more: &mut More) {
-    let uncovered = {
+    let have_to_stay: Vec<usize> = {
         let covered = Covered::by(&row.tls_entries);
-        row.hosts.iter().find(|host| !covered.has(host)).cloned()
+        let first = |has: bool| {
+            let mut hosts = row.rules.iter().map(|rule| rule.host.as_deref());
+            hosts.position(|host| host.is_some_and(|host| covered.has(host) == has))
+        };
+        (row.tls.then(|| [first(false), first(true)]).into_iter())
+            .flatten()
+            .flatten()
+            .collect()
     };
-    let has_to_stay = uncovered.filter(|_| row.tls).and_then(|host| {
-        let is_it = |rule: &Rule| rule.host.as_ref() == Some(&host);
-        row.rules.iter().position(is_it)
-    });
     let (mut room, mut rules) = (MOST, Vec::new());
     for (index, mut rule) in take(&mut row.rules).into_iter().enumerate() {
-        let reserved = usize::from(has_to_stay.is_some_and(|later| later > index));
+        let reserved = (have_to_stay.iter().filter(|later| **later > index)).count();
         let paths = rule.paths.len();
         if room > reserved {
             rule.paths.truncate(room - reserved);

@@ -1,3 +1,4 @@
+use protocol::tls::Coverage;
 use serde_json::json;
 
 use super::*;
@@ -92,19 +93,17 @@ fn a_large_ingress_is_a_row_of_a_hundred_rules_and_a_count_of_the_rest() {
 
 #[test]
 fn a_cut_row_says_the_same_of_its_tls() {
-    // Of hosts with TLS all, all but one far beyond the cut, some, and none.
-    let cases: [fn(usize) -> bool; 4] = [
-        |_| true,
-        |number| number != 2_000,
-        |number| number % 2 == 0,
-        |_| false,
-    ];
-    for with_tls in cases {
+    // All hosts have TLS, all but one far beyond the cut, one far beyond it, some, and none.
+    let coverage = |with_tls: fn(usize) -> bool| {
         let row = large(2_400, with_tls);
         assert!(row.rules.len() <= MOST);
-        let partly = row.tls && row.hosts_with_tls() < row.hosts.len();
-        assert_eq!(partly, row.tls && !(0..2_400).all(with_tls));
-    }
+        row.coverage()
+    };
+    assert_eq!(coverage(|_| true), Coverage::All);
+    assert_eq!(coverage(|number| number != 2_000), Coverage::Partly);
+    assert_eq!(coverage(|number| number == 2_000), Coverage::Partly);
+    assert_eq!(coverage(|number| number % 2 == 0), Coverage::Partly);
+    assert_eq!(coverage(|_| false), Coverage::None);
     let wildcard: Vec<_> = (0..300)
         .map(|number| json!({"host": format!("h{number}.example.com")}))
         .collect();
