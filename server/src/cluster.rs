@@ -10,6 +10,7 @@ pub mod connect;
 pub mod feed;
 pub mod plugin;
 pub mod project;
+mod proxy;
 pub mod pulse;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -228,19 +228,53 @@ async fn a_server_or_a_token_that_cannot_be_used_is_said() {
 }
 
 #[tokio::test]
-async fn a_proxy_is_refused_without_its_password() {
+async fn a_proxy_is_refused_by_the_name_of_where_it_was_found() {
     let folder = Folder::default();
-    let path = folder.write(
-        "config",
-        &kubeconfig("https://127.0.0.1:1", serde_json::json!({})),
-    );
-    let path = path.to_str().unwrap();
-    let proxy = ("HTTPS_PROXY", "http://user:SECRET@127.0.0.1:2");
-    let log = refused(&[("KUBECONFIG", path), proxy], &[]).await;
+    let nobody = serde_json::json!({});
+    // An address for documentation: nobody answers there.
+    let far = kubeconfig("https://user:SECRET@192.0.2.1:6443", nobody.clone());
+    let far = folder.write("far", &far);
+    let mut own: serde_json::Value =
+        serde_json::from_str(&kubeconfig("https://127.0.0.1:1", nobody.clone())).unwrap();
+    own["clusters"][0]["cluster"]["proxy-url"] = "http://user:SECRET@proxy:3128".into();
+    let own = folder.write("own", &own.to_string());
+    let (far, own) = (far.to_str().unwrap(), own.to_str().unwrap());
+    let proxy = |name| (name, "http://user:SECRET@127.0.0.1:2");
+    for name in ["HTTPS_PROXY", "https_proxy"] {
+        let elsewhere = ("NO_PROXY", "127.0.0.1,10.0.0.0/8");
+        let log = refused(&[("KUBECONFIG", far), proxy(name), elsewhere], &[]).await;
+        assert!(
+            log.contains(name)
+                && log.contains("https://192.0.2.1:6443")
+                && log.contains("NO_PROXY"),
+            "{log}"
+        );
+        assert!(!log.contains("SECRET") && !log.contains(far), "{log}");
+    }
+    let log = refused(&[("KUBECONFIG", own), ("NO_PROXY", "*")], &[]).await;
+    assert!(log.contains(own) && log.contains("proxy-url"), "{log}");
     assert!(
-        log.contains("HTTPS_PROXY") && !log.contains("SECRET"),
+        !log.contains("SECRET") && !log.contains("HTTPS_PROXY"),
         "{log}"
     );
+
+    // What is reached directly is.
+    let direct = [
+        ("KUBECONFIG", far),
+        proxy("HTTPS_PROXY"),
+        ("NO_PROXY", "192.0.2.0/24"),
+    ];
+    Dash::start(&direct, &[]).await;
+    let up = Upstream::simulator().await;
+    let near = up.kubeconfig("viewer");
+    let local = [
+        ("KUBECONFIG", near.as_str()),
+        proxy("HTTPS_PROXY"),
+        proxy("HTTP_PROXY"),
+    ];
+    let dash = Dash::start(&local, &[]).await;
+    dash.get_until("/readyz", |answer| answer.status == 200)
+        .await;
 }
 
 #[tokio::test]
