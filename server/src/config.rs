@@ -145,7 +145,8 @@ pub struct Config {
     #[arg(help_heading = heading::SHUTDOWN, long, env = "DRAIN_DELAY", value_name = "SECONDS", default_value = "5", value_parser = in_range::<0, 600>)]
     pub drain_delay: u64,
 
-    /// Seconds over which the streams are closed at shutdown
+    /// Seconds over which the streams are closed at shutdown; everything else is served until the
+    /// last one
     #[arg(help_heading = heading::SHUTDOWN, long, env = "DRAIN_TIME", value_name = "SECONDS", default_value = "20", value_parser = in_range::<0, 600>)]
     pub drain_time: u64,
 

@@ -582,6 +582,37 @@ async fn a_log_that_nobody_reads_any_more_stops_nothing() {
     let status = timeout(LIMIT, end)
         .await
         .expect("the process ends")
+#[tokio::test]
+async fn while_streams_drain_everything_else_is_served() {
+    let environment = [("DRAIN_DELAY", "0"), ("DRAIN_TIME", "600")];
+    let mut dash = Dash::start(&environment, &["--demo"]).await;
+    // So many that the moment of the last one is minutes away.
+    let mut streams = Vec::new();
+    for _ in 0..40 {
+        let mut stream = dash.stream("").await;
+        stream.synced().await;
+        streams.push(stream);
+    }
+    dash.process.signal("TERM");
+    dash.process.logs("closing streams").await;
+    for path in ["/", "/livez", "/api/ingresses", "/api/health", "/metrics"] {
+        let answer = dash.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("connection"), "close", "{path}");
+    }
+    for path in ["/readyz", "/api/ingresses/stream"] {
+        let refusal = dash.get(path).await;
+        assert!(refusal.refused(503).contains("shutting down"), "{path}");
+        assert!(refusal.header("retry-after").parse::<u64>().is_ok());
+    }
+    // Nothing is waited for that is no stream.
+    let _silent = TcpStream::connect(dash.address).await.unwrap();
+    drop(streams);
+    let (code, log) = dash.process.end().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("left at the end"), "{log}");
+}
+
         .unwrap();
     assert_eq!(status.code(), Some(0));
 }
