@@ -221,7 +221,7 @@ fn take_proxies(kubeconfig: &mut Kubeconfig, context: &str) -> Option<String> {
         };
         let proxy = cluster.proxy_url.replace(NO_PROXY_URL.into());
         if meant.as_ref() == Some(&named.name) && proxy.is_some_and(|url| !url.is_empty()) {
-            asked = meant.clone();
+            asked.clone_from(&meant);
         }
     }
     asked
