@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Post;
 
-use crate::codec::{Answer, Form, ToForm};
+use crate::codec::{Answer, Form, Refusal, ToForm};
 
 /// The samples of `/metrics` with their labels, and their values:
 /// `POST {BASE_PATH}/api/fn/diagnostics`.
@@ -20,9 +20,9 @@ use crate::codec::{Answer, Form, ToForm};
     clippy::unused_async,
     reason = "a server function is asynchronous in the browser"
 )]
-pub async fn diagnostics() -> Result<BTreeMap<String, f64>, ServerFnError> {
+pub async fn diagnostics() -> Result<BTreeMap<String, f64>, Refusal> {
     let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
-        .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;
+        .ok_or_else(|| Refusal::new("the server has not finished starting".into()))?;
     Ok(backend.diagnostics())
 }
 

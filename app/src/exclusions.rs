@@ -9,8 +9,8 @@ use protocol::filter::{Field, Filter};
 use protocol::json::{FromJson, Reader};
 use serde::Serialize;
 
-/// The words are sent twice, as cookie and in the address, and a request's header has 8 KiB: half
-/// of it is left for everything else.
+/// The words are sent twice, as cookie and in the address, and proxies take headers of 8 KiB: half of
+/// that is left for everything else.
 const MOST_BYTES: usize = 2_000;
 
 /// Namespaces and labels whose rows are left out. Written as words of a search:

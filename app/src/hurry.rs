@@ -9,7 +9,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Post;
 
-use crate::codec::{Answer, Form, ToForm};
+use crate::codec::{Answer, Form, Refusal, ToForm};
 
 /// Has the server try at once what it is waiting with: `POST {BASE_PATH}/api/fn/try_now`. Returns
 /// whether it does: so soon after another early try, of whomever, it does not.
@@ -18,9 +18,9 @@ use crate::codec::{Answer, Form, ToForm};
     clippy::unused_async,
     reason = "a server function is asynchronous in the browser"
 )]
-pub async fn try_now() -> Result<bool, ServerFnError> {
+pub async fn try_now() -> Result<bool, Refusal> {
     let backend = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
-        .ok_or_else(|| ServerFnError::new("the server has not finished starting"))?;
+        .ok_or_else(|| Refusal::new("the server has not finished starting".into()))?;
     Ok(backend.try_now())
 }
 

@@ -175,12 +175,11 @@ pub struct Query {
     pub tab: Tab,
     /// `page`, from 1: only read without JavaScript.
     pub page: usize,
-    /// What this build does not know is kept.
-    pub other: Vec<(String, String)>,
 }
 
 impl Query {
-    /// Reads a query string, without its `?`. What cannot be read is as if it were not there.
+    /// Reads a query string, without its `?`. What cannot be read, or is not known, is as if it
+    /// were not there.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut query = Self {
@@ -214,6 +213,7 @@ impl Query {
                 "sel" => {
                     query.selected = value
                         .split_once('/')
+                        .filter(|(namespace, name)| namespace.len() <= 63 && name.len() <= 253)
                         .map(|(namespace, name)| Key::new(namespace, name));
                 }
                 "tab" => {
@@ -223,7 +223,8 @@ impl Query {
                         .unwrap_or_default();
                 }
                 "page" => query.page = value.parse().unwrap_or(1).max(1),
-                _ => query.other.push((key, value)),
+                // What nobody reads gets into no page: each of its many links would repeat it.
+                _ => {}
             }
         }
         query
@@ -251,14 +252,6 @@ impl Query {
     pub fn shorten(&mut self) {
         if self.is_long() {
             self.search.clear();
-        }
-        let other = self.other.iter();
-        if other
-            .map(|(key, value)| key.len() + value.len())
-            .sum::<usize>()
-            > LONG
-        {
-            self.other.clear();
         }
     }
 
@@ -301,9 +294,6 @@ impl Query {
         }
         if self.page > 1 {
             push("page", &self.page.to_string());
-        }
-        for (key, value) in &self.other {
-            push(key, value);
         }
         text
     }

@@ -44,11 +44,9 @@ impl PageContext {
     pub fn start(&self) -> Option<String> {
         let exclusions = Choices::parse(&self.cookies).exclusions;
         let mut query = Query::parse(&self.query);
-        let other = std::mem::take(&mut query.other);
         if exclusions.is_empty() || query != Query::parse("") {
             return None;
         }
-        query.other = other;
         query.search = exclusions.to_string();
         let base = self.backend.cluster().base_path;
         Some(format!("{base}/{}", query.to_query_string()))
@@ -74,7 +72,6 @@ impl PageContext {
         let view = Query {
             selected: None,
             tab: Tab::default(),
-            other: Vec::new(),
             ..Query::parse(&self.query)
         };
         view.to_query_string()
@@ -105,14 +102,16 @@ impl PageContext {
     #[must_use]
     pub fn data(&self, lines: Lines) -> PageData {
         let cluster = self.backend.cluster();
-        let query = Query::parse(&self.query);
+        let mut query = Query::parse(&self.query);
         let (scope, refused) = query.scope(cluster.max_namespaces);
+        // Names that are refused are said once, not in every link.
+        query.namespaces = scope.names().cloned().unwrap_or_default();
         let mut rows = lines.rows;
         self.backend.say(&scope, &mut rows);
         PageData {
             cluster,
             reconnect: self.backend.reconnect(),
-            query: self.query.clone(),
+            query: query.to_query_string().trim_start_matches('?').to_owned(),
             refused,
             rows,
             groups: lines.groups,

@@ -188,8 +188,6 @@ pub struct Ui {
     pub announced: RwSignal<String>,
     /// A short line over the page, about what a key or a menu has just done.
     pub toast: RwSignal<Option<String>>,
-    /// Parameters of the address that this build does not know.
-    pub other: StoredValue<Vec<(String, String)>>,
 }
 
 impl Ui {
@@ -289,7 +287,6 @@ impl Ui {
             density: RwSignal::new(data.choices.density),
             announced: RwSignal::default(),
             toast: RwSignal::default(),
-            other: StoredValue::new(query.other),
             stuck: RwSignal::new(None),
             finding: RwSignal::new(None),
             currency: Memo::new(|_| Self::expect().facts().currency()),
@@ -391,7 +388,6 @@ impl Ui {
             selected: self.selected.get(),
             tab: self.tab.get(),
             page: 1,
-            other: self.other.get_value(),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod connect;
 pub mod feed;
 pub mod plugin;
 pub mod project;
+mod proxy;
 pub mod pulse;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use protocol::Scope;
 use protocol::message::{ErrorReason, NamespaceState};
-use protocol::{Key, Scope};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -28,6 +29,7 @@ use tracing::{debug, info, warn};
 use self::api::{Api, ApiError, Collection, REQUEST_LIMIT};
 use self::backoff::jittered;
 use self::feed::{Feed, Limits, Sink};
+use self::project::InvalidObject;
 use crate::catalog::{Catalog, Change, Object};
 use crate::config::WatchMode;
 use crate::journal::{FeedError, Journal};
@@ -513,15 +515,10 @@ impl IngressSink {
 impl Sink for IngressSink {
     type Item = Object;
 
-    fn read(&self, object: Value) -> Option<Object> {
-        match project::project(object) {
-            Ok(object) => (self.only.is_empty() || self.only.contains(&object.row.key.namespace))
-                .then_some(object),
-            Err(error) => {
-                warn!(error = %error, "an ingress cannot be read and is not shown");
-                None
-            }
-        }
+    fn read(&self, object: Value) -> Result<Option<Object>, InvalidObject> {
+        let object = project::project(object)?;
+        let is_wanted = self.only.is_empty() || self.only.contains(&object.row.key.namespace);
+        Ok(is_wanted.then_some(object))
     }
 
     fn reset(&self, items: Vec<Object>) -> usize {
@@ -571,9 +568,8 @@ impl NamespaceSink {
 impl Sink for NamespaceSink {
     type Item = String;
 
-    fn read(&self, object: Value) -> Option<String> {
-        let Key { name, .. } = project::key(&object);
-        (!name.is_empty()).then_some(name)
+    fn read(&self, object: Value) -> Result<Option<String>, InvalidObject> {
+        Ok(Some(project::key(&object).name))
     }
 
     fn reset(&self, items: Vec<String>) -> usize {

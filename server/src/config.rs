@@ -77,7 +77,8 @@ pub struct Config {
     #[arg(help_heading = heading::ACCESS, long, env = "TRUSTED_PROXIES", value_name = "NETWORK,...", default_value = "", value_parser = networks)]
     pub trusted_proxies: Networks,
 
-    /// Annotation keys whose values are masked in YAML, separated by commas; * stands for any text
+    /// Annotation keys whose values are masked in the YAML and JSON of an ingress, separated by
+    /// commas, in any case; * stands for any text
     #[arg(help_heading = heading::ACCESS, long, env = "REDACT_ANNOTATIONS", value_name = "KEY,...", default_value = "", value_parser = annotation_keys)]
     pub redact_annotations: Names,
 
@@ -145,7 +146,8 @@ pub struct Config {
     #[arg(help_heading = heading::SHUTDOWN, long, env = "DRAIN_DELAY", value_name = "SECONDS", default_value = "5", value_parser = in_range::<0, 600>)]
     pub drain_delay: u64,
 
-    /// Seconds over which the streams are closed at shutdown
+    /// Seconds over which the streams are closed at shutdown; everything else is served until the
+    /// last one
     #[arg(help_heading = heading::SHUTDOWN, long, env = "DRAIN_TIME", value_name = "SECONDS", default_value = "20", value_parser = in_range::<0, 600>)]
     pub drain_time: u64,
 
@@ -203,6 +205,16 @@ pub enum ConfigError {
         "LISTEN is {0}, which others can reach, and this dashboard has no authentication: listen on a loopback address (127.0.0.1:3000), or say --insecure-no-auth"
     )]
     Exposed(SocketAddr),
+    /// The page's first delay is longer than its longest.
+    #[error(
+        "RECONNECT_INTERVAL is {interval} and MAX_RECONNECT_DELAY is {longest}: the first delay is at most the longest; allowed is RECONNECT_INTERVAL from 100 to {longest}, or a greater MAX_RECONNECT_DELAY"
+    )]
+    Reconnect {
+        /// `RECONNECT_INTERVAL`
+        interval: u64,
+        /// `MAX_RECONNECT_DELAY`
+        longest: u64,
+    },
 }
 
 impl Config {
@@ -232,6 +244,12 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         if !self.is_local() && !self.insecure_no_auth {
             return Err(ConfigError::Exposed(self.listen));
+        }
+        if self.reconnect_interval > self.max_reconnect_delay {
+            return Err(ConfigError::Reconnect {
+                interval: self.reconnect_interval,
+                longest: self.max_reconnect_delay,
+            });
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -14,20 +14,27 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes};
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, TryFutureExt as _};
+use http::StatusCode;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf, copy, sink,
+};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
 use crate::shutdown::Shutdown;
+use crate::web::problem::Problem;
 
 /// A request's header is there within this time of its first byte, and the first one of a
 /// connection within this time of its start.
@@ -37,8 +44,13 @@ const HEADER_LIMIT: Duration = Duration::from_secs(10);
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 /// So many connections may rest that long, with some 16 KiB each; others do for [`HEADER_LIMIT`].
 const IDLE_CONNECTIONS: usize = 1_000;
-/// hyper's least: 8 KiB each for reading and writing.
-const BUFFER: usize = 8192;
+/// The longest header of a request: behind a single sign-on, cookies of 10 kB are common.
+const HEADER_SIZE: usize = 32 << 10;
+/// More than a header, so that a longer one is refused here, in words. A connection starts with 8 KiB
+/// for reading, which grow while a longer header comes.
+const BUFFER: usize = HEADER_SIZE + 8192;
+/// So much of what a refused client is still writing is read.
+const REST: u64 = 1 << 20;
 /// The kernel doubles it. Without a limit a client that does not read holds 4 MB of kernel memory.
 const SEND_BUFFER: usize = 64 << 10;
 /// A socket that takes nothing for this long is slow: its stream is to end,
@@ -51,6 +63,8 @@ const CONNECTIONS_BESIDE_STREAMS: usize = 2_000;
 /// What the process opens beside connections of clients and watches: its log, the listener,
 /// requests to the API server.
 const OTHER_FILES: usize = 64;
+/// What is still being written at the end of the drain time has this long.
+const OVERTIME: Duration = Duration::from_secs(2);
 /// A failure to accept is logged this often at most.
 const ACCEPT_LOG_PAUSE: Duration = Duration::from_secs(60);
 
@@ -207,19 +221,26 @@ impl Drop for Answer {
 }
 
 /// Serves `router` on so many connections at once, until the shutdown has drained each, or its
-/// time is over.
+/// time is over. While streams drain, new connections have one answer each: a page whose stream is
+/// still open asks for more than that.
 pub async fn run(listener: TcpListener, router: Router, most: usize, shutdown: Shutdown) {
-    let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(most));
     let resting = Arc::new(Semaphore::new(IDLE_CONNECTIONS));
+    let crowd = Arc::new(Notify::new());
+    // Those from before the streams end, and those from then on.
+    let (early, late) = (TaskTracker::new(), TaskTracker::new());
+    let drained = CancellationToken::new();
+    let mut end = pin!(async {
+        shutdown.draining.cancelled().await;
+        early.close();
+        let end = Instant::now() + shutdown.drain_time + OVERTIME;
+        let _ = timeout_at(end, early.wait()).await;
+        end
+    });
     let mut said: Option<Instant> = None;
-    loop {
-        let place = tokio::select! {
-            () = shutdown.draining.cancelled() => break,
-            place = places.clone().acquire_owned() => place.expect("the semaphore is never closed"),
-        };
+    let end = loop {
         let accepted = tokio::select! {
-            () = shutdown.draining.cancelled() => break,
+            end = &mut end => break end,
             accepted = listener.accept() => accepted,
         };
         let (stream, address) = match accepted {
@@ -234,34 +255,43 @@ pub async fn run(listener: TcpListener, router: Router, most: usize, shutdown: S
                 continue;
             }
         };
-        let router = router.clone();
-        let resting = resting.clone();
+        let place = tokio::select! {
+            end = &mut end => break end,
+            place = place(&places, &crowd) => place,
+        };
+        let is_late = shutdown.draining.is_cancelled();
+        let (connections, leaves) = match is_late {
+            false => (&early, &shutdown.draining),
+            true => (&late, &drained),
+        };
         // One of its own: who waits for a token takes its lock with each poll.
-        let draining = shutdown.draining.child_token();
+        let leaves = leaves.child_token();
+        let router = router.clone();
+        let (resting, crowd) = (resting.clone(), crowd.clone());
         connections.spawn(async move {
             let _place = place;
             let _ = stream.set_nodelay(true);
             let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
             let connection = Connection::new(address);
             let pace = connection.pace.clone();
-            let socket = Socket::new(stream, pace.clone(), resting);
-            let service = router
-                .map_request(move |mut request: http::Request<Incoming>| {
-                    connection.pace.begin();
-                    request.extensions_mut().insert(connection.clone());
-                    request.map(Body::new)
-                })
-                .map_response(move |response: http::Response<Body>| {
-                    let pace = pace.clone();
-                    response.map(|body| Answer { body, pace })
-                });
+            let socket = Socket::new(stream, pace.clone(), resting, crowd);
+            let service = service_fn(move |mut request: http::Request<Incoming>| {
+                // Here, not in what is polled: hyper looks for the end of the connection before,
+                // and a client may have closed its half right after the request.
+                pace.begin();
+                request.extensions_mut().insert(connection.clone());
+                let answer = router.clone().oneshot(request.map(Body::new));
+                let pace = pace.clone();
+                answer.map_ok(|response| response.map(|body| Answer { body, pace }))
+            });
             let mut connection = http1::Builder::new()
                 .header_read_timeout(None)
+                .keep_alive(!is_late)
                 .max_buf_size(BUFFER)
-                .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service));
+                .serve_connection(TokioIo::new(socket), service);
             let result = tokio::select! {
                 result = &mut connection => result,
-                () = draining.cancelled() => {
+                () = leaves.cancelled() => {
                     Pin::new(&mut connection).graceful_shutdown();
                     (&mut connection).await
                 }
@@ -269,27 +299,62 @@ pub async fn run(listener: TcpListener, router: Router, most: usize, shutdown: S
             if let Err(error) = result {
                 debug!(client.address = %address, error = %error, "connection ended");
                 let rest = connection.into_parts();
+                let socket = rest.io.into_inner();
                 // hyper answers whatever else is no request by itself.
                 if rest.read_buf.starts_with(HTTP2_PREFACE) {
-                    let mut socket = rest.io.into_inner();
-                    let _ = socket.write_all(BAD_REQUEST).await;
-                    let _ = socket.shutdown().await;
+                    refuse(socket, BAD_REQUEST).await;
+                } else if socket.header >= HEADER_SIZE {
+                    refuse(socket, too_large().as_bytes()).await;
                 }
             }
         });
-    }
+    };
     drop(listener);
-    connections.close();
-    let grace = shutdown.drain_time + Duration::from_secs(2);
-    if tokio::time::timeout(grace, connections.wait())
-        .await
-        .is_err()
-    {
+    drained.cancel();
+    late.close();
+    let rest = async { tokio::join!(early.wait(), late.wait()) };
+    if timeout_at(end, rest).await.is_err() {
         warn!(
-            open = connections.len(),
+            open = early.len() + late.len(),
             "connections are left at the end of the drain time"
         );
     }
+}
+
+/// Writes an answer and closes. A close while bytes are unread would reset the connection, which takes
+/// the answer from the client.
+async fn refuse(mut socket: Socket, answer: &[u8]) {
+    let _ = socket.write_all(answer).await;
+    let _ = socket.shutdown().await;
+    let mut rest = socket.stream.take(REST);
+    let _ = timeout_at(Instant::now() + GRACE, copy(&mut rest, &mut sink())).await;
+}
+
+/// The answer to a header that is too long.
+fn too_large() -> String {
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    let words = format!(
+        "the header of a request may have {HEADER_SIZE} bytes, cookies and address with it"
+    );
+    let body = Problem::new(status, words).to_json();
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/problem+json\r\n\
+         cache-control: no-store\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A place for one more connection. Where there is none, the connection that has waited longest for
+/// a request leaves: many that say nothing are not to keep out one that asks.
+async fn place(places: &Arc<Semaphore>, crowd: &Notify) -> OwnedSemaphorePermit {
+    if let Ok(place) = places.clone().try_acquire_owned() {
+        return place;
+    }
+    crowd.notify_one();
+    let place = places.clone().acquire_owned().await;
+    // Where none waited, the next one to wait would leave for nothing.
+    let _ = crowd.notified().now_or_never();
+    place.expect("the semaphore is never closed")
 }
 
 /// A socket that fails where writing makes no progress for [`WRITE_LIMIT`] and [`GRACE`], or goes
@@ -301,27 +366,38 @@ struct Socket {
     pace: Arc<Pace>,
     /// Rings where nothing can be written.
     blocked: Option<Pin<Box<Sleep>>>,
-    /// Rings where no request has come.
-    waits: Option<Pin<Box<Sleep>>>,
+    /// Ends where no request has come in time, or others need the place.
+    waits: Option<BoxFuture<'static, ()>>,
     /// Whether a part of a request's header has come.
     begun: bool,
+    /// Bytes of it that have come.
+    header: usize,
     /// Whether a request has been answered.
     served: bool,
     resting: Arc<Semaphore>,
+    /// Notifies the one that has waited longest.
+    crowd: Arc<Notify>,
     /// Among [`IDLE_CONNECTIONS`].
     rests: Option<OwnedSemaphorePermit>,
 }
 
 impl Socket {
-    fn new(stream: TcpStream, pace: Arc<Pace>, resting: Arc<Semaphore>) -> Self {
+    fn new(
+        stream: TcpStream,
+        pace: Arc<Pace>,
+        resting: Arc<Semaphore>,
+        crowd: Arc<Notify>,
+    ) -> Self {
         Self {
             stream,
             pace,
             blocked: None,
             waits: None,
             begun: false,
+            header: 0,
             served: false,
             resting,
+            crowd,
             rests: None,
         }
     }
@@ -358,6 +434,22 @@ impl Socket {
         )))
     }
 
+    /// Reads at most `most` bytes.
+    fn poll_some(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+        most: usize,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.stream.poll_read_ready(context))?;
+            match self.stream.try_read_buf(&mut (&mut *buffer).limit(most)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read.map(drop)),
+            }
+        }
+    }
+
     /// No byte is there. Ready where no more will come in time.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.waits.is_none() {
@@ -368,7 +460,10 @@ impl Socket {
                     limit = IDLE_LIMIT;
                 }
             }
-            self.waits = Some(Box::pin(sleep_until(Instant::now() + limit)));
+            let (end, displaced) = (Instant::now() + limit, self.crowd.clone().notified_owned());
+            self.waits = Some(Box::pin(async move {
+                let _ = timeout_at(end, displaced).await;
+            }));
         }
         match &mut self.waits {
             Some(waits) => waits.as_mut().poll(context),
@@ -388,11 +483,20 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let ended = matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() == before;
-        if self.pace.phase() != WAITING {
+        let is_waiting = self.pace.phase() == WAITING;
+        let room = match is_waiting {
+            true => HEADER_SIZE - self.header,
+            false => usize::MAX,
+        };
+        if room == 0 {
+            return Poll::Ready(Err(io::Error::other("the header is too long")));
+        }
+        let read = self.poll_some(context, buffer, room);
+        let count = buffer.filled().len() - before;
+        let ended = matches!(read, Poll::Ready(Ok(()))) && count == 0;
+        if !is_waiting {
             self.stop_waiting();
-            self.begun = false;
+            (self.begun, self.header) = (false, 0);
             // It says no more and may still read its answer. A stream's client is gone: what it
             // has to say was the request.
             return if ended && !self.pace.streams() {
@@ -401,6 +505,7 @@ impl AsyncRead for Socket {
                 read
             };
         }
+        self.header += count;
         match read {
             Poll::Ready(Ok(())) => {
                 if !self.begun {
@@ -445,7 +550,7 @@ impl AsyncWrite for Socket {
             self.pace.phase.store(WAITING, Ordering::Relaxed);
             // Where the answer was there at once, nothing was read meanwhile.
             self.stop_waiting();
-            (self.begun, self.served) = (false, true);
+            (self.begun, self.header, self.served) = (false, 0, true);
             // An end that was kept back is to be seen now.
             context.waker().wake_by_ref();
         }

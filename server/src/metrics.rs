@@ -33,6 +33,8 @@ pub struct Metrics {
     pub watch_failures: Family<Resource, Counter>,
     /// Events that watches brought.
     pub watch_events: Family<EventType, Counter>,
+    /// Objects that are not shown because they cannot be read, each time that they come.
+    pub objects_left_out: Family<Resource, Counter>,
     /// Lists after the first, which a watch could not go on without.
     pub relists: Counter<u64, AtomicU64>,
     /// Objects that only a relist told to be gone.
@@ -64,7 +66,8 @@ pub struct WatchState {
     pub state: &'static str,
 }
 
-/// Label of [`Metrics::watch_requests`] and [`Metrics::watch_failures`].
+/// Label of [`Metrics::watch_requests`], [`Metrics::watch_failures`] and
+/// [`Metrics::objects_left_out`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Resource {
     /// `ingresses` or `namespaces`.
@@ -100,6 +103,7 @@ impl Default for Metrics {
             watch_requests: Family::default(),
             watch_failures: Family::default(),
             watch_events: Family::default(),
+            objects_left_out: Family::default(),
             relists: Counter::default(),
             relist_deletes: Counter::default(),
             delivery: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
@@ -142,6 +146,11 @@ impl Default for Metrics {
             "watch_events",
             "Events that watches brought",
             m.watch_events.clone(),
+        );
+        registry.register(
+            "objects_left_out",
+            "Objects that are not shown because they cannot be read, each time that they come",
+            m.objects_left_out.clone(),
         );
         registry.register(
             "relists",

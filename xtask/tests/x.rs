@@ -15,7 +15,7 @@ impl Machine {
     fn new(name: &str) -> Self {
         let machine = Self(std::env::temp_dir().join(format!("x-{name}-{}", std::process::id())));
         fs::create_dir_all(&machine.0).expect("a temporary folder can be made");
-        for tool in ["dirname", "sed", "tr", "grep"] {
+        for tool in ["dirname", "ls", "sed", "tr", "grep"] {
             let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool));
             let found = found
                 .iter()
@@ -36,10 +36,15 @@ impl Machine {
 
     /// Whether `x build` succeeds, and what it prints.
     fn build(&self) -> (bool, String) {
-        let x = Path::new(env!("CARGO_MANIFEST_DIR")).join("../x");
+        self.build_with(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../x"))
+    }
+
+    /// The same by another name of `x`, from the folder of the programs.
+    fn build_with(&self, x: &Path) -> (bool, String) {
         let output = Command::new("/bin/sh")
             .arg(x)
             .args(["build", "two words"])
+            .current_dir(&self.0)
             .env_clear()
             .env("PATH", &self.0)
             .env("HOME", &self.0)
@@ -101,4 +106,20 @@ fn a_complete_toolchain_is_used_as_it_is() {
     assert!(success, "{said}");
     assert!(!said.contains("rustup"), "{said}");
     assert!(said.ends_with("<xtask>\n<build>\n<two words>\n"), "{said}");
+}
+
+#[test]
+fn links_to_it_lead_to_its_own_folder() {
+    let machine = Machine::new("link").has("rustup", COMPLETE);
+    let machine = machine.has("cargo", "pwd -P");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root.canonicalize().expect("it is there");
+    symlink(root.join("x"), machine.0.join("first")).expect("the folder is new");
+    let relative = Path::new("the second");
+    symlink("first", machine.0.join(relative)).expect("the folder is new");
+    for link in [relative.to_owned(), machine.0.join(relative)] {
+        let (success, said) = machine.build_with(&link);
+        assert!(success, "{said}");
+        assert_eq!(said.trim(), root.display().to_string());
+    }
 }

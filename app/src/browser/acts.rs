@@ -351,7 +351,7 @@ pub(super) fn copy_yaml(ui: Ui, key: Key) {
 /// Has the server ask the API server at once.
 fn try_now(ui: Ui) {
     leptos::task::spawn_local(async move {
-        let words = match crate::hurry::try_now().await {
+        let words = match crate::codec::answer(crate::hurry::try_now()).await {
             Ok(true) => "Trying now",
             Ok(false) => "Tried a moment ago",
             Err(_) => "The server could not be reached",

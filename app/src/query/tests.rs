@@ -14,7 +14,6 @@ fn what_is_written_is_read_again() {
         selected: Some(Key::new("shop", "cart")),
         tab: Tab::Yaml,
         page: 3,
-        other: vec![("view".into(), "wall".into())],
     };
     let text = query.to_query_string();
     assert_eq!(Query::parse(text.trim_start_matches('?')), query);
@@ -30,12 +29,16 @@ fn an_empty_search_is_not_the_same_as_none() {
 
 #[test]
 fn what_cannot_be_read_is_left_out() {
-    let query = Query::parse("sort=-nothing&page=x&sel=none&tab=%zz&q=%E4%&ns=,,a");
+    let query = Query::parse("sort=-nothing&page=x&sel=none&tab=%zz&q=%E4%&ns=,,a&view=wall");
     assert_eq!(query.sort, Sort::default());
     assert_eq!(query.page, 1);
     assert_eq!(query.selected, None);
     assert_eq!(query.search, "\u{fffd}%");
     assert_eq!(query.namespaces.len(), 1);
+    assert_eq!(query.to_query_string(), "?ns=a&q=%EF%BF%BD%25");
+    // No ingress has such a name.
+    let long = format!("sel=shop/{}", "x".repeat(254));
+    assert_eq!(Query::parse(&long).selected, None);
 }
 
 #[test]

@@ -19,10 +19,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, timeout};
-use tracing::warn;
 
 use super::cause;
 use super::plugin::Plugin;
+use super::project::{self, InvalidObject};
 
 /// A connection is there after so long, with TLS.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -297,13 +297,13 @@ impl Api {
         &self.url
     }
 
-    /// Lists everything, in pages; `read` turns each object into an item, or leaves it out. Each
-    /// page needs one of `turns`: a list that does not end holds no other up.
+    /// Lists everything, in pages; `read` turns each object into an item, or leaves it out, as it
+    /// does with one that cannot be read. Each page needs one of `turns`: a list that does not end holds no other up.
     pub async fn list<T>(
         &self,
         collection: &Collection,
         turns: &Semaphore,
-        mut read: impl FnMut(Value) -> Option<T>,
+        mut read: impl FnMut(Result<Value, InvalidObject>) -> Option<T>,
     ) -> Result<Listing<T>, ApiError> {
         let mut items = Vec::new();
         let (mut token, mut size, mut total) = (String::new(), PAGE_SIZE, 0);
@@ -328,14 +328,7 @@ impl Api {
                 serde_json::from_slice(&bytes).map_err(|error| self.invalid(error))?;
             let resource_version = self.version_of(&page)?;
             for object in page.items.unwrap_or_default() {
-                let length = object.get().len();
-                if length > MAX_OBJECT {
-                    warn!(length, "an object is too large and is not shown");
-                    continue;
-                }
-                let object =
-                    serde_json::from_str(object.get()).map_err(|error| self.invalid(error))?;
-                items.extend(read(object));
+                items.extend(read(project::parse(object.get(), MAX_OBJECT)));
             }
             let next = page.metadata.r#continue;
             if next.is_empty() {

@@ -17,9 +17,14 @@ use tracing::warn;
 use super::api::{Api, CONNECT_LIMIT};
 use super::cause;
 use super::plugin::Plugin;
+use super::proxy;
 
 /// A credential plugin that fails sooner ends the start; one that takes longer does not hold it up.
 const PLUGIN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// In place of a cluster's `proxy-url`: where there is none, `kube` takes `HTTPS_PROXY` from the
+/// environment, whatever `NO_PROXY` says.
+const NO_PROXY_URL: &str = "none";
 
 /// An API server to talk to.
 pub struct Connection {
@@ -47,6 +52,17 @@ pub enum ConnectError {
         "the pod's service account in /var/run/secrets/kubernetes.io/serviceaccount cannot be used: {0}"
     )]
     ServiceAccount(String),
+    /// The environment asks for a proxy.
+    #[error(
+        "{variable} in the environment asks for a proxy on the way to {url}, and this server only \
+         connects directly: take {variable} away, or add the host to NO_PROXY"
+    )]
+    Proxy {
+        /// The variable.
+        variable: &'static str,
+        /// The API server.
+        url: String,
+    },
 }
 
 /// The size of a simulated cluster, `NAMESPACESxINGRESSES`.
@@ -169,7 +185,7 @@ fn refused(paths: &[impl AsRef<Path>], cause: String) -> ConnectError {
 
 async fn from_kubeconfig(paths: &[PathBuf]) -> Result<Connection, ConnectError> {
     let refused = |cause: String| refused(paths, cause);
-    let kubeconfig = read_kubeconfig(paths)?;
+    let mut kubeconfig = read_kubeconfig(paths)?;
     let context = kubeconfig
         .current_context
         .clone()
@@ -177,10 +193,38 @@ async fn from_kubeconfig(paths: &[PathBuf]) -> Result<Connection, ConnectError> 
         .ok_or_else(|| {
             refused("it names no current-context (kubectl config use-context NAME sets one)".into())
         })?;
+    if let Some(cluster) = take_proxies(&mut kubeconfig, &context) {
+        return Err(refused(format!(
+            "the proxy-url of its cluster {cluster} cannot be used: this server only connects directly"
+        )));
+    }
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(|error| refused(cause::whole(&error)))?;
+    let read = |name: &str| std::env::var(name).ok();
+    if let Some(variable) = proxy::variable(&config.cluster_url, read) {
+        let url = address_of(&config.cluster_url);
+        return Err(ConnectError::Proxy { variable, url });
+    }
     client(config, context).await.map_err(refused)
+}
+
+/// Takes the proxies out of a kubeconfig. Returns the context's cluster where that had one.
+fn take_proxies(kubeconfig: &mut Kubeconfig, context: &str) -> Option<String> {
+    let mut contexts = kubeconfig.contexts.iter();
+    let context = contexts.find(|known| known.name == context);
+    let meant = context.and_then(|context| Some(context.context.as_ref()?.cluster.clone()));
+    let mut asked = None;
+    for named in &mut kubeconfig.clusters {
+        let Some(cluster) = &mut named.cluster else {
+            continue;
+        };
+        let proxy = cluster.proxy_url.replace(NO_PROXY_URL.into());
+        if meant.as_ref() == Some(&named.name) && proxy.is_some_and(|url| !url.is_empty()) {
+            asked.clone_from(&meant);
+        }
+    }
+    asked
 }
 
 /// The error says what of the configuration cannot be used.
@@ -189,17 +233,13 @@ async fn client(mut config: kube::Config, name: String) -> Result<Connection, St
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT_LIMIT);
     config.read_timeout = None;
+    config.proxy_url = None;
     config.cluster_url = without_user(&config.cluster_url);
-    let url = config.cluster_url.to_string();
-    let url = url.trim_end_matches('/').to_owned();
+    let url = address_of(&config.cluster_url);
     if !matches!(config.cluster_url.scheme_str(), Some("http" | "https")) {
         return Err(format!(
             "the server's URL is {url}; allowed are those that start with https:// or http://"
         ));
-    }
-    // Its URL may have a password, which the client's own refusal quotes.
-    if config.proxy_url.is_some() {
-        return Err("it names a proxy (proxy-url, or HTTPS_PROXY in the environment), and this server connects directly only".into());
     }
     check_token(&config.auth_info).map_err(|cause| format!("it has {cause}"))?;
     let api = match Plugin::of(config) {
@@ -223,6 +263,12 @@ async fn client(mut config: kube::Config, name: String) -> Result<Connection, St
         name,
         simulated: None,
     })
+}
+
+/// The URL as it is shown.
+fn address_of(url: &Uri) -> String {
+    let url = without_user(url).to_string();
+    url.trim_end_matches('/').to_owned()
 }
 
 /// The URL without `user:password@`, which the API server is not sent and nobody is shown.

@@ -24,7 +24,7 @@ use tracing::{debug, info, warn};
 
 use super::api::{Api, ApiError, Collection, WatchEvent};
 use super::backoff::jittered;
-use super::project;
+use super::project::{self, InvalidObject};
 use super::pulse::Silence;
 use crate::catalog::Change;
 use crate::journal::FeedError;
@@ -58,8 +58,8 @@ pub trait Sink: Send + Sync + 'static {
     /// What an object becomes.
     type Item: Send;
 
-    /// Reads one object; `None` leaves out what cannot be read or is not wanted.
-    fn read(&self, object: Value) -> Option<Self::Item>;
+    /// Reads one object; `None` leaves out what is not wanted.
+    fn read(&self, object: Value) -> Result<Option<Self::Item>, InvalidObject>;
     /// A list gave exactly these. Returns how many of those held were not among them any more.
     fn reset(&self, items: Vec<Self::Item>) -> usize;
     /// These changes came together, in this order, the first of them at `received`. Returns how
@@ -355,18 +355,34 @@ impl<S: Sink> Feed<S> {
         }
     }
 
+    /// Says of one object that it is not shown, whatever becomes of the others.
+    fn leave_out(&self, error: &InvalidObject) {
+        let resource = self.collection.resource;
+        let metrics = &self.limits.metrics;
+        metrics
+            .objects_left_out
+            .get_or_create(&Resource { resource })
+            .inc();
+        warn!(watch.resource = resource, error = %error, "an object cannot be read and is not shown");
+    }
+
     async fn list(&mut self) -> Result<Step, Failure> {
         let started = Instant::now();
-        let read = |object: Value| {
-            let key = project::key(&object);
-            if self.collection.has(&key) {
-                return self.sink.read(object);
-            }
-            warn!(
-                key.namespace,
-                key.name, "a list has an object that is not of it, which is not shown"
-            );
-            None
+        let read = |object: Result<Value, InvalidObject>| {
+            let read = object.and_then(|object| {
+                let key = project::key(&object);
+                match self.collection.has(&key) {
+                    true => self.sink.read(object),
+                    false => Err(InvalidObject {
+                        key,
+                        cause: "it is not of the list that has it".into(),
+                    }),
+                }
+            });
+            read.unwrap_or_else(|error| {
+                self.leave_out(&error);
+                None
+            })
         };
         let listing = self.api.list(&self.collection, &self.limits.lists, read);
         let listing = listing.await.map_err(Failure::Retry)?;
@@ -525,7 +541,7 @@ impl<S: Sink> Feed<S> {
                 return Err(self.api.refused(code, message.to_owned(), None));
             }
             r#type if reached == 0 => {
-                return invalid(format!("a {type} event without a version"));
+                return invalid(format!("an event {type} without a version"));
             }
             "BOOKMARK" => {
                 *bookmarks = true;
@@ -536,12 +552,17 @@ impl<S: Sink> Feed<S> {
             r#type @ ("ADDED" | "MODIFIED" | "DELETED") if !self.collection.has(&key) => {
                 let Key { namespace, name } = key;
                 return invalid(format!(
-                    "a {type} event of {namespace}/{name}, which is not of this watch"
+                    "an event {type} of {namespace}/{name}, which is not of this watch"
                 ));
             }
-            "ADDED" | "MODIFIED" => {
-                changes.extend(self.sink.read(event.object).map(Change::Set));
-            }
+            "ADDED" | "MODIFIED" => match self.sink.read(event.object) {
+                Ok(item) => changes.extend(item.map(Change::Set)),
+                // What was shown of it is not true any more.
+                Err(error) => {
+                    self.leave_out(&error);
+                    changes.push(Change::Deleted(key, reached));
+                }
+            },
             "DELETED" => changes.push(Change::Deleted(key, reached)),
             other => return invalid(format!("an event of type {other:?}")),
         }

@@ -2,11 +2,11 @@
 //! plugins](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins)).
 //!
 //! `kube` waits for it in a thread that nothing ends, and starts the next one beside it. Here one
-//! runs at a time, for a limited time, and none outlives the server.
+//! runs at a time, for a limited time, and neither it nor what it started outlives the server.
 
 use std::fmt;
-use std::io::{self, ErrorKind, IsTerminal as _, stdin};
-use std::os::fd::OwnedFd;
+use std::io::{self, ErrorKind, IsTerminal as _, Read as _, stdin};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -14,9 +14,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use rustix::io::ioctl_fionbio;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::net::unix::pipe;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -29,7 +30,7 @@ const INTERACTIVE_LIMIT: Duration = Duration::from_secs(180);
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// A credential is a few kilobytes.
 const MAX_OUTPUT: usize = 1 << 20;
-/// Pause between two looks whether a process that has said everything has ended.
+/// Pause between two looks at what a process has written, and whether it has ended.
 const POLL: Duration = Duration::from_millis(10);
 
 /// A credential plugin, and the client with the credential that it gave last.
@@ -133,7 +134,8 @@ impl Plugin {
             true => INTERACTIVE_LIMIT,
             false => LIMIT,
         };
-        let output = timeout(limit, output(self.command(is_interactive)?)).await;
+        let output = output(self.command(is_interactive)?, is_interactive);
+        let output = timeout(limit, output).await;
         let output = output.map_err(|_| format!("did not end within {} s", limit.as_secs()))?;
         let (status, output) = output.map_err(|error| format!("cannot be run: {error}"))?;
         // Its output is where the token would be, and its arguments may be secret too. What it
@@ -196,41 +198,70 @@ impl Plugin {
     }
 }
 
-/// A process that ends with its owner.
-struct Running(Child);
+/// A process that ends with its owner, and with it whatever it started that is still in its group.
+struct Running {
+    child: Child,
+    /// Its group, where that is one of its own.
+    group: Option<Pid>,
+}
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Running {
+    fn start(mut command: Command, is_interactive: bool) -> io::Result<Self> {
+        // A plugin is often a shell that waits for another program, which a signal to the shell
+        // does not reach. At a terminal only the group in its foreground may read from it, and that
+        // is this server's.
+        if !is_interactive {
+            command.process_group(0);
+        }
+        let child = command.spawn()?;
+        let group = (!is_interactive).then(|| Pid::from_child(&child));
+        Ok(Self { child, group })
+    }
+
+    /// Whether it has ended by itself. Its id and that of its group stay taken until [`Self::end`].
+    fn has_ended(&self) -> io::Result<bool> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::Pid(Pid::from_child(&self.child)), options)?;
+        Ok(status.is_some())
+    }
+
+    /// Kills what still runs. The status is its own where it has ended by itself.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        // Before the process is waited for: then another group may have the id.
+        if let Some(group) = self.group.take() {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.kill();
+        self.child.wait()
     }
 }
 
-/// Runs a command to its end, and gives what it has written to standard output.
-async fn output(mut command: Command) -> io::Result<(ExitStatus, Vec<u8>)> {
-    let mut process = Running(command.spawn()?);
-    let mut written = Vec::new();
-    if let Some(stdout) = process.0.stdout.take() {
-        let stdout = pipe::Receiver::from_owned_fd(OwnedFd::from(stdout))?;
-        loop {
-            stdout.readable().await?;
-            match stdout.try_read_buf(&mut written) {
-                Ok(0) => break,
-                Ok(_) if written.len() > MAX_OUTPUT => {
-                    return Err(io::Error::other(format!(
-                        "it writes more than {MAX_OUTPUT} bytes"
-                    )));
-                }
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.end();
     }
+}
+
+/// Runs a command to its end, and gives what it has written to standard output. Children that it
+/// leaves behind may hold that open; nothing of theirs is waited for.
+async fn output(command: Command, is_interactive: bool) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let mut process = Running::start(command, is_interactive)?;
+    let mut stdout = process.child.stdout.take().ok_or(ErrorKind::BrokenPipe)?;
+    ioctl_fionbio(&stdout, true)?;
+    let mut written = Vec::new();
     loop {
-        if let Some(status) = process.0.try_wait()? {
-            return Ok((status, written));
+        // Before the pipe is read: what it wrote before its end is there then.
+        let has_ended = process.has_ended()?;
+        let room = MAX_OUTPUT + 1 - written.len();
+        match stdout.by_ref().take(room as u64).read_to_end(&mut written) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
+            _ if written.len() > MAX_OUTPUT => {
+                return Err(io::Error::other(format!(
+                    "it writes more than {MAX_OUTPUT} bytes"
+                )));
+            }
+            _ if has_ended => return Ok((process.end()?, written)),
+            _ => sleep(POLL).await,
         }
-        sleep(POLL).await;
     }
 }

@@ -10,6 +10,7 @@ use protocol::ingress::{
     Backend, More, Path, Port, ResourceBackend, Rule, ServiceBackend, TlsEntry,
 };
 use protocol::{Ingress, Key};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::catalog::Object;
@@ -27,11 +28,40 @@ const LONGEST: usize = 512;
 
 /// An object cannot be shown.
 #[derive(Debug, thiserror::Error)]
-#[error("{}/{}: {source}", key.namespace, key.name)]
+#[error("{}/{}: {cause}", key.namespace, key.name)]
 pub struct InvalidObject {
     /// Which one, as far as it says.
     pub key: Key,
-    source: serde_json::Error,
+    /// What is wrong with it.
+    pub cause: String,
+}
+
+/// What names an object, whatever else it has.
+#[derive(Deserialize, Default)]
+struct Named {
+    #[serde(default)]
+    metadata: Name,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Name {
+    namespace: String,
+    name: String,
+}
+
+/// Reads one object of a list, of at most so many bytes. Its text has the form of JSON, and may
+/// still be none that can be held: a number beyond any, half of a surrogate pair, too deep.
+pub fn parse(text: &str, most: usize) -> Result<Value, InvalidObject> {
+    let object = match text.len() > most {
+        true => Err(format!("it has more than {most} bytes")),
+        false => serde_json::from_str(text).map_err(|error| error.to_string()),
+    };
+    object.map_err(|cause| {
+        let Named { metadata } = serde_json::from_str(text).unwrap_or_default();
+        let key = Key::new(metadata.namespace, metadata.name);
+        InvalidObject { key, cause }
+    })
 }
 
 /// Projects one object as the API server sent it.
@@ -48,8 +78,10 @@ pub fn project(mut object: Value) -> Result<Object, InvalidObject> {
         fields.remove("apiVersion");
     }
     let version = version(&object);
-    let object: api::Ingress =
-        serde_json::from_value(object).map_err(|source| InvalidObject { key, source })?;
+    let object: api::Ingress = serde_json::from_value(object).map_err(|error| InvalidObject {
+        key,
+        cause: error.to_string(),
+    })?;
     let row = row(object, version);
     Ok(Object {
         uid: row.uid.clone(),

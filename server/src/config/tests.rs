@@ -111,6 +111,24 @@ fn the_page_reconnects_as_the_operator_says() {
     assert_eq!(config.unwrap().reconnect(), expected);
 }
 
+#[test]
+fn the_first_delay_of_the_page_is_at_most_the_longest() {
+    let check = |interval: &str, longest: &str| {
+        let interval = format!("--reconnect-interval={interval}");
+        let longest = format!("--max-reconnect-delay={longest}");
+        parse(&[&interval, &longest]).unwrap().check()
+    };
+    assert!(check("5000", "5000").is_ok());
+    let words = check("5001", "5000").unwrap_err().to_string();
+    for word in [
+        "RECONNECT_INTERVAL is 5001",
+        "MAX_RECONNECT_DELAY is 5000",
+        "100 to 5000",
+    ] {
+        assert!(words.contains(word), "{words}");
+    }
+}
+
 /// `--help` at this width.
 fn help(width: usize) -> String {
     let mut command = Config::command().term_width(width);

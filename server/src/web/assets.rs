@@ -7,12 +7,14 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::negotiation;
+use super::problem::Problem;
 
 static SITE: Site = include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
@@ -46,8 +48,12 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 /// Answers `/pkg/<build>/<name>`.
-pub async fn serve(Path((build, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    SITE.answer(&build, &name, &headers)
+pub async fn serve(
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Path((build, name)) = path?;
+    Ok(SITE.answer(&build, &name, &headers))
 }
 
 /// Answers `/favicon.svg`, and `/favicon.ico` with the same picture.
@@ -142,13 +148,8 @@ impl File {
 }
 
 fn not_found() -> Response {
-    let not_kept = [(CACHE_CONTROL, "no-store")];
-    (
-        StatusCode::NOT_FOUND,
-        not_kept,
-        "There is no such file in this build.\n",
-    )
-        .into_response()
+    let words = format!("there is no such file in this build, {}", SITE.build);
+    Problem::new(StatusCode::NOT_FOUND, words).into_response()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
@@ -93,10 +94,11 @@ impl Drop for Waits<'_> {
 /// The object without `managedFields` and copies of itself, sensitive annotations masked.
 pub async fn ingress(
     State(server): State<Server>,
-    Path((namespace, name)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let Path((namespace, name)) = path?;
     let pairs = api::pairs(query.as_deref())?;
     let accepted = Accepted::read(&headers, header::ACCEPT);
     let yaml = accepted.weight(YAML);

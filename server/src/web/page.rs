@@ -18,6 +18,7 @@ use leptos::prelude::*;
 use protocol::connection::Reconnect;
 use protocol::filter::Filter;
 use protocol::{Ingress, Key, Scope};
+use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -124,8 +125,7 @@ async fn lines(
     Ok(Some(made.1.clone()))
 }
 
-/// `POST /api/fn/...`. Refusals of the function itself are in the format of Leptos, with a status
-/// of HTTP as the endpoint for one ingress has it.
+/// `POST /api/fn/...`. Refusals have the status that the endpoint for one ingress gives them.
 pub async fn server_function(
     State(server): State<Server>,
     request: Request<Body>,
@@ -166,18 +166,21 @@ pub async fn server_function(
     let (mut head, body) = answer.await.into_response().into_parts();
     head.headers
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if head.status != StatusCode::INTERNAL_SERVER_ERROR {
+    if head.status.is_success() {
         return Ok(Response::from_parts(head, body));
     }
-    // Leptos says only in the text that it was the arguments that could not be read.
-    let text = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    if [&b"Args|"[..], b"MissingArg|", b"Deserialization|"]
-        .iter()
-        .any(|kind| text.starts_with(kind))
-    {
-        head.status = StatusCode::BAD_REQUEST;
-    }
-    Ok(Response::from_parts(head, Body::from(text)))
+    let refusal: Value = match to_bytes(body, usize::MAX).await {
+        Ok(text) => serde_json::from_slice(&text).unwrap_or_default(),
+        Err(_) => Value::Null,
+    };
+    // That it was the arguments which could not be read is only in the text.
+    let said = refusal["status"].as_u64().map(|status| status as u16);
+    let status = match (head.status, said.map(StatusCode::from_u16)) {
+        (StatusCode::INTERNAL_SERVER_ERROR, Some(Ok(status))) => status,
+        (status, _) => status,
+    };
+    let detail = refusal["detail"].as_str().unwrap_or_default();
+    Err(Problem::new(status, detail))
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! Refusals: `application/problem+json` (RFC 9457). They say what was wrong and what is allowed,
 //! and never what may not be seen.
 
+use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 
@@ -38,16 +39,22 @@ impl Problem {
             ..self
         }
     }
-}
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = serde_json::json!({
+    /// The document.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let document = serde_json::json!({
             "type": "about:blank",
             "title": self.status.canonical_reason(),
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
+        document.to_string()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
         let mut response = (
             self.status,
             [
@@ -57,7 +64,7 @@ impl IntoResponse for Problem {
                 ),
                 (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
             ],
-            body.to_string(),
+            self.to_json(),
         )
             .into_response();
         if let Some(seconds) = self.retry_after {
@@ -66,6 +73,16 @@ impl IntoResponse for Problem {
                 .insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        let words = rejection.body_text();
+        Self::new(
+            rejection.status(),
+            format!("the path cannot be read: {words}"),
+        )
     }
 }
 

@@ -522,6 +522,17 @@ async fn an_object_that_cannot_be_read_costs_no_other() {
     let state = client.gets(&namespace, "second").await;
     assert!(!state.has(&namespace, "wrong"));
     dash.process.logs(&format!("{namespace}/wrong")).await;
+    let metrics = dash.get("/metrics").await.text();
+    let counted = "ingress_dash_objects_left_out_total{resource=\"ingresses\"}";
+    assert!(metrics.contains(counted), "{metrics}");
+    // What cannot be read any more is not shown as it was.
+    let broken =
+        json!({"metadata": {"name": "second", "namespace": namespace}, "spec": {"rules": 5}});
+    up.simulated().apply(broken);
+    client.loses(&namespace, "second").await;
+    up.delete(&namespace, "second").await;
+    up.create(&namespace, "second").await;
+    client.gets(&namespace, "second").await;
     // Nor does it cost a list.
     let fresh = up.dash().await;
     let mut fresh = fresh.stream(&format!("namespaces={namespace}")).await;

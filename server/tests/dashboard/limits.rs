@@ -1,11 +1,15 @@
-//! Streams of one client, who may be behind proxies, and its share of all.
+//! Streams of one client, who may be behind proxies, its share of all, and what there is of them where
+//! files are few.
 
 use std::net::Ipv4Addr;
 
 use http::{Method, Response};
 use hyper::body::Incoming;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use testkit::dash::{Answer, Dash, Process};
+use testkit::dash::{Answer, Dash, LIMIT, Process};
 use testkit::upstream::Upstream;
 
 const STREAM: &str = "/api/ingresses/stream";
@@ -149,5 +153,33 @@ async fn streams_leave_files_for_the_way_to_the_api_server() {
             .status,
         200
     );
+    assert!(!dash.process.log().contains("was not accepted"));
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_hold_up_nobody() {
+    // Some dozens of connections: one that had to wait for a place would wait for its turn among
+    // hundreds, each of them for seconds.
+    let environment = [("LISTEN", "127.0.0.1:0"), ("LOG_LEVEL", "debug")];
+    let process = Process::start_with_files(200, &environment, &["--demo=2x4"]);
+    let dash = Dash::listening(process).await;
+    let mut stream = dash.stream("").await;
+    stream.synced().await;
+    let mut silent = Vec::new();
+    for _ in 0..10 {
+        for _ in 0..50 {
+            silent.push(TcpStream::connect(dash.address).await.unwrap());
+        }
+        assert_eq!(dash.get("/livez").await.status, 200);
+    }
+    // The first ones left, and the stream did not.
+    let end = timeout(LIMIT, silent[0].read(&mut [0])).await;
+    assert_eq!(end.expect("it is closed").unwrap(), 0);
+    let messages = stream.state.messages.len();
+    stream
+        .wait_until("the stream goes on", |state| {
+            state.messages.len() > messages
+        })
+        .await;
     assert!(!dash.process.log().contains("was not accepted"));
 }

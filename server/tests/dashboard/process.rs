@@ -228,19 +228,53 @@ async fn a_server_or_a_token_that_cannot_be_used_is_said() {
 }
 
 #[tokio::test]
-async fn a_proxy_is_refused_without_its_password() {
+async fn a_proxy_is_refused_by_the_name_of_where_it_was_found() {
     let folder = Folder::default();
-    let path = folder.write(
-        "config",
-        &kubeconfig("https://127.0.0.1:1", serde_json::json!({})),
-    );
-    let path = path.to_str().unwrap();
-    let proxy = ("HTTPS_PROXY", "http://user:SECRET@127.0.0.1:2");
-    let log = refused(&[("KUBECONFIG", path), proxy], &[]).await;
+    let nobody = serde_json::json!({});
+    // An address for documentation: nobody answers there.
+    let far = kubeconfig("https://user:SECRET@192.0.2.1:6443", nobody.clone());
+    let far = folder.write("far", &far);
+    let mut own: serde_json::Value =
+        serde_json::from_str(&kubeconfig("https://127.0.0.1:1", nobody.clone())).unwrap();
+    own["clusters"][0]["cluster"]["proxy-url"] = "http://user:SECRET@proxy:3128".into();
+    let own = folder.write("own", &own.to_string());
+    let (far, own) = (far.to_str().unwrap(), own.to_str().unwrap());
+    let proxy = |name| (name, "http://user:SECRET@127.0.0.1:2");
+    for name in ["HTTPS_PROXY", "https_proxy"] {
+        let elsewhere = ("NO_PROXY", "127.0.0.1,10.0.0.0/8");
+        let log = refused(&[("KUBECONFIG", far), proxy(name), elsewhere], &[]).await;
+        assert!(
+            log.contains(name)
+                && log.contains("https://192.0.2.1:6443")
+                && log.contains("NO_PROXY"),
+            "{log}"
+        );
+        assert!(!log.contains("SECRET") && !log.contains(far), "{log}");
+    }
+    let log = refused(&[("KUBECONFIG", own), ("NO_PROXY", "*")], &[]).await;
+    assert!(log.contains(own) && log.contains("proxy-url"), "{log}");
     assert!(
-        log.contains("HTTPS_PROXY") && !log.contains("SECRET"),
+        !log.contains("SECRET") && !log.contains("HTTPS_PROXY"),
         "{log}"
     );
+
+    // What is reached directly is.
+    let direct = [
+        ("KUBECONFIG", far),
+        proxy("HTTPS_PROXY"),
+        ("NO_PROXY", "192.0.2.0/24"),
+    ];
+    Dash::start(&direct, &[]).await;
+    let up = Upstream::simulator().await;
+    let near = up.kubeconfig("viewer");
+    let local = [
+        ("KUBECONFIG", near.as_str()),
+        proxy("HTTPS_PROXY"),
+        proxy("HTTP_PROXY"),
+    ];
+    let dash = Dash::start(&local, &[]).await;
+    dash.get_until("/readyz", |answer| answer.status == 200)
+        .await;
 }
 
 #[tokio::test]
@@ -278,6 +312,17 @@ fn processes() -> Vec<String> {
         .collect()
 }
 
+/// Waits until no process has this command line: one that is killed is not gone at once.
+async fn are_gone(line: &str) {
+    let gone = async {
+        while processes().iter().any(|running| running == line) {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    let gone = timeout(LIMIT, gone).await;
+    assert!(gone.is_ok(), "{line:?} is still running");
+}
+
 #[tokio::test]
 async fn a_credential_plugin_that_hangs_is_said_and_ends_with_the_server() {
     let up = Upstream::simulator().await;
@@ -294,7 +339,8 @@ async fn a_credential_plugin_that_hangs_is_said_and_ends_with_the_server() {
                 marker.display()
             ),
         };
-        let script = format!("{first} exec sleep {seconds}");
+        // A wrapper, as many plugins are: the program that hangs is the shell's child.
+        let script = format!("{first} sleep {seconds}; true");
         let user = serde_json::json!({"exec": {
             "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
         }});
@@ -325,9 +371,31 @@ async fn a_credential_plugin_that_hangs_is_said_and_ends_with_the_server() {
         // The next one is running, or will be.
         dash.process.signal("TERM");
         let (code, log) = dash.process.end().await;
-        assert_eq!((code, count()), (Some(0), 0), "{log}");
+        assert_eq!(code, Some(0), "{log}");
+        are_gone(&hanging).await;
         assert!(!log.contains("SECRET"), "{log}");
     }
+}
+
+#[tokio::test]
+async fn what_a_credential_plugin_leaves_behind_holds_nothing_up_and_ends_with_it() {
+    let up = Upstream::simulator().await;
+    let folder = Folder::default();
+    // The child that is left holds the plugin's output open.
+    let script = r#"sleep 86403 & echo '{"status": {"token": "SECRET"}}'"#;
+    let user = serde_json::json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+    }});
+    let path = folder.write("config", &kubeconfig(&up.url(), user));
+    let environment = [
+        ("KUBECONFIG", path.to_str().unwrap()),
+        ("PATH", "/usr/bin:/bin"),
+    ];
+    let dash = Dash::start(&environment, &[]).await;
+    dash.get_until("/readyz", |answer| answer.status == 200)
+        .await;
+    are_gone("sleep\086403\0").await;
+    assert!(!dash.process.log().contains("did not end"));
 }
 
 #[tokio::test]
@@ -512,6 +580,37 @@ async fn a_termination_drains_and_ends_well() {
     }
     let (code, log) = dash.process.end().await;
     assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn while_streams_drain_everything_else_is_served() {
+    let environment = [("DRAIN_DELAY", "0"), ("DRAIN_TIME", "600")];
+    let mut dash = Dash::start(&environment, &["--demo"]).await;
+    // So many that the moment of the last one is minutes away.
+    let mut streams = Vec::new();
+    for _ in 0..40 {
+        let mut stream = dash.stream("").await;
+        stream.synced().await;
+        streams.push(stream);
+    }
+    dash.process.signal("TERM");
+    dash.process.logs("closing streams").await;
+    for path in ["/", "/livez", "/api/ingresses", "/api/health", "/metrics"] {
+        let answer = dash.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("connection"), "close", "{path}");
+    }
+    for path in ["/readyz", "/api/ingresses/stream"] {
+        let refusal = dash.get(path).await;
+        assert!(refusal.refused(503).contains("shutting down"), "{path}");
+        assert!(refusal.header("retry-after").parse::<u64>().is_ok());
+    }
+    // Nothing is waited for that is no stream.
+    let _silent = TcpStream::connect(dash.address).await.unwrap();
+    drop(streams);
+    let (code, log) = dash.process.end().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("left at the end"), "{log}");
 }
 
 #[tokio::test]

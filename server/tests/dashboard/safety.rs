@@ -210,9 +210,108 @@ async fn a_server_function_refuses_with_the_status_of_what_is_wrong() {
     ] {
         let answer = ask(path, body).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
-        assert!(answer.text().contains(word), "{}", answer.text());
+        assert!(answer.refused(status).contains(word), "{}", answer.text());
         assert!(!answer.headers.contains_key("location"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_problem_document_wherever_it_comes_from() {
+    let dash = demo().await;
+    for (path, status) in [
+        ("/missing", 404),
+        ("/pkg/missing", 404),
+        ("/pkg/missing/app.css", 404),
+        ("/favicon.ico/x", 404),
+        ("/pkg/%FF/app.css", 400),
+        ("/pkg/x/%FF", 400),
+        ("/api/ingresses/shop/%FF", 400),
+        ("/api/ingresses/%C3%28/web", 400),
+        ("/%FF", 404),
+        ("/api/fn/try_now", 405),
+    ] {
+        assert_ne!(dash.get(path).await.refused(status), "", "{path}");
+    }
+    for path in ["/api/fn/%FF", "/api/fn/nothing", "/api/fn/ingress_yaml/"] {
+        let answer = dash.ask(Method::POST, path, &[]).await;
+        assert_ne!(answer.refused(404), "", "{path}");
+    }
+}
+
+/// Writes `request` on a connection of its own, says that it was all, and reads the answer.
+async fn exchange(dash: &Dash, request: &[u8]) -> String {
+    let mut connection = TcpStream::connect(dash.address).await.unwrap();
+    connection.write_all(request).await.unwrap();
+    connection.shutdown().await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_half_at_once_is_answered_each_time() {
+    let dash = demo().await;
+    for path in ["/livez", "/api/ingresses", "/"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        for round in 0..200 {
+            let answer = exchange(&dash, request.as_bytes()).await;
+            let is_whole = answer.starts_with("HTTP/1.1 200 ");
+            assert!(is_whole, "{path}, {round}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_long_header_is_taken_and_a_longer_one_refused_in_words() {
+    let dash = demo().await;
+    let request = |bytes: usize| {
+        let cookie = "x".repeat(bytes / 4);
+        let cookies = format!("cookie: a={cookie}\r\n").repeat(4);
+        format!("GET /livez HTTP/1.1\r\nhost: localhost\r\n{cookies}\r\n").into_bytes()
+    };
+    for bytes in [9_000, 30_000] {
+        let answer = exchange(&dash, &request(bytes)).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{bytes}: {answer}");
+    }
+    for bytes in [33_000, 40_000, 500_000] {
+        let answer = exchange(&dash, &request(bytes)).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.starts_with("HTTP/1.1 431 ") && head.contains("application/problem+json"),
+            "{bytes}: {answer}"
+        );
+        let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(problem["status"], 431);
+        let words = problem["detail"].as_str().unwrap();
+        assert!(words.contains("32768 bytes"), "{words}");
+    }
+    assert_eq!(dash.get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_the_address_says_and_nobody_reads_is_in_no_page() {
+    let dash = demo().await;
+    let long = "PADDING".repeat(1_000);
+    let name = format!("a{long}");
+    let plain = dash.get("/").await.body.len();
+    for address in [
+        format!("/?x={long}"),
+        format!("/?{long}"),
+        format!("/?{long}=1&sort=-nothing{long}&group={long}&tab={long}"),
+        format!("/?sel=shop/{name}"),
+    ] {
+        let page = dash.get(&address).await;
+        assert_eq!(page.status, 200);
+        assert!(!page.text().contains("PADDING"), "{}", &address[..12]);
+    }
+    // Names that are refused are said, and stand in no link.
+    let refused = dash.get(&format!("/?ns={long}")).await;
+    assert_eq!(refused.status, 200);
+    let size = refused.body.len();
+    assert!(
+        size < plain + 3 * long.len(),
+        "{size} bytes, {plain} without"
+    );
 }
 
 #[tokio::test]

@@ -68,10 +68,38 @@ async fn listed(sizes: &'static [usize]) -> (Result<usize, ApiError>, Vec<String
     let client = kube::Client::new(tower::service_fn(answer), "default");
     let api = Api::new(client, "here".into());
     let (collection, turns) = (Collection::namespaces(), Semaphore::new(1));
-    let listing = api.list(&collection, &turns, Some);
+    let listing = api.list(&collection, &turns, Result::ok);
     let count = listing.await.map(|listing| listing.items.len());
     let queries = queries.lock().unwrap().clone();
     (count, queries)
+}
+
+#[tokio::test]
+async fn an_object_that_no_value_holds_costs_no_other() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let long = format!("\"{}\"", "x".repeat(MAX_OBJECT));
+    for bad in ["1e999", r#""\ud800""#, &deep, &long] {
+        let named = |name: &str, value: &str| {
+            format!(r#"{{"spec":{value},"metadata":{{"name":"{name}","namespace":"a"}}}}"#)
+        };
+        let (bad, good) = (named("bad", bad), named("good", "1"));
+        let page = format!(r#"{{"metadata":{{"resourceVersion":"7"}},"items":[{bad},{good}]}}"#);
+        let answer = move |_: Request<Body>| {
+            let page = http::Response::new(Body::from(page.clone().into_bytes()));
+            std::future::ready(Ok::<_, std::convert::Infallible>(page))
+        };
+        let client = kube::Client::new(tower::service_fn(answer), "default");
+        let api = Api::new(client, "here".into());
+        let mut left_out = Vec::new();
+        let read = |object: Result<Value, InvalidObject>| {
+            object.map_err(|error| left_out.push(error.key)).ok()
+        };
+        let (collection, turns) = (Collection::ingresses(None), Semaphore::new(1));
+        let listing = api.list(&collection, &turns, read).await.unwrap();
+        assert_eq!(listing.items.len(), 1);
+        assert_eq!(project::key(&listing.items[0]), Key::new("a", "good"));
+        assert_eq!(left_out, [Key::new("a", "bad")]);
+    }
 }
 
 #[tokio::test]
