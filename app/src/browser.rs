@@ -681,7 +681,9 @@ fn read_address(ui: Ui) {
     let query = Query::parse(search.trim_start_matches('?'));
     ADDS.set(false);
     let max = ui.cluster.with_value(|cluster| cluster.max_namespaces);
-    let (scope, _) = query.scope(max);
+    let (scope, refused) = query.scope(max);
+    ui.refused.set(refused);
+    ui.asked.set(query.namespaces);
     if ui.live.scope.with_untracked(|old| *old != scope) {
         ui.live.set_scope(scope);
     }
@@ -813,9 +815,9 @@ fn recall_namespaces(ui: Ui) {
         let sets = ui.sets.get();
         let sets: Vec<_> = sets
             .into_iter()
-            .map(|set| Scope::of(set).to_string())
+            .map(|set| Scope::Namespaces(set).to_string())
             .collect();
-        let pins = Scope::of(ui.pins.get()).to_string();
+        let pins = Scope::Namespaces(ui.pins.get()).to_string();
         let texts = [pins, ui.recent.get().join(","), sets.join(";")];
         if started.is_some() {
             for (key, text) in NAMESPACES.into_iter().zip(texts) {

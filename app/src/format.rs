@@ -428,6 +428,7 @@ fn is_number(text: &str) -> bool {
 pub fn namespaces(scope: &protocol::Scope) -> String {
     match scope.names() {
         None => "All namespaces".into(),
+        Some(names) if names.is_empty() => "No namespace".into(),
         Some(names) => match names.iter().next() {
             Some(only) if names.len() == 1 => only.clone(),
             _ => counted(names.len(), "namespace", "namespaces"),

@@ -128,10 +128,12 @@ impl<'d> Links<'d> {
             })
         };
         let links: Vec<_> = match self.scope {
-            Scope::Namespaces(_) => vec![
-                link(to(&[]), "All".to_owned(), None, false),
-                link(self.href(|_| ()), self.scope.to_string(), None, true),
-            ],
+            Scope::Namespaces(names) => {
+                let here = link(self.href(|_| ()), self.scope.to_string(), None, true);
+                let here = (!names.is_empty()).then_some(here);
+                let all = link(to(&[]), "All".to_owned(), None, false);
+                std::iter::once(all).chain(here).collect()
+            }
             Scope::All => (self.rows.largest_namespaces.iter())
                 .map(|(name, rows)| link(to(&[name]), name.clone(), Some(*rows), false))
                 .collect(),

@@ -230,7 +230,8 @@ impl Query {
         query
     }
 
-    /// The scope, and what of the names is refused, in plain words: the rest still counts.
+    /// The scope, and what of the names is refused, in plain words: the rest still counts. Where
+    /// nothing is left, nothing is shown.
     #[must_use]
     pub fn scope(&self, max: usize) -> (Scope, Option<String>) {
         match Scope::parse(self.namespaces.iter().map(String::as_str), max) {
@@ -243,9 +244,16 @@ impl Query {
                     .take(max)
                     .cloned()
                     .collect();
-                (Scope::of(valid), Some(error.to_string()))
+                (Scope::Namespaces(valid), Some(error.to_string()))
             }
         }
+    }
+
+    /// The names, as `ns` has them.
+    #[must_use]
+    pub fn named(&self) -> String {
+        let names: Vec<&str> = self.namespaces.iter().map(String::as_str).collect();
+        names.join(",")
     }
 
     /// Leaves out what is long. For a link that each row has: a page is not many times its address.
@@ -272,7 +280,7 @@ impl Query {
             encode(&mut text, value);
         };
         if !self.namespaces.is_empty() {
-            push("ns", &Scope::of(self.namespaces.clone()).to_string());
+            push("ns", &self.named());
         }
         if !self.search.is_empty() || self.everything {
             push("q", &self.search);

@@ -175,10 +175,11 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
     let links = Links::new(&data, scope);
     let (above, pager) = (links.above(), links.pager());
     let rows = match scope {
-        Scope::All => format!("{base}/api/ingresses"),
+        _ if scope.is_nothing() => None,
+        Scope::All => Some(format!("{base}/api/ingresses")),
         // As the page's request has it, so that it is answered by the one that `boot.js` begins.
         Scope::Namespaces(_) => {
-            format!("{base}/api/ingresses?namespaces={scope}").replace(',', "%2C")
+            Some(format!("{base}/api/ingresses?namespaces={scope}").replace(',', "%2C"))
         }
     };
     let (theme, density) = (data.choices.theme.attribute(), data.choices.density.id());
@@ -198,7 +199,7 @@ pub fn shell(scope: &Scope, data: PageData) -> impl IntoView + use<> {
                 <link rel="modulepreload" href=asset("frontend.js") nonce=use_nonce()/>
                 <link rel="modulepreload" href=asset("__wasm_split.js") nonce=use_nonce()/>
                 <link rel="preload" r#as="fetch" r#type="application/wasm" crossorigin="anonymous" href=asset("frontend_bg.wasm")/>
-                <link rel="alternate" r#type="application/json" href=rows/>
+                {rows.map(|rows| view! { <link rel="alternate" r#type="application/json" href=rows/> })}
                 <script type="application/json" id=DATA_ID nonce=use_nonce()>{json}</script>
                 <script type="module" src=asset("boot.js") nonce=use_nonce()></script>
             </head>

@@ -118,6 +118,8 @@ pub struct Ui {
     pub first_lines: StoredValue<usize>,
     /// What of the address is refused, in plain words.
     pub refused: RwSignal<Option<String>>,
+    /// The names in the address. They stay there while none of them can be watched.
+    pub asked: RwSignal<BTreeSet<String>>,
     /// The pool.
     pub slots: StoredValue<Vec<Slot>>,
     /// The first row of the view that is in the pool.
@@ -246,6 +248,7 @@ impl Ui {
             first: StoredValue::new(rows),
             first_lines: StoredValue::new(data.lines),
             refused: RwSignal::new(data.refused),
+            asked: RwSignal::new(query.namespaces),
             slots: StoredValue::new(slots),
             start: RwSignal::new(0),
             pool: RwSignal::new(POOL),
@@ -378,10 +381,10 @@ impl Ui {
         let search = self.live.filter.get();
         Query {
             everything: search.is_empty() && !self.exclusions.with(Exclusions::is_empty),
-            namespaces: self
-                .live
-                .scope
-                .with(|scope| scope.names().cloned().unwrap_or_default()),
+            namespaces: self.live.scope.with(|scope| match scope.names() {
+                Some(names) if names.is_empty() => self.asked.get(),
+                names => names.cloned().unwrap_or_default(),
+            }),
             search,
             sort: self.sort(),
             grouping: self.live.grouping.get(),
@@ -527,10 +530,10 @@ impl Ui {
             let values = (patterns.filter(|_| except || !by_word).chain(named)).cloned();
             filter.with(Field::Namespace, except || !by_word, values.collect())
         });
-        self.watch(if by_word {
+        self.watch(if by_word || names.is_empty() {
             Scope::All
         } else {
-            Scope::of(names)
+            Scope::Namespaces(names)
         });
         self.set_search(&filter.to_string());
     }

@@ -44,6 +44,8 @@ pub struct Facts {
 /// How current the page is: the one thing that badge, notices, title and announcements agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Currency {
+    /// No namespace is watched, so nothing is on its way.
+    Idle,
     /// The first rows are on their way.
     Connecting,
     /// The rows are the cluster's.
@@ -81,7 +83,7 @@ impl Currency {
     /// Whether whoever does not look at the page is to be told.
     #[must_use]
     pub fn alarms(self) -> bool {
-        !self.is_live() && !matches!(self, Self::Connecting | Self::Resuming)
+        !self.is_live() && !matches!(self, Self::Idle | Self::Connecting | Self::Resuming)
     }
 
     /// Whether rows are shown that may be out of date.
@@ -208,6 +210,7 @@ impl Facts {
     #[must_use]
     pub fn currency(&self) -> Currency {
         match &self.connection.state {
+            State::Idle => Currency::Idle,
             State::Closed | State::Connecting | State::Hidden if !self.known && !self.answered => {
                 Currency::NoCluster
             }
@@ -254,6 +257,12 @@ impl Facts {
             detail,
         };
         match self.currency() {
+            Currency::Idle => badge(
+                "conn conn-info",
+                Some("#i-ns"),
+                "Idle",
+                "no namespace is watched".into(),
+            ),
             Currency::Connecting => badge(
                 "conn conn-info",
                 Some("#i-load"),
@@ -416,7 +425,7 @@ impl Facts {
         match self.currency() {
             Currency::Live => Coverage::All,
             Currency::Partly => Coverage::Partly(self.partly()),
-            Currency::Connecting => Coverage::Loaded,
+            Currency::Idle | Currency::Connecting => Coverage::Loaded,
             _ => Coverage::AsOf(self.as_of()),
         }
     }

@@ -199,7 +199,7 @@ fn one_each(api: &Api, namespaces: usize) -> Vec<String> {
 
 /// A scope of one namespace, or of some.
 fn scope(names: &[&str]) -> Scope {
-    Scope::of(names.iter().map(|name| (*name).to_owned()).collect())
+    Scope::Namespaces(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
 /// The reference writer for these clients, and frames like the last that the dashboard has sent.

@@ -5,6 +5,7 @@
 //! ([`Connection::handle`]), does what [`Connection::poll`] says, and comes back at
 //! [`Connection::next_wakeup`]. At most one stream is open at a time.
 //!
+//! - A scope of no namespace opens nothing: a query that names none would ask for all.
 //! - After a failure the delay before attempt n (from 0) is [`Config::delay_ms`] and a jitter: 0 to
 //!   20 %, and 0 to 300 % for the first delay after a network error, so that many clients do not
 //!   return together. After the last attempt the client is offline and probes slowly.
@@ -304,6 +305,8 @@ pub enum State {
     /// Not started, or the page is hidden by the browser.
     #[default]
     Closed,
+    /// The scope has no namespace: there is nothing to ask for.
+    Idle,
     /// The first stream of this scope is being opened.
     Connecting,
     /// The stream is open and `synced` has not come.
@@ -403,6 +406,8 @@ pub struct Connection {
 #[derive(Clone, Debug)]
 enum Phase {
     Closed,
+    /// There is nothing to ask for.
+    Idle,
     Waiting {
         start_at_ms: u64,
         why: Why,
@@ -569,7 +574,7 @@ impl Connection {
         Need {
             present: !matches!(
                 self.phase,
-                Phase::Closed | Phase::Hidden | Phase::Stopped(_)
+                Phase::Closed | Phase::Idle | Phase::Hidden | Phase::Stopped(_)
             ),
             ready: matches!(self.phase, Phase::Queued { .. }),
             uses: matches!(self.phase, Phase::Opening { .. } | Phase::Open(_)),
@@ -586,7 +591,7 @@ impl Connection {
     #[must_use]
     pub fn next_wakeup(&self) -> Option<u64> {
         let phase = match &self.phase {
-            Phase::Closed | Phase::Hidden | Phase::Stopped(_) => return None,
+            Phase::Closed | Phase::Idle | Phase::Hidden | Phase::Stopped(_) => return None,
             Phase::Waiting { start_at_ms, .. } => *start_at_ms,
             Phase::Queued { .. } => u64::MAX,
             Phase::Fetching { since, .. } | Phase::Opening { since, .. } => {
@@ -608,6 +613,7 @@ impl Connection {
     pub fn state(&self) -> State {
         match &self.phase {
             Phase::Closed => State::Closed,
+            Phase::Idle => State::Idle,
             Phase::Hidden => State::Hidden,
             Phase::Stopped(reason) => State::Stopped(reason.clone()),
             Phase::Waiting { start_at_ms, why } => self.unconnected(*why, Next::At(*start_at_ms)),
@@ -1034,6 +1040,9 @@ impl Connection {
     }
 
     fn wait(&mut self, wanted_ms: u64, why: Why) {
+        if self.scope.as_ref().is_some_and(Scope::is_nothing) {
+            return self.put_away(Phase::Idle);
+        }
         self.phase = Phase::Waiting {
             start_at_ms: self.earliest_start(wanted_ms),
             why,

@@ -8,7 +8,7 @@ pub enum Scope {
     /// Every namespace that may be seen.
     #[default]
     All,
-    /// These, at least one.
+    /// These, which may be none: then nothing is covered.
     Namespaces(BTreeSet<String>),
 }
 
@@ -44,7 +44,7 @@ pub fn is_dns_label(name: &str) -> bool {
 
 impl Scope {
     /// The scope of a query's `namespaces` and `namespace` values, each a comma-separated list.
-    /// Empty parts and repeats fold; nothing named is [`Scope::All`].
+    /// Empty parts and repeats fold. A query that names nothing asks for [`Scope::All`].
     pub fn parse<'a>(
         values: impl IntoIterator<Item = &'a str>,
         max: usize,
@@ -66,17 +66,17 @@ impl Scope {
                 max,
             });
         }
-        Ok(Self::of(names))
+        Ok(match names.is_empty() {
+            true => Self::All,
+            false => Self::Namespaces(names),
+        })
     }
 
-    /// The scope of these namespaces; none is [`Scope::All`].
+    /// Whether no namespace is in the scope. A query cannot name such a scope: there is nothing to
+    /// ask for.
     #[must_use]
-    pub fn of(names: BTreeSet<String>) -> Self {
-        if names.is_empty() {
-            Self::All
-        } else {
-            Self::Namespaces(names)
-        }
+    pub fn is_nothing(&self) -> bool {
+        self.names().is_some_and(BTreeSet::is_empty)
     }
 
     /// Whether the namespace is in the scope.
@@ -98,7 +98,8 @@ impl Scope {
     }
 }
 
-/// The comma-separated form of a query's `namespaces`: empty for all.
+/// The comma-separated form of a query's `namespaces`: empty for all, and where there is nothing to
+/// ask for ([`Scope::is_nothing`]).
 impl std::fmt::Display for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self::Namespaces(names) = self else {

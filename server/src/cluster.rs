@@ -30,6 +30,7 @@ use self::api::{Api, ApiError, Collection, REQUEST_LIMIT};
 use self::backoff::jittered;
 use self::feed::{Feed, Limits, Sink};
 use self::project::InvalidObject;
+use crate::access::Visible;
 use crate::catalog::{Catalog, Change, Object};
 use crate::config::WatchMode;
 use crate::journal::{FeedError, Journal};
@@ -198,14 +199,15 @@ impl Cluster {
         self.version.borrow().clone()
     }
 
-    /// Keeps the feeds of this scope running until what is returned is dropped.
+    /// Keeps the feeds of the visible namespaces running until the demand is dropped.
     #[must_use]
-    pub fn demand(self: &Arc<Self>, scope: &Scope) -> Demand {
+    pub fn demand(self: &Arc<Self>, visible: &Visible) -> Demand {
+        let scope = visible.scope().clone();
         *self.lock_demanded().entry(scope.clone()).or_insert(0) += 1;
         self.changed.notify_one();
         Demand {
             cluster: self.clone(),
-            scope: scope.clone(),
+            scope,
         }
     }
 
@@ -355,15 +357,14 @@ impl Cluster {
             true => self.journal.universe(),
             false => Some(self.settings.namespaces.clone()),
         };
-        let demanded = self.lock_demanded();
-        let namespaces = demanded
-            .keys()
-            .flat_map(|scope| match scope {
-                Scope::All => universe.clone().unwrap_or_default(),
-                Scope::Namespaces(names) => names.clone(),
-            })
-            .filter(|name| self.journal.admits(name))
-            .collect();
+        let mut namespaces = BTreeSet::new();
+        for scope in self.lock_demanded().keys() {
+            match scope {
+                Scope::All => namespaces.extend(universe.iter().flatten().cloned()),
+                Scope::Namespaces(names) => namespaces.extend(names.iter().cloned()),
+            }
+        }
+        self.journal.retain_admitted(&mut namespaces);
         let are_known = !lists_namespaces || self.names_are_known.load(Ordering::Acquire);
         Needed {
             namespaces,

@@ -10,7 +10,6 @@
 
 use std::cmp::Ordering as Order;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -20,6 +19,7 @@ use protocol::message::{ErrorReason, Missing, NamespaceState, NamespaceStatus, S
 use protocol::{Key, Message, Scope, sse};
 use tokio::sync::Notify;
 
+use crate::access::Visible;
 use crate::clock::now;
 use crate::row::Row;
 use crate::totals::{Summary, Totals};
@@ -395,33 +395,6 @@ pub enum Start {
     Resume(u64),
 }
 
-/// A scope with its hash, which ids are bound to.
-#[derive(Clone, Debug)]
-pub struct ScopeId {
-    /// The scope.
-    pub scope: Scope,
-    hash: u64,
-}
-
-impl ScopeId {
-    /// Hashes the scope.
-    #[must_use]
-    pub fn new(scope: Scope) -> Self {
-        let mut hasher = DefaultHasher::new();
-        scope.hash(&mut hasher);
-        Self {
-            scope,
-            hash: hasher.finish(),
-        }
-    }
-}
-
-impl std::fmt::Display for ScopeId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:x}", self.hash)
-    }
-}
-
 /// The newest writes, each built once for all clients that are where the first one was. A write
 /// never becomes wrong: it leads from its cursor to a revision that was the newest once.
 #[derive(Debug, Default)]
@@ -582,24 +555,24 @@ impl Journal {
 
     /// The id of a revision for this scope: opaque to clients.
     #[must_use]
-    pub fn id(&self, scope: &ScopeId, revision: u64) -> String {
-        format!("{}.{:x}.{revision:x}", self.epoch, scope.hash)
+    pub fn id(&self, visible: &Visible, revision: u64) -> String {
+        format!("{}.{:x}.{revision:x}", self.epoch, visible.hash())
     }
 
     /// Where a stream of `scope` starts that holds `last_event_id`: a replay, unless the id is
     /// of this process, of this scope, not from the future and not below the scope's floor.
     #[must_use]
-    pub fn start(&self, scope: &ScopeId, last_event_id: Option<&str>) -> Start {
+    pub fn start(&self, visible: &Visible, last_event_id: Option<&str>) -> Start {
         let revision = last_event_id.and_then(|id| {
             let (_, revision) = id.rsplit_once('.')?;
             let revision = u64::from_str_radix(revision, 16).ok()?;
             // Only as it was given out: a sign or a zero in front would be read too.
-            (id == self.id(scope, revision)).then_some(revision)
+            (id == self.id(visible, revision)).then_some(revision)
         });
         let inner = self.lock();
         match revision {
             Some(revision)
-                if revision <= inner.revision && revision >= inner.floor_of(&scope.scope) =>
+                if revision <= inner.revision && revision >= inner.floor_of(visible.scope()) =>
             {
                 Start::Resume(revision)
             }
@@ -619,16 +592,16 @@ impl Journal {
     #[must_use]
     pub fn read(
         &self,
-        scope: &ScopeId,
+        visible: &Visible,
         cursor: u64,
         base: u64,
         replay: Option<u64>,
         limit: usize,
     ) -> Option<Write> {
-        let position = (scope.hash, cursor, base, limit);
+        let position = (visible.hash(), cursor, base, limit);
         let (entries, after, complete) = {
             let inner = self.lock();
-            if cursor.max(replay.unwrap_or(0)) < inner.floor_of(&scope.scope) {
+            if cursor.max(replay.unwrap_or(0)) < inner.floor_of(visible.scope()) {
                 return None;
             }
             // A replay is of the state at its own start.
@@ -637,9 +610,9 @@ impl Journal {
             {
                 return Some(write);
             }
-            inner.above(&scope.scope, cursor, limit)
+            inner.above(visible.scope(), cursor, limit)
         };
-        let write = self.build(scope, &entries, base, after, complete, replay);
+        let write = self.build(visible, &entries, base, after, complete, replay);
         if replay.is_none() && !write.bytes.is_empty() {
             self.shared_writes().insert(position, write.clone());
         }
@@ -648,7 +621,7 @@ impl Journal {
 
     fn build(
         &self,
-        scope: &ScopeId,
+        visible: &Visible,
         entries: &[(u64, Arc<Entry>)],
         base: u64,
         after: u64,
@@ -696,7 +669,7 @@ impl Journal {
             data.extend_from_slice(prefix);
             data.extend_from_slice(json);
             data.push(b'}');
-            let id = (carries_id && Some(index) == last).then(|| self.id(scope, after));
+            let id = (carries_id && Some(index) == last).then(|| self.id(visible, after));
             sse::write_event(&mut bytes, id.as_deref(), &data);
             messages += 1;
         }
@@ -711,7 +684,10 @@ impl Journal {
 
     /// The revision of a row's newest state; 0 where nothing is known of it.
     #[must_use]
-    pub fn revision_of(&self, key: &Key) -> u64 {
+    pub fn revision_of(&self, visible: &Visible, key: &Key) -> u64 {
+        if !visible.contains(&key.namespace) {
+            return 0;
+        }
         let inner = self.lock();
         let log = inner.namespaces.get(key.namespace.as_str());
         log.and_then(|log| log.newest.get(&key.name).copied())
@@ -720,27 +696,30 @@ impl Journal {
 
     /// The rows of a scope, in no order, with the revision they are at.
     #[must_use]
-    pub fn rows(&self, scope: &Scope) -> (u64, Vec<Arc<Row>>) {
+    pub fn rows(&self, visible: &Visible) -> (u64, Vec<Arc<Row>>) {
         let inner = self.lock();
-        (inner.revision, inner.rows_of(scope))
+        (inner.revision, inner.rows_of(visible.scope()))
     }
 
     /// What names the state of a scope. It costs nothing where rows are many.
     #[must_use]
-    pub fn head(&self, scope: &Scope) -> Head {
-        self.lock().head(scope)
+    pub fn head(&self, visible: &Visible) -> Head {
+        self.lock().head(visible.scope())
     }
 
     /// The same with the rows, in no order.
     #[must_use]
-    pub fn snapshot(&self, scope: &Scope) -> (Head, Vec<Arc<Row>>) {
+    pub fn snapshot(&self, visible: &Visible) -> (Head, Vec<Arc<Row>>) {
         let inner = self.lock();
-        (inner.head(scope), inner.rows_of(scope))
+        (inner.head(visible.scope()), inner.rows_of(visible.scope()))
     }
 
     /// One row.
     #[must_use]
-    pub fn row(&self, key: &Key) -> Option<Arc<Row>> {
+    pub fn row(&self, visible: &Visible, key: &Key) -> Option<Arc<Row>> {
+        if !visible.contains(&key.namespace) {
+            return None;
+        }
         let inner = self.lock();
         let log = inner.namespaces.get(key.namespace.as_str())?;
         match &log.log.get(log.newest.get(&key.name)?)?.state {
@@ -751,9 +730,9 @@ impl Journal {
 
     /// How many rows a scope has.
     #[must_use]
-    pub fn count(&self, scope: &Scope) -> usize {
+    pub fn count(&self, visible: &Visible) -> usize {
         let inner = self.lock();
-        match scope {
+        match visible.scope() {
             Scope::All if inner.feeds.hides_all() => 0,
             Scope::All => inner.rows,
             Scope::Namespaces(names) => names
@@ -764,38 +743,41 @@ impl Journal {
         }
     }
 
-    /// At most `limit` rows of everything from `offset` on, by name, then namespace.
+    /// At most `limit` rows from `offset` on, by name, then namespace. Cheap where everything is
+    /// visible: it looks at the rows before `offset` and at no others.
     #[must_use]
-    pub fn first_rows(&self, offset: usize, limit: usize) -> Vec<Arc<Row>> {
+    pub fn first_rows(&self, visible: &Visible, offset: usize, limit: usize) -> Vec<Arc<Row>> {
         let inner = self.lock();
-        if inner.feeds.hides_all() {
+        if visible.is_everything() && inner.feeds.hides_all() {
             return Vec::new();
         }
-        let rows = inner.by_name.iter().skip(offset).take(limit);
+        let rows = inner.by_name.iter();
+        let rows = rows.filter(|ByName(row)| visible.contains(&row.key.namespace));
+        let rows = rows.skip(offset).take(limit);
         rows.map(|ByName(row)| row.clone()).collect()
     }
 
     /// The numbers over a scope, with at most `largest` classes and namespaces by name. Those over
     /// everything are kept; those over some namespaces are counted of their rows.
     #[must_use]
-    pub fn summary(&self, scope: &Scope, largest: usize) -> Summary {
-        if *scope == Scope::All {
+    pub fn summary(&self, visible: &Visible, largest: usize) -> Summary {
+        if visible.is_everything() {
             let inner = self.lock();
             return match inner.feeds.hides_all() {
                 true => Summary::default(),
                 false => inner.totals.summary(largest),
             };
         }
-        let (_, rows) = self.rows(scope);
+        let (_, rows) = self.rows(visible);
         rows.iter().collect::<Totals>().summary(largest)
     }
 
     /// Waits for changes in a scope until dropped.
-    pub fn subscribe(self: &Arc<Self>, scope: &Scope) -> Subscription {
+    pub fn subscribe(self: &Arc<Self>, visible: &Visible) -> Subscription {
         let id = self.next_waiter.fetch_add(1, Ordering::Relaxed);
         let woken = Arc::new(Notify::new());
         let mut inner = self.lock();
-        match scope {
+        match visible.scope() {
             Scope::All => {
                 inner.waiters_of_all.insert(id, woken.clone());
             }
@@ -812,7 +794,7 @@ impl Journal {
         drop(inner);
         Subscription {
             journal: self.clone(),
-            scope: scope.clone(),
+            scope: visible.scope().clone(),
             id,
             woken,
         }
@@ -976,8 +958,8 @@ impl Journal {
     /// The parts of a scope that are not live, and why: what a stream tells first. Of very many
     /// namespaces the first 100 by name.
     #[must_use]
-    pub fn not_live(&self, scope: &Scope) -> (Vec<NamespaceStatus>, Vec<StreamError>) {
-        self.lock().not_live(scope)
+    pub fn not_live(&self, visible: &Visible) -> (Vec<NamespaceStatus>, Vec<StreamError>) {
+        self.lock().not_live(visible.scope())
     }
 
     /// Names the namespaces that there are.
@@ -1028,22 +1010,44 @@ impl Journal {
         inner.wake_all();
     }
 
-    /// How many namespaces there are, where known.
+    /// How many visible namespaces there are, where known.
     #[must_use]
-    pub fn universe_size(&self) -> Option<usize> {
-        self.lock().feeds.universe.as_ref().map(BTreeSet::len)
+    pub fn universe_size(&self, visible: &Visible) -> Option<usize> {
+        let inner = self.lock();
+        let universe = inner.feeds.universe.as_ref()?;
+        Some(match visible.names() {
+            None => universe.len(),
+            Some(names) => names.intersection(universe).count(),
+        })
     }
 
-    /// The namespaces that there are, where known.
+    /// The namespaces that there are, where known: for the feeds, which watch for all viewers.
     #[must_use]
     pub fn universe(&self) -> Option<BTreeSet<String>> {
         self.lock().feeds.universe.clone()
+    }
+
+    /// The visible namespaces that there are, where known.
+    #[must_use]
+    pub fn visible_universe(&self, visible: &Visible) -> Option<BTreeSet<String>> {
+        let inner = self.lock();
+        let universe = inner.feeds.universe.as_ref()?;
+        Some(match visible.names() {
+            None => universe.clone(),
+            Some(names) => names.intersection(universe).cloned().collect(),
+        })
     }
 
     /// Whether this namespace may ever be shown.
     #[must_use]
     pub fn admits(&self, namespace: &str) -> bool {
         self.lock().feeds.admits(namespace)
+    }
+
+    /// Leaves out the names of namespaces that may never be shown.
+    pub fn retain_admitted(&self, names: &mut BTreeSet<String>) {
+        let inner = self.lock();
+        names.retain(|name| inner.feeds.admits(name));
     }
 
     /// Records what a feed says of itself: of `namespace`, or of everything. `listed` only ever
@@ -1086,16 +1090,20 @@ impl Journal {
         (inner.feeds.whole.clone(), inner.feeds.cluster_wide)
     }
 
-    /// The states and row counts of the namespaces that there are, as far as is known, by name.
+    /// The states and row counts of the visible namespaces that there are, as far as is known, by
+    /// name.
     #[must_use]
-    pub fn namespace_states(&self) -> BTreeMap<String, (Option<NamespaceState>, Option<usize>)> {
+    pub fn namespace_states(
+        &self,
+        visible: &Visible,
+    ) -> BTreeMap<String, (Option<NamespaceState>, Option<usize>)> {
         let inner = self.lock();
         let mut states = BTreeMap::new();
         let universe = inner.feeds.universe.iter().flatten().cloned();
         // Any other may be a name that somebody made up.
         let with_rows = inner.namespaces.iter().filter(|(_, log)| log.rows > 0);
         for name in universe.chain(with_rows.map(|(name, _)| name.to_string())) {
-            if !inner.feeds.admits(&name) {
+            if !visible.contains(&name) || !inner.feeds.admits(&name) {
                 continue;
             }
             let status = match inner.feeds.cluster_wide {
@@ -1154,15 +1162,16 @@ impl Journal {
     /// What a client of the scope may be told once it has everything; `None` while the rows of
     /// the whole scope are unknown and the namespaces they are missing for cannot be named.
     #[must_use]
-    pub fn readiness(&self, scope: &Scope) -> Option<Readiness> {
-        self.lock().readiness(scope)
+    pub fn readiness(&self, visible: &Visible) -> Option<Readiness> {
+        self.lock().readiness(visible.scope())
     }
 
     /// The states that are not live, for a client whose rows have to wait: at most about `limit`
     /// bytes of them.
     #[must_use]
-    pub fn faults(&self, scope: &Scope, limit: usize) -> Statuses {
-        self.lock().statuses(scope, Told::default(), limit)
+    pub fn faults(&self, visible: &Visible, limit: usize) -> Statuses {
+        self.lock()
+            .statuses(visible.scope(), Told::default(), limit)
     }
 
     /// What there is to tell a client of the scope that has been given everything up to `cursor`,
@@ -1170,11 +1179,14 @@ impl Journal {
     /// `cursor` is not the newest revision any more: rows come before states, because `live` means
     /// that the client has them.
     #[must_use]
-    pub fn tip(&self, scope: &Scope, cursor: u64, told: Told, limit: usize) -> Option<Tip> {
+    pub fn tip(&self, visible: &Visible, cursor: u64, told: Told, limit: usize) -> Option<Tip> {
         let inner = self.lock();
         (inner.revision == cursor).then(|| {
-            let statuses = inner.statuses(scope, told, limit);
-            let readiness = statuses.complete.then(|| inner.readiness(scope)).flatten();
+            let statuses = inner.statuses(visible.scope(), told, limit);
+            let readiness = statuses
+                .complete
+                .then(|| inner.readiness(visible.scope()))
+                .flatten();
             Tip {
                 statuses,
                 readiness,

@@ -5,6 +5,7 @@
 
 #![recursion_limit = "512"]
 
+pub mod access;
 pub mod catalog;
 mod clock;
 pub mod cluster;
@@ -31,7 +32,7 @@ use crate::journal::Journal;
 use crate::listen::Capacity;
 use crate::metrics::Metrics;
 use crate::shutdown::{Shutdown, Signals};
-use crate::web::{Server, Service};
+use crate::web::{Own, Server};
 
 /// Runs the server until a signal ends it.
 ///
@@ -109,7 +110,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let cluster = Cluster::new(connection.api, journal.clone(), settings, metrics.clone());
     let watching = tokio::spawn(cluster.clone().run());
 
-    let server = Server::new(Service {
+    let server = Arc::new(Server {
         cluster,
         journal,
         metrics,
@@ -117,6 +118,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         cluster_name: name,
         simulated: connection.simulated.is_some(),
         max_streams: capacity.streams,
+        own: Own::new(&config),
         config,
     });
     info!("listening on http://{address}{}/", server.config.base_path);

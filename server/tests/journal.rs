@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::FutureExt;
-use kube_ingress_dash::journal::{FeedError, Journal, ScopeId, Start, Told};
+use kube_ingress_dash::access::{Viewer, Visible};
+use kube_ingress_dash::journal::{FeedError, Journal, Start, Told};
 use proptest::prelude::*;
 use protocol::message::{ErrorReason, NamespaceState};
 use protocol::{Ingress, Key, Message, Scope, sse};
@@ -62,15 +63,28 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..200)
 }
 
-fn scopes() -> Vec<Scope> {
-    let of = |names: &[&str]| Scope::of(names.iter().map(ToString::to_string).collect());
+fn seen(scope: Scope) -> Visible {
+    Viewer::default().sees(scope)
+}
+
+fn everything() -> Visible {
+    seen(Scope::All)
+}
+
+fn scopes() -> Vec<Visible> {
+    let of = |names: &[&str]| {
+        seen(Scope::Namespaces(
+            names.iter().map(ToString::to_string).collect(),
+        ))
+    };
     vec![
-        Scope::All,
+        everything(),
         of(&["a"]),
         of(&["a", "b"]),
         of(&["b", "c"]),
         of(&["c", "missing"]),
-        Scope::All,
+        everything(),
+        of(&[]),
     ]
 }
 
@@ -86,7 +100,7 @@ fn row(namespace: &str, name: &str, version: usize) -> Ingress {
 
 /// A client as the protocol describes it: it knows nothing but messages and ids.
 struct Client {
-    scope: ScopeId,
+    scope: Visible,
     table: BTreeMap<Key, Ingress>,
     id: Option<String>,
     cursor: u64,
@@ -97,8 +111,7 @@ struct Client {
 }
 
 impl Client {
-    fn new(scope: Scope, journal: &Journal) -> Self {
-        let scope = ScopeId::new(scope);
+    fn new(scope: Visible, journal: &Journal) -> Self {
         let mut client = Self {
             scope,
             table: BTreeMap::new(),
@@ -170,7 +183,7 @@ impl Client {
     fn take(&mut self, message: Message) {
         match message {
             Message::IngressAdded(row) => {
-                assert!(self.scope.scope.contains(&row.namespace));
+                assert!(self.scope.contains(&row.namespace));
                 if let Some((_, named)) = &mut self.replay {
                     named.insert(row.key());
                 }
@@ -181,7 +194,7 @@ impl Client {
                 assert!(held.is_some(), "modified, and never added: {held:?}");
             }
             Message::IngressDeleted(key) => {
-                assert!(self.scope.scope.contains(&key.namespace));
+                assert!(self.scope.contains(&key.namespace));
                 self.table.remove(&key);
             }
             other => panic!("the journal writes rows only: {other:?}"),
@@ -197,7 +210,7 @@ struct Model {
 }
 
 impl Model {
-    fn of(&self, scope: &Scope) -> BTreeMap<Key, Ingress> {
+    fn of(&self, scope: &Visible) -> BTreeMap<Key, Ingress> {
         let within = self
             .rows
             .iter()
@@ -236,7 +249,7 @@ proptest! {
                 Step::Read { client, limit } => {
                     let client = &mut clients[client];
                     if client.read(&journal, limit, usize::MAX) {
-                        prop_assert_eq!(&client.table, &model.of(&client.scope.scope));
+                        prop_assert_eq!(&client.table, &model.of(&client.scope));
                     }
                 }
                 Step::Break { client, limit, after } => {
@@ -257,22 +270,23 @@ proptest! {
             }
             prop_assert_eq!(journal.len(), model.rows.len());
             // What is kept of all rows is what they are.
-            let (_, mut rows) = journal.rows(&Scope::All);
+            let (_, mut rows) = journal.rows(&everything());
             rows.sort_by(|a, b| (&a.key.name, &a.key.namespace).cmp(&(&b.key.name, &b.key.namespace)));
-            prop_assert_eq!(&journal.first_rows(0, usize::MAX), &rows);
-            let everywhere = Scope::of(NAMESPACES.map(String::from).into());
-            prop_assert_eq!(journal.summary(&Scope::All, 9), journal.summary(&everywhere, 9));
+            prop_assert_eq!(&journal.first_rows(&everything(), 0, usize::MAX), &rows);
+            let everywhere = seen(Scope::Namespaces(NAMESPACES.map(String::from).into()));
+            prop_assert_eq!(journal.summary(&everything(), 9), journal.summary(&everywhere, 9));
+            prop_assert_eq!(&journal.first_rows(&everywhere, 0, usize::MAX), &rows);
             for (key, row) in &model.rows {
-                let held = journal.row(key).map(|row| row.decode());
+                let held = journal.row(&everything(), key).map(|row| row.decode());
                 prop_assert_eq!(held.as_ref(), Some(row));
             }
-            prop_assert_eq!(journal.row(&Key::new("none", "none")), None);
+            prop_assert_eq!(journal.row(&everything(), &Key::new("none", "none")), None);
             prop_assert_eq!(journal.encodings(), model.changes, "a change is encoded once, whoever listens");
         }
         for client in &mut clients {
             while !client.read(&journal, 300, usize::MAX) {}
-            prop_assert_eq!(&client.table, &model.of(&client.scope.scope));
-            let (_, rows) = journal.rows(&client.scope.scope);
+            prop_assert_eq!(&client.table, &model.of(&client.scope));
+            let (_, rows) = journal.rows(&client.scope);
             let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.key.clone(), row.decode())).collect();
             prop_assert_eq!(&client.table, &rows);
         }
@@ -283,8 +297,8 @@ proptest! {
 fn ids_of_other_scopes_and_processes_are_replayed() {
     let journal = Journal::new("epoch".into());
     journal.upsert(row("a", "one", 1));
-    let all = ScopeId::new(Scope::All);
-    let one = ScopeId::new(scopes()[1].clone());
+    let all = seen(Scope::All);
+    let one = scopes()[1].clone();
     let other = Journal::new("other".into());
     other.upsert(row("a", "one", 1));
     assert_eq!(
@@ -313,9 +327,9 @@ fn ids_of_other_scopes_and_processes_are_replayed() {
 fn a_namespace_that_is_let_go_costs_nobody_else_the_stream() {
     let journal = Journal::new("epoch".into());
     journal.upsert(row("a", "one", 1));
-    let scope = |name: &str| ScopeId::new(Scope::parse([name], 9).unwrap());
-    let [all, a, b] = [ScopeId::new(Scope::All), scope("a"), scope("b")];
-    let start = |scope: &ScopeId| journal.start(scope, Some(&journal.id(scope, 1)));
+    let scope = |name: &str| seen(Scope::parse([name], 9).unwrap());
+    let [all, a, b] = [seen(Scope::All), scope("a"), scope("b")];
+    let start = |scope: &Visible| journal.start(scope, Some(&journal.id(scope, 1)));
     // Made up, or without rows: there was nothing to miss.
     for name in ["made-up", "b"] {
         journal.forget(name);
@@ -337,8 +351,8 @@ fn a_namespace_that_is_let_go_costs_nobody_else_the_stream() {
 #[test]
 fn a_namespace_that_goes_after_its_rows_voids_only_ids_from_before() {
     let journal = Journal::new("epoch".into());
-    let all = ScopeId::new(Scope::All);
-    let a = ScopeId::new(scopes()[1].clone());
+    let all = seen(Scope::All);
+    let a = scopes()[1].clone();
     journal.upsert(row("b", "one", 1));
     journal.upsert(row("a", "one", 1));
     journal.delete(&Key::new("a", "one"));
@@ -362,7 +376,7 @@ fn a_namespace_that_goes_after_its_rows_voids_only_ids_from_before() {
 #[test]
 fn a_delete_is_told_also_where_the_row_is_made_again() {
     let journal = Journal::new("epoch".into());
-    let all = ScopeId::new(Scope::All);
+    let all = seen(Scope::All);
     let told = |cursor, replay| {
         let write = journal.read(&all, cursor, cursor, replay, 1 << 10).unwrap();
         let mut told = Vec::new();
@@ -398,7 +412,7 @@ fn a_delete_is_told_also_where_the_row_is_made_again() {
 }
 
 /// The namespaces that are told, with their states, in writes of so many bytes.
-fn told(journal: &Journal, scope: &Scope, told: &mut Told, limit: usize) -> Vec<Vec<String>> {
+fn told(journal: &Journal, scope: &Visible, told: &mut Told, limit: usize) -> Vec<Vec<String>> {
     let mut writes = Vec::new();
     loop {
         let tip = journal
@@ -448,14 +462,16 @@ fn states_are_told_in_bounded_writes_each_once() {
         fail(name);
     }
     let mut at = Told::default();
-    let writes = told(&journal, &Scope::All, &mut at, 64 << 10);
+    let writes = told(&journal, &everything(), &mut at, 64 << 10);
     assert!(writes.len() > 3, "{}", writes.len());
     let all: Vec<_> = names
         .iter()
         .map(|name| format!("{name} Retrying"))
         .collect();
     assert_eq!(writes.concat(), all);
-    let tip = journal.tip(&Scope::All, journal.revision(), at, 1).unwrap();
+    let tip = journal
+        .tip(&everything(), journal.revision(), at, 1)
+        .unwrap();
     let bytes: usize = tip
         .statuses
         .messages
@@ -469,13 +485,15 @@ fn states_are_told_in_bounded_writes_each_once() {
     // What changes between two writes is told as it is then, and what is live to a new client not
     // at all.
     let mut at = Told::default();
-    let first = journal.tip(&Scope::All, journal.revision(), at, 1).unwrap();
+    let first = journal
+        .tip(&everything(), journal.revision(), at, 1)
+        .unwrap();
     at = first.statuses.told;
     journal.set_status(Some("n000"), NamespaceState::Live, true, None);
     journal.set_status(Some("n001"), NamespaceState::Live, true, None);
-    let rest = told(&journal, &Scope::All, &mut at, 64 << 10).concat();
+    let rest = told(&journal, &everything(), &mut at, 64 << 10).concat();
     assert_eq!((rest.len(), &*rest[298]), (300, "n000 Live"), "{rest:?}");
-    let fresh = told(&journal, &Scope::All, &mut Told::default(), 64 << 10).concat();
+    let fresh = told(&journal, &everything(), &mut Told::default(), 64 << 10).concat();
     assert_eq!(fresh.len(), 298);
 }
 
@@ -491,7 +509,7 @@ fn a_write_of_states_is_no_longer_than_one_of_rows() {
     let mut writes = 0;
     loop {
         let tip = journal
-            .tip(&Scope::All, journal.revision(), at, 64 << 10)
+            .tip(&everything(), journal.revision(), at, 64 << 10)
             .unwrap();
         let mut bytes = Vec::new();
         for message in &tip.statuses.messages {
@@ -508,11 +526,47 @@ fn a_write_of_states_is_no_longer_than_one_of_rows() {
 }
 
 #[test]
+fn who_may_see_nothing_is_told_nothing() {
+    let journal = Journal::default();
+    journal.upsert(row("a", "one", 1));
+    journal.set_status(None, NamespaceState::Live, true, None);
+    let nothing = seen(Scope::Namespaces(BTreeSet::new()));
+    let key = Key::new("a", "one");
+
+    assert_eq!(journal.rows(&nothing).1, []);
+    assert_eq!(journal.first_rows(&nothing, 0, 9), []);
+    assert_eq!(journal.count(&nothing), 0);
+    assert_eq!(journal.summary(&nothing, 9).rows, 0);
+    assert_eq!(
+        (
+            journal.row(&nothing, &key),
+            journal.revision_of(&nothing, &key)
+        ),
+        (None, 0)
+    );
+    assert_eq!(journal.namespace_states(&nothing).len(), 0);
+    assert!(journal.row(&everything(), &key).is_some());
+    assert_eq!(journal.namespace_states(&everything()).len(), 1);
+    let write = journal.read(&nothing, 0, 0, Some(0), 64 << 10).unwrap();
+    assert!(write.bytes.is_empty() && write.complete);
+    assert_eq!(journal.readiness(&nothing).unwrap().count, 0);
+    // An id of everything does not resume there, nor the other way round.
+    for (of, held) in [(&nothing, &everything()), (&everything(), &nothing)] {
+        let start = journal.start(of, Some(&journal.id(held, 1)));
+        assert!(matches!(start, Start::Replay(_)), "{start:?}");
+    }
+    let journal = Arc::new(journal);
+    let subscription = journal.subscribe(&nothing);
+    journal.upsert(row("a", "two", 1));
+    assert!(subscription.changed().now_or_never().is_none());
+}
+
+#[test]
 fn a_name_that_does_not_exist_is_told_to_those_who_asked_for_it() {
     let journal = namespaced(&["real"]);
-    let asked = Scope::parse(["real,made-up"], 9).unwrap();
+    let asked = seen(Scope::parse(["real,made-up"], 9).unwrap());
     let [mut of_all, mut of_asked] = [Told::default(); 2];
-    told(&journal, &Scope::All, &mut of_all, 1 << 10);
+    told(&journal, &everything(), &mut of_all, 1 << 10);
     told(&journal, &asked, &mut of_asked, 1 << 10);
     for name in ["real", "made-up"] {
         journal.set_status(
@@ -525,7 +579,7 @@ fn a_name_that_does_not_exist_is_told_to_those_who_asked_for_it() {
     let real = || vec!["real Retrying".to_owned()];
     let both = || vec!["real Retrying".to_owned(), "made-up Retrying".to_owned()];
     assert_eq!(
-        told(&journal, &Scope::All, &mut of_all, 1 << 10).concat(),
+        told(&journal, &everything(), &mut of_all, 1 << 10).concat(),
         real()
     );
     assert_eq!(
@@ -533,26 +587,29 @@ fn a_name_that_does_not_exist_is_told_to_those_who_asked_for_it() {
         both()
     );
     assert_eq!(
-        told(&journal, &Scope::All, &mut Told::default(), 1 << 10).concat(),
+        told(&journal, &everything(), &mut Told::default(), 1 << 10).concat(),
         real()
     );
-    assert_eq!(journal.not_live(&Scope::All).0.len(), 1);
+    assert_eq!(journal.not_live(&everything()).0.len(), 1);
     assert_eq!(journal.not_live(&asked).0.len(), 2);
     assert_eq!(
-        journal.namespace_states().into_keys().collect::<Vec<_>>(),
+        journal
+            .namespace_states(&everything())
+            .into_keys()
+            .collect::<Vec<_>>(),
         ["real"]
     );
     // Once it exists it is everybody's.
     journal.set_universe(["real", "made-up"].map(str::to_owned).into());
-    let told_now = told(&journal, &Scope::All, &mut of_all, 1 << 10).concat();
+    let told_now = told(&journal, &everything(), &mut of_all, 1 << 10).concat();
     assert_eq!(told_now, ["made-up Retrying"]);
     // And where it is gone, nothing is wrong with it.
     journal.set_universe(["real".to_owned()].into());
     journal.forget("made-up");
-    let told_now = told(&journal, &Scope::All, &mut of_all, 1 << 10).concat();
+    let told_now = told(&journal, &everything(), &mut of_all, 1 << 10).concat();
     assert_eq!(told_now, ["made-up Live"]);
     assert_eq!(
-        told(&journal, &Scope::All, &mut Told::default(), 1 << 10).concat(),
+        told(&journal, &everything(), &mut Told::default(), 1 << 10).concat(),
         real()
     );
 }
@@ -566,7 +623,7 @@ fn what_is_not_watched_is_no_watch_and_forgotten_with_who_asked() {
     }
     let counts = |journal: &Journal| journal.feeds_by_state();
     assert_eq!(counts(&journal), [(NamespaceState::Live, 1)].into());
-    let asked = Scope::parse(["b,c"], 9).unwrap();
+    let asked = seen(Scope::parse(["b,c"], 9).unwrap());
     assert_eq!(journal.not_live(&asked).0.len(), 2);
     journal.forget_left_out(&["b".to_owned()].into());
     assert_eq!(journal.not_live(&asked).0.len(), 1);
@@ -575,7 +632,7 @@ fn what_is_not_watched_is_no_watch_and_forgotten_with_who_asked() {
 #[test]
 fn a_stalled_client_is_told_each_row_once_however_often_it_changed() {
     let journal = Journal::new("epoch".into());
-    let mut client = Client::new(Scope::All, &journal);
+    let mut client = Client::new(everything(), &journal);
     assert!(client.read(&journal, 1 << 20, usize::MAX));
     for version in 0..1_000 {
         journal.upsert(row("a", NAMES[version % NAMES.len()], version));
@@ -589,7 +646,7 @@ fn a_stalled_client_is_told_each_row_once_however_often_it_changed() {
 #[test]
 fn a_row_that_moves_up_while_a_client_catches_up_is_an_addition_to_it() {
     let journal = Journal::new("epoch".into());
-    let mut client = Client::new(Scope::All, &journal);
+    let mut client = Client::new(everything(), &journal);
     assert!(client.read(&journal, 1, usize::MAX));
     for name in ["one", "two", "one"] {
         journal.upsert(row("a", name, 1));
@@ -606,12 +663,8 @@ fn an_id_from_before_more_deletes_than_are_kept_is_replayed() {
     let journal = Journal::new("epoch".into());
     let deleted = |index: usize| Key::new("a", format!("n{index}"));
     journal.upsert(row("b", "one", 0));
-    let id = |scope: &ScopeId| journal.id(scope, journal.revision());
-    let (all, a, b) = (
-        ScopeId::new(Scope::All),
-        ScopeId::new(scopes()[1].clone()),
-        ScopeId::new(scopes()[3].clone()),
-    );
+    let id = |scope: &Visible| journal.id(scope, journal.revision());
+    let (all, a, b) = (seen(Scope::All), scopes()[1].clone(), scopes()[3].clone());
     let before = [id(&all), id(&a), id(&b)];
     for index in 0..20_001 {
         journal.upsert(Ingress {
@@ -631,7 +684,7 @@ fn an_id_from_before_more_deletes_than_are_kept_is_replayed() {
         journal.read(&all, 1, 1, None, 1 << 10).is_none(),
         "a cursor that missed a delete does not go on"
     );
-    let mut fresh = Client::new(Scope::All, &journal);
+    let mut fresh = Client::new(everything(), &journal);
     while !fresh.read(&journal, 64 << 10, usize::MAX) {}
     assert_eq!(fresh.table.len(), 1);
 }
@@ -639,7 +692,7 @@ fn an_id_from_before_more_deletes_than_are_kept_is_replayed() {
 #[tokio::test]
 async fn what_came_together_wakes_those_it_concerns_once() {
     let journal = Arc::new(Journal::new("epoch".into()));
-    let [everything, a, c] = [Scope::All, scopes()[1].clone(), scopes()[3].clone()]
+    let [everything, a, c] = [everything(), scopes()[1].clone(), scopes()[3].clone()]
         .map(|scope| journal.subscribe(&scope));
     let concerned = journal.batch(Instant::now(), |batch| {
         batch.upsert(row("a", "one", 1).into());
@@ -656,7 +709,7 @@ async fn what_came_together_wakes_those_it_concerns_once() {
 #[test]
 fn clients_at_one_place_are_given_the_same_bytes() {
     let journal = Journal::new("epoch".into());
-    let scope = ScopeId::new(Scope::All);
+    let scope = seen(Scope::All);
     let read = |base, limit| journal.read(&scope, 1, base, None, limit).unwrap();
     for name in ["zero", "one", "two"] {
         journal.upsert(row("a", name, 1));

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::str;
 
+use kube_ingress_dash::access::Viewer;
 use kube_ingress_dash::cluster::project::{key, project};
-use kube_ingress_dash::journal::{Journal, ScopeId, Start};
+use kube_ingress_dash::journal::{Journal, Start};
 use protocol::scope::is_dns_label;
 use protocol::sse::{Event, Parser, write_event};
 use protocol::table::Table;
@@ -55,7 +56,7 @@ pub fn id(bytes: &[u8]) {
     }
     let text = String::from_utf8_lossy(bytes);
     for names in ["", "a", "b", "a,b"] {
-        let scope = ScopeId::new(Scope::parse([names], 50).expect("these are names"));
+        let scope = Viewer::default().sees(Scope::parse([names], 50).expect("these are names"));
         let given = journal.id(&scope, 0);
         let (bound, _) = given.rsplit_once('.').expect("ids have parts");
         let id = match text.starts_with('.') {

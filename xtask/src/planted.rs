@@ -41,7 +41,7 @@ const BUGS: &[Bug] = &[
         name: "an id of another scope is accepted",
         file: "server/src/journal.rs",
         edits: &[(
-            "(id == self.id(scope, revision)).then_some(revision)",
+            "(id == self.id(visible, revision)).then_some(revision)",
             "id.starts_with(&self.epoch).then_some(revision)",
         )],
     },
@@ -49,8 +49,8 @@ const BUGS: &[Bug] = &[
         name: "an id of another process is accepted",
         file: "server/src/journal.rs",
         edits: &[(
-            "(id == self.id(scope, revision)).then_some(revision)",
-            r#"id.ends_with(&format!(".{:x}.{revision:x}", scope.hash)).then_some(revision)"#,
+            "(id == self.id(visible, revision)).then_some(revision)",
+            r#"id.ends_with(&format!(".{:x}.{revision:x}", visible.hash())).then_some(revision)"#,
         )],
     },
     Bug {
@@ -108,7 +108,7 @@ const BUGS: &[Bug] = &[
         name: "a write is shared with clients of another scope",
         file: "server/src/journal.rs",
         edits: &[(
-            "let position = (scope.hash, cursor, base, limit);",
+            "let position = (visible.hash(), cursor, base, limit);",
             "let position = (0, cursor, base, limit);",
         )],
     },

@@ -729,7 +729,7 @@ pub fn did_you_mean(ui: Ui, missing: &[Missing]) -> impl IntoView + use<> {
                 let mut names = names.unwrap_or_default();
                 names.remove(&old);
                 names.insert(new.clone());
-                ui.watch(Scope::of(names));
+                ui.watch(Scope::Namespaces(names));
             };
             view! { <button class="btn btn-s" type="button" on:click=watch>{near.clone()}</button> }
         })

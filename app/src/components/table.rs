@@ -42,6 +42,9 @@ fn current_view(ui: Ui) -> View {
     if currency == Currency::NoCluster {
         return View::Unreachable;
     }
+    if currency == Currency::Idle {
+        return View::Empty;
+    }
     // A row that was deleted a moment ago still stands there, struck through.
     if ui.matching() > 0 || ui.live.lines.get() > 0 {
         return View::Table;
@@ -233,6 +236,7 @@ fn place(ui: Ui) -> String {
         Some(names) => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             match names[..] {
+                [] => "no namespace".into(),
                 [only] => only.to_owned(),
                 [one, other] => format!("{one} and {other}"),
                 _ => format!("these {} namespaces", names.len()),
@@ -319,7 +323,11 @@ fn Empty() -> impl IntoView {
         let missing = ui.missing.get();
         (!missing.is_empty() && missing.len() == ui.namespaces()).then_some(missing)
     });
+    let nothing = Memo::new(move |_| ui.live.scope.with(Scope::is_nothing));
     let title = move || {
+        if nothing.get() {
+            return "No namespace is watched".into();
+        }
         if let Some(missing) = missing.get() {
             return no_such(&missing);
         }
@@ -342,13 +350,14 @@ fn Empty() -> impl IntoView {
         })
     };
     let then = move || match missing.with(|missing| missing.as_ref().map_or(0, Vec::len)) {
+        _ if nothing.get() => "None of the names in the address can be a namespace's.",
         0 => then(),
         1 => "Nothing can be in it.",
         _ => "Nothing can be in them.",
     };
     let instead = move || missing.with(|missing| Some(did_you_mean(ui, missing.as_ref()?)));
     let example = move || {
-        if missing.with(Option::is_some) {
+        if nothing.get() || missing.with(Option::is_some) {
             return None;
         }
         let states = ui.live.states.get();

@@ -20,7 +20,7 @@ pub fn Toolbar() -> impl IntoView {
     let ui = Ui::expect();
     let action = format!("{}/", ui.base_path());
     // A form's own fields are all that a browser without scripts sends.
-    let scope = ui.live.scope.with_untracked(ToString::to_string);
+    let scope = untrack(|| ui.query().named());
     let sort = untrack(|| ui.sort().to_string());
     let grouping = ui.live.grouping.get_untracked();
     let group_id = GROUPINGS

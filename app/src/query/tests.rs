@@ -49,6 +49,16 @@ fn a_bad_namespace_is_named_and_the_good_ones_stay() {
 }
 
 #[test]
+fn where_no_name_can_be_a_namespace_nothing_is_shown() {
+    let query = Query::parse("ns=UPPER");
+    let (scope, problem) = query.scope(50);
+    assert!(scope.is_nothing(), "{scope:?}");
+    assert!(problem.is_some_and(|text| text.contains("UPPER")));
+    assert_eq!(query.to_query_string(), "?ns=UPPER");
+    assert_eq!(Query::parse("ns=,").scope(50), (Scope::All, None));
+}
+
+#[test]
 fn a_second_press_turns_the_order() {
     let once = Sort::default().pressed(Column::Age);
     assert_eq!(once.to_string(), "age");

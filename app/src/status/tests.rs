@@ -53,6 +53,14 @@ fn badge_text(facts: &Facts) -> String {
 }
 
 #[test]
+fn a_page_that_watches_no_namespace_is_neither_live_nor_lost() {
+    let facts = facts(State::Idle);
+    assert_eq!(badge_text(&facts), "Idle, no namespace is watched");
+    assert_eq!((facts.notices(), facts.title()), (vec![], None));
+    assert!(!facts.currency().is_live() && !facts.currency().is_old());
+}
+
+#[test]
 fn a_live_page_says_when_it_last_heard_and_nothing_else() {
     let facts = facts(State::Live);
     assert_eq!(badge_text(&facts), "Live, 1 s ago");

@@ -909,3 +909,44 @@ proptest! {
         prop_assert_eq!(run(), run());
     }
 }
+
+#[test]
+fn a_scope_of_no_namespace_asks_for_nothing_until_there_is_another() {
+    let nothing = || Scope::Namespaces([].into());
+    let mut page = Page::live(1);
+    page.input(Input::SetScope(nothing()));
+    assert_eq!((page.state(), page.open.is_some()), (State::Idle, false));
+    let starts = page.starts.len();
+    for input in [
+        Input::RetryNow,
+        Input::Online,
+        Input::Hidden,
+        Input::Visible,
+        Input::PageHide,
+        Input::PageShow,
+        Input::SetScope(nothing()),
+        Input::Timer,
+    ] {
+        page.input(input);
+        assert!(page.open.is_none());
+    }
+    page.wait(120_000);
+    assert_eq!((page.state(), page.starts.len()), (State::Idle, starts));
+    assert_eq!(page.connection.next_wakeup(), None);
+    assert!(
+        !page.connection.need().present,
+        "its place is for the others"
+    );
+
+    page.input(Input::SetScope(Scope::All));
+    page.wait(2_000);
+    assert!(page.open.is_some());
+}
+
+#[test]
+fn a_page_that_starts_with_no_namespace_asks_for_nothing() {
+    let mut connection = Connection::new(Config::default(), 1);
+    let now = Now::default();
+    connection.handle(Input::Start(Scope::Namespaces([].into())), now);
+    assert_eq!((connection.state(), connection.poll()), (State::Idle, None));
+}

@@ -37,10 +37,21 @@ fn too_many_counts_different_names() {
     );
 }
 
+#[test]
+fn no_names_are_nothing_and_not_everything() {
+    let nothing = Scope::Namespaces(BTreeSet::new());
+    assert!(nothing.is_nothing() && !nothing.contains("a"));
+    assert!(!Scope::All.is_nothing() && Scope::All.contains("a"));
+    assert_ne!(nothing, Scope::All);
+}
+
 proptest! {
     #[test]
     fn the_text_form_parses_back(names in prop::collection::btree_set("[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", 0..20)) {
-        let scope = Scope::of(names);
+        let scope = match names.is_empty() {
+            true => Scope::All,
+            false => Scope::Namespaces(names),
+        };
         prop_assert_eq!(Scope::parse([scope.to_string().as_str()], 50), Ok(scope));
     }
 }

@@ -96,7 +96,7 @@ impl Streams {
 
 /// One of the streams that may be open at the same time.
 pub(super) struct Place {
-    server: Server,
+    server: Arc<Server>,
     client: Option<IpAddr>,
     share: Arc<Semaphore>,
     _counted: Counted,
@@ -104,14 +104,14 @@ pub(super) struct Place {
 
 impl Place {
     /// Takes a place, or refuses with 429. `client` is not known where there is no socket.
-    pub(super) fn take(server: &Server, client: Option<IpAddr>) -> Result<Self, Problem> {
+    pub(super) fn take(server: &Arc<Server>, client: Option<IpAddr>) -> Result<Self, Problem> {
         let client = client.map(network_of);
         let limits = Limits {
             streams: server.max_streams,
             streams_per_client: server.config.max_streams_per_client,
             replays: server.config.max_replays as usize,
         };
-        let share = server.0.streams.enter(client, limits)?;
+        let share = server.own.streams.enter(client, limits)?;
         Ok(Self {
             server: server.clone(),
             client,
@@ -128,7 +128,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.server.0.streams.leave(self.client);
+        self.server.own.streams.leave(self.client);
     }
 }
 

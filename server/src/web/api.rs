@@ -6,85 +6,59 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use protocol::{IngressDocument, Key, NamespaceDocument, NamespaceSummary, Scope};
 
 use super::documents::Document;
 use super::problem::Problem;
+use super::query::{pairs, values};
+use super::sight::Sight;
 use super::{Server, assets, documents, negotiation, search};
-use crate::journal::{Head, ScopeId};
+use crate::access::Visible;
+use crate::journal::Head;
 use crate::row::Row;
 
 /// The most rows of one page.
 const MAX_LIMIT: usize = 5_000;
 
-/// The values of a query's parameter `name`.
-pub(super) fn values<'a>(
-    pairs: &'a [(String, String)],
-    name: &'a str,
-) -> impl Iterator<Item = &'a str> {
-    pairs
-        .iter()
-        .filter(move |(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
-}
-
-/// A query string's parameters, decoded.
-pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, Problem> {
-    axum::extract::Query::<Vec<(String, String)>>::try_from_uri(
-        &http::Uri::builder()
-            .path_and_query(format!("/?{}", query.unwrap_or_default()))
-            .build()
-            .map_err(|_| Problem::bad_request("the query cannot be read"))?,
-    )
-    .map(|query| query.0)
-    .map_err(|_| Problem::bad_request("the query cannot be read"))
-}
-
-/// The scope that a query names with `namespaces` and `namespace`.
-pub(super) fn scope(server: &Server, pairs: &[(String, String)]) -> Result<Scope, Problem> {
-    let max = server.config.max_namespaces_per_stream as usize;
-    let named = values(pairs, "namespaces").chain(values(pairs, "namespace"));
-    Scope::parse(named, max).map_err(|error| Problem::bad_request(error.to_string()))
-}
-
 /// The rows of a scope as one document, or a page of them.
 pub async fn ingresses(
-    State(server): State<Server>,
+    sight: Sight,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let pairs = pairs(query.as_deref())?;
-    let scope = ScopeId::new(scope(&server, &pairs)?);
+    let visible = sight.named(&pairs)?;
+    let server = sight.server;
     let search = values(&pairs, "search").next().unwrap_or_default();
-    let page = Page::parse(&pairs, &scope, search)?;
+    let page = Page::parse(&pairs, &visible, search)?;
 
-    let _demand = server.cluster.demand(&scope.scope);
-    server.settle(&scope.scope).await.ok_or_else(|| {
+    let _demand = server.cluster.demand(&visible);
+    server.settle(&visible).await.ok_or_else(|| {
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             format!("the ingresses are not known yet: {}", server.why_unknown()),
         )
         .retry_after(1)
     })?;
-    let filter = search::filter(search, server.journal.count(&scope.scope))?;
+    let filter = search::filter(search, server.journal.count(&visible))?;
     // Rows are looked at only where the client does not hold what they make.
-    let head = server.journal.head(&scope.scope);
+    let head = server.journal.head(&visible);
     let caching = |head: &Head| {
         [
-            (header::ETAG, page.entity_tag(&server, &scope, head)),
+            (header::ETAG, page.entity_tag(&server, &visible, head)),
             (header::CACHE_CONTROL, "private, no-cache".to_owned()),
             (header::VARY, "Accept-Encoding".to_owned()),
         ]
     };
-    if negotiation::is_held(&headers, &page.entity_tag(&server, &scope, &head)) {
+    if negotiation::is_held(&headers, &page.entity_tag(&server, &visible, &head)) {
         return Ok((StatusCode::NOT_MODIFIED, caching(&head)).into_response());
     }
 
-    let lists = &server.0.lists;
-    let listed = lists.get(&server, &scope, &head).await?;
+    let lists = &server.own.lists;
+    let listed = lists.get(&server, &visible, &head).await?;
     let whole = page.is_whole() && filter.is_empty();
     let (rows, total, next) = if whole {
         (listed.rows.clone(), listed.rows.len(), None)
@@ -94,14 +68,14 @@ pub async fn ingresses(
         } else {
             let rows = listed.rows.clone();
             let find = move || search::found(&filter, &rows).into();
-            server.0.searches.work(find).await?
+            server.own.searches.work(find).await?
         };
         let (range, next) = page.cut(&found);
         (found[range].into(), found.len(), next)
     };
     let document = Document::new(
         &IngressDocument {
-            revision: whole.then(|| server.journal.id(&scope, listed.head.revision)),
+            revision: whole.then(|| server.journal.id(&visible, listed.head.revision)),
             build: assets::build_id().into(),
             pending: listed.head.pending.names.clone(),
             pending_count: listed.head.pending.count,
@@ -116,7 +90,7 @@ pub async fn ingresses(
     let response = (caching(&listed.head), json);
     if negotiation::coding(&headers, documents::CODINGS) == documents::GZIP
         && let Some(body) = lists
-            .compress(&server.0.turns, &listed, document.clone(), whole)
+            .compress(&server.own.turns, &listed, document.clone(), whole)
             .await?
     {
         let coding = [(header::CONTENT_ENCODING, documents::GZIP)];
@@ -137,23 +111,23 @@ struct Page {
 impl Page {
     /// Names what this page shows of a scope in this state. What else a query says makes no other
     /// document.
-    fn entity_tag(&self, server: &Server, scope: &ScopeId, head: &Head) -> String {
+    fn entity_tag(&self, server: &Server, visible: &Visible, head: &Head) -> String {
         let mut hasher = DefaultHasher::new();
         (&self.bound, self.limit, &self.after).hash(&mut hasher);
         (&head.pending, assets::build_id()).hash(&mut hasher);
         for error in &head.errors {
             (&error.namespace, &error.error).hash(&mut hasher);
         }
-        let revision = server.journal.id(scope, head.revision);
+        let revision = server.journal.id(visible, head.revision);
         format!("W/\"{revision}.{:x}\"", hasher.finish())
     }
 }
 
 impl Page {
-    fn parse(pairs: &[(String, String)], scope: &ScopeId, search: &str) -> Result<Self, Problem> {
+    fn parse(pairs: &[(String, String)], visible: &Visible, search: &str) -> Result<Self, Problem> {
         let mut hasher = DefaultHasher::new();
         search.hash(&mut hasher);
-        let bound = format!("{scope}.{:x}", hasher.finish());
+        let bound = format!("{visible}.{:x}", hasher.finish());
         let limit = values(pairs, "limit")
             .next()
             .map(|text| {
@@ -213,13 +187,15 @@ impl Page {
 }
 
 /// The namespaces that may be chosen, with their counts and states.
-pub async fn namespaces(State(server): State<Server>) -> Response {
-    let complete = server.journal.universe();
+pub async fn namespaces(sight: Sight) -> Response {
+    let visible = sight.visible(Scope::All);
+    let server = sight.server;
+    let complete = server.journal.visible_universe(&visible);
     let known: BTreeSet<String> = complete.clone().unwrap_or_default();
     let listed = complete.is_some();
     let items = server
         .journal
-        .namespace_states()
+        .namespace_states(&visible)
         .into_iter()
         // A name that somebody typed is no proof that there is such a namespace.
         .filter(|(name, (_, count))| {

@@ -22,7 +22,8 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use super::Server;
 use super::problem::Problem;
 use super::turns::Turns;
-use crate::journal::{Head, ScopeId};
+use crate::access::Visible;
+use crate::journal::Head;
 use crate::row::Row;
 
 /// What the document can be compressed with. Brotli is no smaller at the same speed, and takes ten
@@ -159,16 +160,16 @@ impl Lists {
     pub(super) async fn get(
         &self,
         server: &Server,
-        scope: &ScopeId,
+        visible: &Visible,
         head: &Head,
     ) -> Result<Arc<Listed>, Problem> {
         let is_current = |listed: &Listed, _| listed.head.is_same(head);
         let list = async || {
-            let (journal, scope) = (server.journal.clone(), scope.scope.clone());
-            let list = move || Listed::new(journal.snapshot(&scope));
-            server.0.turns.work(list).await
+            let (journal, visible) = (server.journal.clone(), visible.clone());
+            let list = move || Listed::new(journal.snapshot(&visible));
+            server.own.turns.work(list).await
         };
-        self.listed.get(scope.to_string(), is_current, list).await
+        self.listed.get(visible.to_string(), is_current, list).await
     }
 
     /// A document of these rows, compressed; once for all where it is that of the `whole` list.

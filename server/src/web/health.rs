@@ -1,6 +1,7 @@
 //! Liveness, readiness, health and metrics.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use super::negotiation::Accepted;
 use super::problem::Problem;
+use super::sight::Sight;
 use super::{Server, assets};
 use crate::metrics::{Metrics, WatchState};
 
@@ -32,7 +34,7 @@ pub async fn livez() -> &'static str {
 }
 
 /// The rows are known, or were: 503 before, and while shutting down.
-pub async fn readyz(State(server): State<Server>) -> Response {
+pub async fn readyz(State(server): State<Arc<Server>>) -> Response {
     if server.shutdown.leaving.is_cancelled() {
         return Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -49,40 +51,6 @@ pub async fn readyz(State(server): State<Server>) -> Response {
         )
         .retry_after(1)
         .into_response(),
-    }
-}
-
-impl Server {
-    /// Whether the cluster has answered once. With one watch per namespace nothing is listed
-    /// before somebody asks, so the decision to watch that way is the answer; that nothing may be
-    /// listed is one too.
-    pub(crate) fn is_ready(&self) -> bool {
-        let ready = || {
-            let (whole, cluster_wide) = self.journal.whole_status();
-            let forbidden = whole.state == NamespaceState::Forbidden;
-            whole.listed || (self.cluster.version().is_some() && (!cluster_wide || forbidden))
-        };
-        if self.0.was_ready.load(Ordering::Relaxed) {
-            return true;
-        }
-        let ready = ready();
-        if ready {
-            self.0.was_ready.store(true, Ordering::Relaxed);
-        }
-        ready
-    }
-
-    /// Why the rows are not known yet.
-    pub(crate) fn why_unknown(&self) -> String {
-        let (whole, _) = self.journal.whole_status();
-        match whole.error {
-            Some(error) => error.text,
-            None if self.cluster.version().is_none() => {
-                let url = self.cluster.api().url();
-                format!("the Kubernetes API at {url} has not answered yet")
-            }
-            None => "the first list is under way".into(),
-        }
     }
 }
 
@@ -119,9 +87,11 @@ struct Cluster {
 }
 
 /// What an operator wants to know first.
-pub async fn health(State(server): State<Server>) -> Response {
+pub async fn health(sight: Sight) -> Response {
+    let visible = sight.visible(Scope::All);
+    let server = sight.server;
     let (_, cluster_wide) = server.journal.whole_status();
-    let (_, mut errors) = server.journal.not_live(&Scope::All);
+    let (_, mut errors) = server.journal.not_live(&visible);
     errors.truncate(MAX_ERRORS);
     let counts = server.journal.feeds_by_state();
     let health = Health {
@@ -148,7 +118,7 @@ pub async fn health(State(server): State<Server>) -> Response {
         revision: server.journal.revision(),
         build: assets::build_id(),
         version: env!("CARGO_PKG_VERSION"),
-        uptime_seconds: server.0.started.elapsed().as_secs(),
+        uptime_seconds: server.uptime_seconds(),
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(health)).into_response()
 }
@@ -177,7 +147,7 @@ impl Server {
 }
 
 /// OpenMetrics, or Prometheus's older text format for who prefers that.
-pub async fn metrics(State(server): State<Server>, headers: HeaderMap) -> Response {
+pub async fn metrics(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
     let metrics = server.measured();
     let accepted = Accepted::read(&headers, header::ACCEPT);
     let older = accepted.weight("text/plain") > accepted.weight("application/openmetrics-text");

@@ -5,18 +5,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use protocol::Key;
 use protocol::filter::like;
 use protocol::scope::is_dns_label;
+use protocol::{Key, Scope};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::negotiation::Accepted;
 use super::problem::Problem;
-use super::{Server, api};
+use super::query;
+use super::sight::Sight;
 use crate::cluster::api::ApiError;
 
 /// Copies of the whole object, some of them compressed: bookkeeping, and a way around the masks.
@@ -93,16 +94,16 @@ impl Drop for Waits<'_> {
 
 /// The object without `managedFields` and copies of itself, sensitive annotations masked.
 pub async fn ingress(
-    State(server): State<Server>,
+    sight: Sight,
     path: Result<Path<(String, String)>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Path((namespace, name)) = path?;
-    let pairs = api::pairs(query.as_deref())?;
+    let pairs = query::pairs(query.as_deref())?;
     let accepted = Accepted::read(&headers, header::ACCEPT);
     let yaml = accepted.weight(YAML);
-    let as_yaml = match api::values(&pairs, "format").next() {
+    let as_yaml = match query::values(&pairs, "format").next() {
         None => yaml > 0.0 && yaml >= accepted.weight(JSON),
         // A link cannot say what it accepts.
         Some("yaml") => true,
@@ -114,7 +115,7 @@ pub async fn ingress(
             )));
         }
     };
-    let object = server.object(&namespace, &name).await?;
+    let object = sight.object(&namespace, &name).await?;
     let caching = [
         (header::CACHE_CONTROL, "private, no-cache"),
         (header::VARY, "Accept"),
@@ -131,7 +132,7 @@ fn start_of(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-impl Server {
+impl Sight {
     /// One object, ready to be shown.
     pub(super) async fn object(&self, namespace: &str, name: &str) -> Result<Arc<Value>, Problem> {
         if !is_dns_label(namespace) {
@@ -152,11 +153,13 @@ impl Server {
                 format!("there is no ingress {namespace}/{name}"),
             )
         };
-        if !self.journal.admits(namespace) {
+        let visible = self.visible(Scope::Namespaces([namespace.to_owned()].into()));
+        let server = &self.server;
+        if !visible.contains(namespace) || !server.journal.admits(namespace) {
             return Err(missing());
         }
         let ask = async {
-            let object = self.cluster.api().ingress(namespace, name).await;
+            let object = server.cluster.api().ingress(namespace, name).await;
             let mut object = object.map_err(|error| match error {
                 ApiError::Status { code: 404, .. } => missing(),
                 ApiError::Status { code: 403, .. } => Problem::new(
@@ -167,12 +170,12 @@ impl Server {
                 ),
                 error => Problem::new(StatusCode::BAD_GATEWAY, error.to_string()).retry_after(5),
             })?;
-            clean(&mut object, &self.config.redact_annotations.0);
+            clean(&mut object, &server.config.redact_annotations.0);
             Ok(Arc::new(object))
         };
         let key = Key::new(namespace, name);
-        let revision = self.journal.revision_of(&key);
-        self.0.asked.get((key, revision), ask).await
+        let revision = server.journal.revision_of(&visible, &key);
+        server.own.asked.get((key, revision), ask).await
     }
 }
 

@@ -9,7 +9,7 @@ use app::components::namespaces::missing;
 use app::{Lines, PageContext};
 use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{RawQuery, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::LengthLimitError;
@@ -23,8 +23,10 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::problem::{self, Problem};
+use super::sight::Sight;
 use super::{BODY_LIMIT, Server, assets, object, search, security};
-use crate::journal::{self, Head};
+use crate::access::Visible;
+use crate::journal::{self, Head, Journal};
 use crate::row::Row;
 use crate::totals::{Summary, Totals};
 
@@ -44,7 +46,7 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// `GET /`
 pub async fn page(
-    State(server): State<Server>,
+    sight: Sight,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -56,7 +58,7 @@ pub async fn page(
         .collect::<Vec<_>>()
         .join("; ");
     let context = PageContext {
-        backend: Arc::new(server.clone()),
+        backend: Arc::new(sight.clone()),
         query: query.unwrap_or_default(),
         cookies,
         now: jiff::Timestamp::now().as_millisecond(),
@@ -67,9 +69,11 @@ pub async fn page(
     }
     let scope = context.scope();
     // A namespace that nobody looked at before is watched from here on, also without scripts.
-    let _demand = server.cluster.demand(&scope);
-    let _ = timeout(FIRST_ROWS_LIMIT, server.settle(&scope)).await;
-    let made = lines(&server, &context, &scope).await?;
+    let visible = sight.visible(scope.clone());
+    let server = sight.server;
+    let _demand = server.cluster.demand(&visible);
+    let _ = timeout(FIRST_ROWS_LIMIT, server.settle(&visible)).await;
+    let made = lines(&server, &context, &visible).await?;
     let runtime = Handle::current();
     let render = move || {
         let data = context.data(made.unwrap_or_else(|| context.lines()));
@@ -97,7 +101,7 @@ pub async fn page(
         runtime.block_on(render(request)).into_response()
     };
     // Some milliseconds that streams would wait.
-    server.0.turns.work(render).await
+    server.own.turns.work(render).await
 }
 
 /// The lines of a page that is not as it starts: they are made once for all who ask for the same
@@ -105,31 +109,32 @@ pub async fn page(
 async fn lines(
     server: &Server,
     context: &PageContext,
-    scope: &Scope,
+    visible: &Visible,
 ) -> Result<Option<Lines>, Problem> {
     if context.is_plain() {
         return Ok(None);
     }
-    search::filter(&context.search(), server.journal.count(scope))?;
-    let head = server.journal.head(scope);
+    search::filter(&context.search(), server.journal.count(visible))?;
+    let head = server.journal.head(visible);
     let make = async || {
-        let (journal, scope) = (server.journal.clone(), scope.clone());
+        let (journal, visible) = (server.journal.clone(), visible.clone());
         let context = context.clone();
-        let make = move || (journal.head(&scope), context.lines());
-        server.0.searches.work(make).await
+        let make = move || (journal.head(&visible), context.lines());
+        server.own.searches.work(make).await
     };
     let is_current = |(made, _): &(Head, Lines), age: Duration| {
         made.is_same(&head) || age < LINES_AGE && made.says_the_same(&head)
     };
-    let made = server.0.pages.get(context.view(), is_current, make).await?;
+    let made = server
+        .own
+        .pages
+        .get(context.view(), is_current, make)
+        .await?;
     Ok(Some(made.1.clone()))
 }
 
 /// `POST /api/fn/...`. Refusals have the status that the endpoint for one ingress gives them.
-pub async fn server_function(
-    State(server): State<Server>,
-    request: Request<Body>,
-) -> Result<Response, Problem> {
+pub async fn server_function(sight: Sight, request: Request<Body>) -> Result<Response, Problem> {
     let path = request.uri().path();
     if !leptos::server_fn::axum::server_fn_paths().any(|(known, _)| known == path) {
         return Err(problem::not_found(request.uri().clone()).await);
@@ -158,7 +163,7 @@ pub async fn server_function(
     // To a form without scripts, which there is none of, the answer would be a redirect to wherever
     // the `Referer` says.
     request.headers_mut().remove(header::ACCEPT);
-    let backend: Arc<dyn Backend> = Arc::new(server);
+    let backend: Arc<dyn Backend> = Arc::new(sight);
     let answer = leptos_axum::handle_server_fns_with_context(
         move || provide_context(backend.clone()),
         request,
@@ -184,38 +189,40 @@ pub async fn server_function(
 }
 
 #[async_trait]
-impl Backend for Server {
+impl Backend for Sight {
     fn cluster(&self) -> ClusterInfo {
+        let server = &self.server;
         ClusterInfo {
-            name: self.cluster_name.clone(),
-            url: self.cluster.api().url().to_owned(),
-            version: self.cluster.version(),
-            simulated: self.simulated,
-            answered: self.is_ready() || self.cluster.version().is_some(),
+            name: server.cluster_name.clone(),
+            url: server.cluster.api().url().to_owned(),
+            version: server.cluster.version(),
+            simulated: server.simulated,
+            answered: server.is_ready() || server.cluster.version().is_some(),
             build: assets::build_id().into(),
             server_version: env!("CARGO_PKG_VERSION").into(),
-            started_at: self.0.started_at.clone(),
-            max_namespaces: self.config.max_namespaces_per_stream as usize,
-            base_path: self.config.base_path.clone(),
+            started_at: server.own.started_at.clone(),
+            max_namespaces: server.config.max_namespaces_per_stream as usize,
+            base_path: server.config.base_path.clone(),
         }
     }
 
     fn reconnect(&self) -> Reconnect {
-        self.config.reconnect()
+        self.server.config.reconnect()
     }
 
     fn rows(&self, scope: &Scope, search: &str, offset: usize, limit: usize) -> Rows {
+        let (journal, visible) = (&self.server.journal, self.visible(scope.clone()));
         let filter = Filter::parse(search);
         // A page past the end is the last one.
         let first = |matching: usize| offset.min(matching.saturating_sub(1) / limit * limit);
         let mut rows;
-        let items = if *scope == Scope::All && filter.is_empty() {
-            rows = counted(self.journal.summary(scope, LARGEST));
+        let items = if visible.is_everything() && filter.is_empty() {
+            rows = counted(journal.summary(&visible, LARGEST));
             rows.matching = rows.total;
-            self.journal.first_rows(first(rows.matching), limit)
+            journal.first_rows(&visible, first(rows.matching), limit)
         } else {
-            let (_, mut items) = self.journal.rows(scope);
-            rows = summary(self, scope, &items);
+            let (_, mut items) = journal.rows(&visible);
+            rows = summary(journal, &visible, &items);
             if !filter.is_empty() {
                 items = search::found(&filter, &items);
             }
@@ -234,8 +241,9 @@ impl Backend for Server {
     }
 
     fn all_rows(&self, scope: &Scope, search: &str) -> Rows {
-        let (_, items) = self.journal.rows(scope);
-        let mut rows = summary(self, scope, &items);
+        let (journal, visible) = (&self.server.journal, self.visible(scope.clone()));
+        let (_, items) = journal.rows(&visible);
+        let mut rows = summary(journal, &visible, &items);
         rows.items = search::decoded(&Filter::parse(search), &items)
             .map(|(_, row)| row)
             .collect();
@@ -244,19 +252,22 @@ impl Backend for Server {
     }
 
     fn row(&self, key: &Key) -> Option<Ingress> {
-        Some(self.journal.row(key)?.decode())
+        let visible = self.visible(Scope::Namespaces([key.namespace.clone()].into()));
+        Some(self.server.journal.row(&visible, key)?.decode())
     }
 
     fn say(&self, scope: &Scope, rows: &mut Rows) {
-        rows.namespaces_total = self.journal.universe_size();
+        let journal = &self.server.journal;
+        let (everything, visible) = (self.visible(Scope::All), self.visible(scope.clone()));
+        rows.namespaces_total = journal.universe_size(&everything);
         if let Some(namespaces) = scope.names().map(BTreeSet::len).or(rows.namespaces_total) {
             rows.namespaces = namespaces;
         }
-        let readiness = self.journal.readiness(scope);
+        let readiness = journal.readiness(&visible);
         rows.synced = readiness.is_some_and(|readiness| readiness.pending.is_empty());
-        (rows.states, rows.errors) = self.journal.not_live(scope);
+        (rows.states, rows.errors) = journal.not_live(&visible);
         if scope.names().is_some()
-            && let Some(known) = self.journal.universe()
+            && let Some(known) = journal.visible_universe(&everything)
         {
             rows.missing = missing(scope, &known);
         }
@@ -269,11 +280,11 @@ impl Backend for Server {
     }
 
     fn try_now(&self) -> bool {
-        self.cluster.try_now()
+        self.server.cluster.try_now()
     }
 
     fn diagnostics(&self) -> BTreeMap<String, f64> {
-        self.measured().samples()
+        self.server.measured().samples()
     }
 
     async fn yaml(&self, namespace: &str, name: &str) -> Result<String, BackendError> {
@@ -295,10 +306,10 @@ impl Backend for Server {
 }
 
 /// The numbers over the rows of a scope, which are these. Those over everything are kept.
-fn summary(server: &Server, scope: &Scope, items: &[Arc<Row>]) -> Rows {
-    let summary = match scope {
-        Scope::All => server.journal.summary(scope, LARGEST),
-        Scope::Namespaces(_) => items.iter().collect::<Totals>().summary(LARGEST),
+fn summary(journal: &Journal, visible: &Visible, items: &[Arc<Row>]) -> Rows {
+    let summary = match visible.is_everything() {
+        true => journal.summary(visible, LARGEST),
+        false => items.iter().collect::<Totals>().summary(LARGEST),
     };
     Rows {
         total: items.len(),

@@ -5,6 +5,8 @@
 //! request that the browser says comes from another site is 403, before any work. Where the browser
 //! says nothing, as over plain HTTP to another machine, the `Origin` says it.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,7 +20,7 @@ use super::problem::Problem;
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// The middleware.
-pub async fn guard(State(server): State<Server>, request: Request, next: Next) -> Response {
+pub async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let refusal = check_single_host(request.headers())
         .or_else(|| check_host(&server, &request))
         .or_else(|| check_site(&server, &request));

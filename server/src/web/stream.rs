@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use protocol::message::{Done, DoneReason, Heartbeat, Reset, Synced};
-use protocol::{Message, Scope, sse};
+use protocol::{Message, sse};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -22,55 +22,36 @@ use tracing::debug;
 
 use super::admission::{Place, client_address};
 use super::problem::Problem;
-use super::{Server, api, assets};
+use super::server::SETTLE_LIMIT;
+use super::sight::Sight;
+use super::{Server, assets, query};
+use crate::access::Visible;
 use crate::clock::now;
 use crate::cluster::Demand;
-use crate::journal::{Pending, ScopeId, Start, Subscription, Tip, Told};
+use crate::journal::{Start, Subscription, Tip, Told};
 use crate::listen::Connection;
 use crate::metrics::{Counted, DoneReason as DoneLabel};
 
 /// At most this much in one write, whatever was missed.
 const WRITE_LIMIT: usize = 64 << 10;
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long `synced` waits for namespaces that are still being listed.
-const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 /// After this long a replay counts no more as one of `MAX_REPLAYS`: the client is slow to read,
 /// and has the others wait for nothing.
 const REPLAY_LEASE: Duration = Duration::from_secs(10);
 /// Nor does the replay of a client that takes nothing for this long.
 const REPLAY_STALL: Duration = Duration::from_secs(1);
 
-impl Server {
-    /// Waits until every namespace of the scope has left `syncing`, at most 10 s. Returns the
-    /// namespaces whose rows are not known; `None` at once where nothing is known at all.
-    pub(super) async fn settle(&self, scope: &Scope) -> Option<Pending> {
-        let subscription = self.journal.subscribe(scope);
-        let deadline = Instant::now() + SETTLE_LIMIT;
-        loop {
-            let late = Instant::now() >= deadline;
-            let readiness = self.journal.readiness(scope)?;
-            if readiness.settled || late {
-                return Some(readiness.pending);
-            }
-            tokio::select! {
-                biased;
-                () = subscription.changed() => {}
-                () = sleep_until(deadline) => {}
-            }
-        }
-    }
-}
-
 /// Admits a client and starts its stream. `HEAD` is admitted the same way and gets no stream.
 pub async fn stream(
-    State(server): State<Server>,
+    sight: Sight,
     connection: Option<Extension<Connection>>,
     method: Method,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let pairs = api::pairs(query.as_deref())?;
-    let scope = ScopeId::new(api::scope(&server, &pairs)?);
+    let pairs = query::pairs(query.as_deref())?;
+    let visible = sight.named(&pairs)?;
+    let server = sight.server;
     if server.shutdown.draining.is_cancelled() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -81,7 +62,11 @@ pub async fn stream(
     let last_event_id = headers
         .get("last-event-id")
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .or_else(|| api::values(&pairs, "lastEventId").next().map(str::to_owned))
+        .or_else(|| {
+            query::values(&pairs, "lastEventId")
+                .next()
+                .map(str::to_owned)
+        })
         .filter(|id| !id.is_empty());
     // Absent where there is no socket.
     let connection = connection.map(|Extension(connection)| connection);
@@ -99,7 +84,7 @@ pub async fn stream(
     if method == Method::HEAD {
         return Ok((response_headers, Body::empty()).into_response());
     }
-    let stream = Stream::open(server, scope, last_event_id.as_deref(), connection, place);
+    let stream = Stream::open(server, visible, last_event_id.as_deref(), connection, place);
     let body = futures::stream::unfold(stream, |mut stream| async {
         let bytes = stream.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), stream))
@@ -120,7 +105,7 @@ struct Turn {
 impl Turn {
     /// `share` is what the client may have of all turns.
     fn ask(server: &Server, share: Arc<Semaphore>) -> Self {
-        let replays = server.0.replays.clone();
+        let replays = server.own.replays.clone();
         let own = share.clone().try_acquire_owned().ok();
         let at_once = own.and_then(|own| Some((own, replays.clone().try_acquire_owned().ok()?)));
         let waits = at_once.is_none();
@@ -168,8 +153,8 @@ impl Turn {
 
 /// One client's stream: a cursor and a few deadlines. Nothing of the rows is held here.
 struct Stream {
-    server: Server,
-    scope: ScopeId,
+    server: Arc<Server>,
+    visible: Visible,
     subscription: Subscription,
     _demand: Demand,
     _place: Place,
@@ -213,8 +198,8 @@ enum Phase {
 
 impl Stream {
     fn open(
-        server: Server,
-        scope: ScopeId,
+        server: Arc<Server>,
+        visible: Visible,
         last_event_id: Option<&str>,
         connection: Option<Connection>,
         place: Place,
@@ -222,11 +207,11 @@ impl Stream {
         let metrics = &server.metrics;
         metrics
             .namespaces_per_stream
-            .observe(scope.scope.names().map_or(0.0, |names| names.len() as f64));
-        let demand = server.cluster.demand(&scope.scope);
-        let subscription = server.journal.subscribe(&scope.scope);
+            .observe(visible.names().map_or(0.0, |names| names.len() as f64));
+        let demand = server.cluster.demand(&visible);
+        let subscription = server.journal.subscribe(&visible);
         let mut ready = VecDeque::new();
-        let (phase, cursor) = match server.journal.start(&scope, last_event_id) {
+        let (phase, cursor) = match server.journal.start(&visible, last_event_id) {
             Start::Resume(revision) => {
                 metrics.resumes.inc();
                 (Phase::Resume, revision)
@@ -249,14 +234,14 @@ impl Stream {
         let waits = turn.as_ref().is_some_and(Turn::is_waiting);
         let mut told = Told::default();
         if waits {
-            let faults = server.journal.faults(&scope.scope, WRITE_LIMIT);
+            let faults = server.journal.faults(&visible, WRITE_LIMIT);
             told = faults.told;
             let statuses = events(&faults.messages);
             if !statuses.is_empty() {
                 ready.push_back(statuses.into());
             }
         }
-        debug!(stream.scope = %scope.scope, ?phase, waits, "stream opened");
+        debug!(stream.scope = %visible.scope(), ?phase, waits, "stream opened");
         let opened = Instant::now();
         let life = server
             .config
@@ -285,7 +270,7 @@ impl Stream {
             rests: false,
             draining: server.shutdown.draining.child_token(),
             server,
-            scope,
+            visible,
         }
     }
 
@@ -396,7 +381,7 @@ impl Stream {
             };
             let journal = &self.server.journal;
             let Some(write) =
-                journal.read(&self.scope, self.cursor, self.base, replay, WRITE_LIMIT)
+                journal.read(&self.visible, self.cursor, self.base, replay, WRITE_LIMIT)
             else {
                 return Some(self.end(DoneReason::Resync));
             };
@@ -411,7 +396,7 @@ impl Stream {
             }
             self.base = self.cursor;
             self.turn = None;
-            let tip = journal.tip(&self.scope.scope, self.cursor, self.told, WRITE_LIMIT);
+            let tip = journal.tip(&self.visible, self.cursor, self.told, WRITE_LIMIT);
             let Some(tip) = tip else {
                 // Something changed meanwhile: the rows go first.
                 match write.bytes.is_empty() {
@@ -445,7 +430,7 @@ impl Stream {
                 pending: readiness.pending.names,
                 pending_count: readiness.pending.count,
             });
-            let id = self.server.journal.id(&self.scope, self.cursor);
+            let id = self.server.journal.id(&self.visible, self.cursor);
             sse::write_event(&mut bytes, Some(&id), synced.encode().as_bytes());
             self.phase = Phase::Synced;
         }
@@ -455,8 +440,8 @@ impl Stream {
     fn beat(&mut self) -> Bytes {
         let heartbeat = Message::Heartbeat(Heartbeat { time: now() });
         // No id before `synced`: a stream cut there is not resumed.
-        let id =
-            (self.phase == Phase::Synced).then(|| self.server.journal.id(&self.scope, self.cursor));
+        let id = (self.phase == Phase::Synced)
+            .then(|| self.server.journal.id(&self.visible, self.cursor));
         let mut bytes = Vec::new();
         sse::write_event(&mut bytes, id.as_deref(), heartbeat.encode().as_bytes());
         bytes.into()

@@ -9,6 +9,7 @@ use testkit::upstream::{Upstream, spec};
 
 scenarios! {
     names_that_no_namespace_can_have_are_refused,
+    a_page_whose_names_no_namespace_can_have_shows_nothing,
     too_many_namespaces_are_refused,
     an_unknown_last_event_id_is_no_error,
     an_ingress_without_a_host_is_a_row,
@@ -96,6 +97,48 @@ async fn names_that_no_namespace_can_have_are_refused(up: Upstream) {
             .refused(400);
     }
     witness.is_unharmed(&up).await;
+}
+
+async fn a_page_whose_names_no_namespace_can_have_shows_nothing(up: Upstream) {
+    let dash = up.dash().await;
+    let namespace = up.namespace("seen").await;
+    up.create(&namespace, "cart").await;
+    let page = async |query: &str| {
+        let answer = dash.get(&format!("/{query}")).await;
+        assert_eq!(answer.status, 200, "{query}");
+        answer.text()
+    };
+    let mut client = dash.stream(&format!("namespaces={namespace}")).await;
+    client.gets(&namespace, "cart").await;
+    let row = format!("sel={namespace}/cart");
+
+    let all = page("").await;
+    assert!(all.contains(&row) && all.contains("rel=\"alternate\""));
+    let nothing = page("?ns=UPPER").await;
+    assert!(
+        !nothing.contains(&row),
+        "rows of namespaces that nobody named"
+    );
+    assert!(nothing.contains("is not a namespace name"));
+    assert!(nothing.contains("No namespace is watched"));
+    assert!(
+        !nothing.contains("rel=\"alternate\""),
+        "there is nothing to ask for"
+    );
+    // Another order, a search and a grouping are other ways to the rows.
+    for more in [
+        "&sort=-age",
+        "&q=cart",
+        "&group=namespace",
+        "&sort=host&q=host:*",
+    ] {
+        let nothing = page(&format!("?ns=UPPER{more}")).await;
+        assert!(!nothing.contains(&row), "{more}");
+        assert!(nothing.contains("href=\"/?ns=UPPER"), "{more}");
+    }
+    // What is rightly named is shown.
+    let some = page(&format!("?ns=UPPER,{namespace}")).await;
+    assert!(some.contains(&row) && some.contains("is not a namespace name"));
 }
 
 async fn too_many_namespaces_are_refused(up: Upstream) {

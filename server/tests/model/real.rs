@@ -286,7 +286,7 @@ impl World {
             return Scope::All;
         }
         let count = self.rng.usize(1..5);
-        Scope::of((0..count).map(|_| self.namespace()).collect())
+        Scope::Namespaces((0..count).map(|_| self.namespace()).collect())
     }
 
     fn client(&mut self) -> Option<usize> {

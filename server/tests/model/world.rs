@@ -13,7 +13,7 @@ use kube_ingress_dash::config::{Config, WatchMode};
 use kube_ingress_dash::journal::Journal;
 use kube_ingress_dash::metrics::Metrics;
 use kube_ingress_dash::shutdown::Shutdown;
-use kube_ingress_dash::web::{self, Server, Service};
+use kube_ingress_dash::web::{self, Own, Server};
 use protocol::Scope;
 use serde_json::{Value, json};
 use simulator::{Decision, Effect, Fault, Operation, Rule};
@@ -90,7 +90,7 @@ impl Dash {
             drain_time: Duration::from_secs(config.drain_time),
             ..Shutdown::default()
         };
-        let server = Server::new(Service {
+        let server = Arc::new(Server {
             cluster,
             journal: journal.clone(),
             metrics: metrics.clone(),
@@ -98,6 +98,7 @@ impl Dash {
             cluster_name: "model".into(),
             simulated: true,
             max_streams: 1_000,
+            own: Own::new(&config),
             config,
         });
         Self {
@@ -253,7 +254,7 @@ impl World {
             0 => Scope::All,
             _ => {
                 let most = self.rng.usize(1..5);
-                Scope::of(
+                Scope::Namespaces(
                     some(&mut self.rng, most)
                         .into_iter()
                         .map(str::to_owned)
