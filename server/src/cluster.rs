@@ -12,14 +12,15 @@ pub mod plugin;
 pub mod project;
 mod proxy;
 pub mod pulse;
+pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use protocol::message::ErrorReason;
 use protocol::Scope;
-use protocol::message::{ErrorReason, NamespaceState};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -30,6 +31,7 @@ use self::api::{Api, ApiError, Collection, REQUEST_LIMIT};
 use self::backoff::jittered;
 use self::feed::{Feed, Limits, Sink};
 use self::project::InvalidObject;
+use self::source::{FeedState, INGRESSES, NAMESPACES};
 use crate::access::Visible;
 use crate::catalog::{Catalog, Change, Object};
 use crate::config::WatchMode;
@@ -223,7 +225,7 @@ impl Cluster {
             let sink = NamespaceSink::new(&self);
             let feed = Feed::new(
                 self.api.clone(),
-                Collection::namespaces(),
+                Collection::new(NAMESPACES, None),
                 sink,
                 self.limits.clone(),
             );
@@ -290,8 +292,9 @@ impl Cluster {
                         retry_at: Some((Instant::now() + delay_now).into_std()),
                         missing: None,
                     };
+                    let state = FeedState::Retrying;
                     self.journal
-                        .set_status(None, NamespaceState::Retrying, false, Some(error));
+                        .set_status(INGRESSES, None, state, false, Some(error));
                     self.limits.pause(delay_now).await;
                     delay = (delay * 2).min(DECISION_RETRY_MAX);
                 }
@@ -300,7 +303,7 @@ impl Cluster {
     }
 
     async fn may_watch_all(&self) -> Result<bool, ApiError> {
-        let all = Collection::ingresses(None);
+        let all = Collection::new(INGRESSES, None);
         Ok(self.api.may("list", &all).await? && self.api.may("watch", &all).await?)
     }
 
@@ -309,7 +312,7 @@ impl Cluster {
         let sink = IngressSink::new(self, None);
         let feed = Feed::new(
             self.api.clone(),
-            Collection::ingresses(None),
+            Collection::new(INGRESSES, None),
             sink,
             self.limits.clone(),
         );
@@ -430,7 +433,7 @@ impl Cluster {
                 }
             }
             let sink = IngressSink::new(self, Some(name.clone()));
-            let collection = Collection::ingresses(Some(name.clone()));
+            let collection = Collection::new(INGRESSES, Some(name.clone()));
             let feed = Feed::new(self.api.clone(), collection, sink, self.limits.clone());
             let feed = Running {
                 task: Task::spawn(feed.run(false)),
@@ -454,7 +457,7 @@ impl Cluster {
             retry_at: None,
             missing: None,
         };
-        self.journal.leave_out(name, error);
+        self.journal.leave_out(INGRESSES, name, error);
     }
 
     /// Stops a feed, and drops its rows once it writes no more.
@@ -534,9 +537,9 @@ impl Sink for IngressSink {
         self.catalog.withdraw(self.namespace.as_deref());
     }
 
-    fn status(&self, state: NamespaceState, listed: bool, error: Option<FeedError>) {
+    fn status(&self, state: FeedState, listed: bool, error: Option<FeedError>) {
         self.journal
-            .set_status(self.namespace.as_deref(), state, listed, error);
+            .set_status(INGRESSES, self.namespace.as_deref(), state, listed, error);
     }
 }
 
@@ -561,7 +564,7 @@ impl NamespaceSink {
     fn change(&self, change: impl FnOnce(&mut BTreeSet<String>)) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut names);
-        self.journal.set_universe(names.clone());
+        self.journal.set_universe(&names);
         self.changed.notify_one();
     }
 }
@@ -596,12 +599,12 @@ impl Sink for NamespaceSink {
     }
 
     // Any other failure of this feed is in the log alone: the names stay known.
-    fn status(&self, state: NamespaceState, _: bool, error: Option<FeedError>) {
-        let are_known = state == NamespaceState::Live;
+    fn status(&self, state: FeedState, _: bool, error: Option<FeedError>) {
+        let are_known = state == FeedState::Live;
         if self.are_known.swap(are_known, Ordering::AcqRel) != are_known {
             self.changed.notify_one();
         }
-        if state == NamespaceState::Forbidden
+        if state == FeedState::Forbidden
             && let Some(mut error) = error
         {
             error

@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 
 /// Counters and gauges, updated beside what they measure.
 #[derive(Debug)]
@@ -92,106 +92,118 @@ pub struct DoneReason {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let metrics = Self {
-            registry: Registry::default(),
-            streams: Gauge::default(),
-            namespaces_per_stream: Histogram::new([0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]),
-            watches: Family::default(),
-            messages: Counter::default(),
-            bytes: Counter::default(),
-            encodings: Counter::default(),
-            watch_requests: Family::default(),
-            watch_failures: Family::default(),
-            watch_events: Family::default(),
-            objects_left_out: Family::default(),
-            relists: Counter::default(),
-            relist_deletes: Counter::default(),
-            delivery: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
-            replays: Counter::default(),
-            replays_waiting: Gauge::default(),
-            resumes: Counter::default(),
-            resets: Counter::default(),
-            cuts: Counter::default(),
-            done: Family::default(),
-            rows: Gauge::default(),
-            tasks: Gauge::default(),
-        };
-        let mut registry = Registry::with_prefix("ingress_dash");
-        let m = &metrics;
-        registry.register("streams", "Open streams", m.streams.clone());
-        registry.register(
-            "stream_namespaces",
-            "Namespaces that a stream names, 0 for all",
-            m.namespaces_per_stream.clone(),
-        );
-        registry.register("watches", "Feeds by state", m.watches.clone());
-        registry.register(
-            "stream_messages",
-            "Messages written to streams",
-            m.messages.clone(),
-        );
-        registry.register("stream_bytes", "Bytes written to streams", m.bytes.clone());
-        registry.register("encodings", "Rows and deletes encoded", m.encodings.clone());
-        registry.register(
-            "watch_requests",
-            "Lists and watches that were begun",
-            m.watch_requests.clone(),
-        );
-        registry.register(
-            "watch_failures",
-            "Lists and watches that failed",
-            m.watch_failures.clone(),
-        );
-        registry.register(
-            "watch_events",
-            "Events that watches brought",
-            m.watch_events.clone(),
-        );
-        registry.register(
-            "objects_left_out",
-            "Objects that are not shown because they cannot be read, each time that they come",
-            m.objects_left_out.clone(),
-        );
-        registry.register(
-            "relists",
-            "Lists that a watch could not go on without",
-            m.relists.clone(),
-        );
-        registry.register(
-            "relist_deletes",
-            "Objects that only a relist told to be gone",
-            m.relist_deletes.clone(),
-        );
-        registry.register(
-            "delivery_seconds",
-            "Receipt of a change to its write to a stream",
-            m.delivery.clone(),
-        );
-        registry.register("replays", "Full replays", m.replays.clone());
-        registry.register(
-            "replays_waiting",
-            "Streams that wait for their turn to replay",
-            m.replays_waiting.clone(),
-        );
-        registry.register("resumes", "Resumes without a reset", m.resumes.clone());
-        registry.register("resets", "Ids that could not be resumed", m.resets.clone());
-        registry.register(
-            "stream_cuts",
-            "Streams that ended without a word of the server",
-            m.cuts.clone(),
-        );
-        registry.register(
-            "streams_done",
-            "Streams ended by the server",
-            m.done.clone(),
-        );
-        registry.register("rows", "Ingresses held", m.rows.clone());
-        registry.register("tasks", "Tasks of the runtime", m.tasks.clone());
+        let mut all = Registry::with_prefix("ingress_dash");
         Self {
-            registry,
-            ..metrics
+            streams: registered(&mut all, "streams", "Open streams", Gauge::default()),
+            namespaces_per_stream: registered(
+                &mut all,
+                "stream_namespaces",
+                "Namespaces that a stream names, 0 for all",
+                Histogram::new([0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]),
+            ),
+            watches: registered(&mut all, "watches", "Feeds by state", Family::default()),
+            messages: registered(
+                &mut all,
+                "stream_messages",
+                "Messages written to streams",
+                Counter::default(),
+            ),
+            bytes: registered(
+                &mut all,
+                "stream_bytes",
+                "Bytes written to streams",
+                Counter::default(),
+            ),
+            encodings: registered(
+                &mut all,
+                "encodings",
+                "Rows and deletes encoded",
+                Counter::default(),
+            ),
+            watch_requests: registered(
+                &mut all,
+                "watch_requests",
+                "Lists and watches that were begun",
+                Family::default(),
+            ),
+            watch_failures: registered(
+                &mut all,
+                "watch_failures",
+                "Lists and watches that failed",
+                Family::default(),
+            ),
+            watch_events: registered(
+                &mut all,
+                "watch_events",
+                "Events that watches brought",
+                Family::default(),
+            ),
+            objects_left_out: registered(
+                &mut all,
+                "objects_left_out",
+                "Objects that are not shown because they cannot be read, each time that they come",
+                Family::default(),
+            ),
+            relists: registered(
+                &mut all,
+                "relists",
+                "Lists that a watch could not go on without",
+                Counter::default(),
+            ),
+            relist_deletes: registered(
+                &mut all,
+                "relist_deletes",
+                "Objects that only a relist told to be gone",
+                Counter::default(),
+            ),
+            delivery: registered(
+                &mut all,
+                "delivery_seconds",
+                "Receipt of a change to its write to a stream",
+                Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+            ),
+            replays: registered(&mut all, "replays", "Full replays", Counter::default()),
+            replays_waiting: registered(
+                &mut all,
+                "replays_waiting",
+                "Streams that wait for their turn to replay",
+                Gauge::default(),
+            ),
+            resumes: registered(
+                &mut all,
+                "resumes",
+                "Resumes without a reset",
+                Counter::default(),
+            ),
+            resets: registered(
+                &mut all,
+                "resets",
+                "Ids that could not be resumed",
+                Counter::default(),
+            ),
+            cuts: registered(
+                &mut all,
+                "stream_cuts",
+                "Streams that ended without a word of the server",
+                Counter::default(),
+            ),
+            done: registered(
+                &mut all,
+                "streams_done",
+                "Streams ended by the server",
+                Family::default(),
+            ),
+            rows: registered(&mut all, "rows", "Ingresses held", Gauge::default()),
+            tasks: registered(&mut all, "tasks", "Tasks of the runtime", Gauge::default()),
+            registry: all,
         }
     }
+}
+
+/// Puts a metric into the registry, under a name and with its help.
+fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 /// One more in a gauge, until dropped.

@@ -7,13 +7,30 @@ use std::time::Instant;
 
 use futures::FutureExt;
 use kube_ingress_dash::access::{Viewer, Visible};
-use kube_ingress_dash::journal::{FeedError, Journal, Start, Told};
+use kube_ingress_dash::cluster::source::{FeedState, INGRESSES};
+use kube_ingress_dash::journal::{Cursor, FeedError, Journal, Revision, Start, Told};
 use proptest::prelude::*;
 use protocol::message::{ErrorReason, NamespaceState};
 use protocol::{Ingress, Key, Message, Scope, sse};
 
 const NAMESPACES: [&str; 3] = ["a", "b", "c"];
 const NAMES: [&str; 4] = ["one", "two", "three", "four"];
+
+/// One change at a time.
+trait Record {
+    fn upsert(&self, row: Ingress);
+    fn delete(&self, key: &Key);
+}
+
+impl Record for Journal {
+    fn upsert(&self, row: Ingress) {
+        self.batch(Instant::now(), |batch| batch.upsert(row.into()));
+    }
+
+    fn delete(&self, key: &Key) {
+        self.batch(Instant::now(), |batch| batch.delete(key));
+    }
+}
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -103,11 +120,9 @@ struct Client {
     scope: Visible,
     table: BTreeMap<Key, Ingress>,
     id: Option<String>,
-    cursor: u64,
-    /// The cursor at which it last held everything.
-    base: u64,
-    /// The revision whose state is being replayed, and the rows that the replay has named so far.
-    replay: Option<(u64, BTreeSet<Key>)>,
+    cursor: Cursor,
+    /// The rows that the replay has named so far.
+    named: BTreeSet<Key>,
 }
 
 impl Client {
@@ -116,9 +131,8 @@ impl Client {
             scope,
             table: BTreeMap::new(),
             id: None,
-            cursor: 0,
-            base: 0,
-            replay: None,
+            cursor: Cursor::default(),
+            named: BTreeSet::new(),
         };
         client.connect(journal);
         client
@@ -126,28 +140,25 @@ impl Client {
 
     fn connect(&mut self, journal: &Journal) {
         match journal.start(&self.scope, self.id.as_deref()) {
-            Start::Resume(revision) => {
-                (self.cursor, self.replay) = (revision, None);
-            }
+            Start::Resume(revision) => self.cursor = Cursor::at(revision),
             Start::Replay(revision) => {
-                (self.cursor, self.replay) = (0, Some((revision, BTreeSet::new())));
+                self.cursor = Cursor::replay(revision);
+                self.named.clear();
                 self.id = None;
             }
         }
-        self.base = self.cursor;
     }
 
     /// Reads one write, of which only the first `most` events arrive; whether there is no more to
     /// read.
     fn read(&mut self, journal: &Journal, limit: usize, most: usize) -> bool {
-        let replaying = self.replay.as_ref().map(|(revision, _)| *revision);
-        let Some(write) = journal.read(&self.scope, self.cursor, self.base, replaying, limit)
-        else {
+        let replaying = self.cursor.replay;
+        let Some(write) = journal.read(&self.scope, self.cursor, limit) else {
             // What the server says is `done`, `resync`; the id that the client has is too old by
             // now.
             self.connect(journal);
             assert!(
-                self.replay.is_some(),
+                self.cursor.replay.is_some(),
                 "an id that cannot be read from cannot be resumed"
             );
             return false;
@@ -157,7 +168,7 @@ impl Client {
             .push(&write.bytes, |event| events.push(event))
             .expect("events are small");
         assert_eq!(events.len() as u64, write.messages);
-        assert!(write.cursor >= self.cursor);
+        assert!(write.cursor.at >= self.cursor.at);
         for (index, event) in events.iter().enumerate().take(most) {
             let last = index + 1 == events.len();
             let carries_id = last && replaying.is_none() && write.complete;
@@ -170,22 +181,19 @@ impl Client {
             self.id = event.id.clone().or(self.id.take());
         }
         self.cursor = write.cursor;
-        if write.complete {
-            if let Some((_, named)) = self.replay.take() {
-                self.table.retain(|key, _| named.contains(key));
-                self.id = Some(journal.id(&self.scope, self.cursor));
-            }
-            self.base = self.cursor;
+        if write.complete && self.cursor.replay.take().is_some() {
+            self.table.retain(|key, _| self.named.contains(key));
+            self.id = Some(journal.id(&self.scope, self.cursor.at));
         }
-        write.complete && write.cursor == journal.revision()
+        write.complete && write.cursor.at == journal.revision()
     }
 
     fn take(&mut self, message: Message) {
         match message {
             Message::IngressAdded(row) => {
                 assert!(self.scope.contains(&row.namespace));
-                if let Some((_, named)) = &mut self.replay {
-                    named.insert(row.key());
+                if self.cursor.replay.is_some() {
+                    self.named.insert(row.key());
                 }
                 self.table.insert(row.key(), row);
             }
@@ -255,7 +263,7 @@ proptest! {
                 Step::Break { client, limit, after } => {
                     let client = &mut clients[client];
                     // A connection that breaks before the end of a replay has no id to resume with.
-                    let replaying = client.replay.is_some();
+                    let replaying = client.cursor.replay.is_some();
                     let id = client.id.clone();
                     client.read(&journal, limit, after);
                     if client.id.is_none() || replaying {
@@ -302,15 +310,15 @@ fn ids_of_other_scopes_and_processes_are_replayed() {
     let other = Journal::new("other".into());
     other.upsert(row("a", "one", 1));
     assert_eq!(
-        journal.start(&all, Some(&journal.id(&all, 1))),
-        Start::Resume(1)
+        journal.start(&all, Some(&journal.id(&all, Revision(1)))),
+        Start::Resume(Revision(1))
     );
-    let id = journal.id(&all, 1);
+    let id = journal.id(&all, Revision(1));
     let (bound, _) = id.rsplit_once('.').unwrap();
     for id in [
-        journal.id(&one, 1),
-        other.id(&all, 1),
-        journal.id(&all, 2),
+        journal.id(&one, Revision(1)),
+        other.id(&all, Revision(1)),
+        journal.id(&all, Revision(2)),
         // Forms of 1 that no id has.
         format!("{bound}.01"),
         format!("{bound}.+1"),
@@ -319,7 +327,11 @@ fn ids_of_other_scopes_and_processes_are_replayed() {
         "epoch".into(),
         "..".into(),
     ] {
-        assert_eq!(journal.start(&all, Some(&id)), Start::Replay(1), "{id}");
+        assert_eq!(
+            journal.start(&all, Some(&id)),
+            Start::Replay(Revision(1)),
+            "{id}"
+        );
     }
 }
 
@@ -329,23 +341,23 @@ fn a_namespace_that_is_let_go_costs_nobody_else_the_stream() {
     journal.upsert(row("a", "one", 1));
     let scope = |name: &str| seen(Scope::parse([name], 9).unwrap());
     let [all, a, b] = [seen(Scope::All), scope("a"), scope("b")];
-    let start = |scope: &Visible| journal.start(scope, Some(&journal.id(scope, 1)));
+    let start = |scope: &Visible| journal.start(scope, Some(&journal.id(scope, Revision(1))));
     // Made up, or without rows: there was nothing to miss.
     for name in ["made-up", "b"] {
         journal.forget(name);
         for scope in [&all, &a, &b] {
-            assert_eq!(start(scope), Start::Resume(1), "{name}");
+            assert_eq!(start(scope), Start::Resume(Revision(1)), "{name}");
         }
     }
     journal.forget("a");
-    assert_eq!(start(&b), Start::Resume(1));
+    assert_eq!(start(&b), Start::Resume(Revision(1)));
     // Its row went without a word.
     for scope in [&all, &a] {
-        assert_eq!(start(scope), Start::Replay(2));
+        assert_eq!(start(scope), Start::Replay(Revision(2)));
     }
     // Its rows come back, and an id from before stays void.
     journal.upsert(row("a", "two", 2));
-    assert_eq!(start(&a), Start::Replay(3));
+    assert_eq!(start(&a), Start::Replay(Revision(3)));
 }
 
 #[test]
@@ -359,17 +371,25 @@ fn a_namespace_that_goes_after_its_rows_voids_only_ids_from_before() {
     journal.upsert(row("b", "two", 1));
     journal.forget("a");
     for scope in [&all, &a] {
-        let start = |revision| journal.start(scope, Some(&journal.id(scope, revision)));
+        let start = |at| journal.start(scope, Some(&journal.id(scope, Revision(at))));
         assert_eq!(
             start(2),
-            Start::Replay(4),
+            Start::Replay(Revision(4)),
             "the delete is not known any more"
         );
         for revision in [3, 4] {
-            assert_eq!(start(revision), Start::Resume(revision));
+            assert_eq!(start(revision), Start::Resume(Revision(revision)));
         }
-        assert!(journal.read(scope, 3, 3, None, 1 << 10).is_some());
-        assert!(journal.read(scope, 2, 2, None, 1 << 10).is_none());
+        assert!(
+            journal
+                .read(scope, Cursor::at(Revision(3)), 1 << 10)
+                .is_some()
+        );
+        assert!(
+            journal
+                .read(scope, Cursor::at(Revision(2)), 1 << 10)
+                .is_none()
+        );
     }
 }
 
@@ -377,8 +397,12 @@ fn a_namespace_that_goes_after_its_rows_voids_only_ids_from_before() {
 fn a_delete_is_told_also_where_the_row_is_made_again() {
     let journal = Journal::new("epoch".into());
     let all = seen(Scope::All);
-    let told = |cursor, replay| {
-        let write = journal.read(&all, cursor, cursor, replay, 1 << 10).unwrap();
+    let told = |at, replay: Option<u64>| {
+        let cursor = Cursor {
+            replay: replay.map(Revision),
+            ..Cursor::at(Revision(at))
+        };
+        let write = journal.read(&all, cursor, 1 << 10).unwrap();
         let mut told = Vec::new();
         sse::Parser::default()
             .push(&write.bytes, |event| {
@@ -437,7 +461,7 @@ fn told(journal: &Journal, scope: &Visible, told: &mut Told, limit: usize) -> Ve
 fn namespaced(names: &[&str]) -> Journal {
     let journal = Journal::new("epoch".into());
     journal.set_cluster_wide(false);
-    journal.set_universe(names.iter().map(ToString::to_string).collect());
+    journal.set_universe(&names.iter().map(ToString::to_string).collect());
     journal
 }
 
@@ -456,7 +480,7 @@ fn states_are_told_in_bounded_writes_each_once() {
     let journal = namespaced(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let fail = |name: &str| {
         let error = Some(failure("no answer"));
-        journal.set_status(Some(name), NamespaceState::Retrying, false, error);
+        journal.set_status(INGRESSES, Some(name), FeedState::Retrying, false, error);
     };
     for name in &names {
         fail(name);
@@ -489,8 +513,8 @@ fn states_are_told_in_bounded_writes_each_once() {
         .tip(&everything(), journal.revision(), at, 1)
         .unwrap();
     at = first.statuses.told;
-    journal.set_status(Some("n000"), NamespaceState::Live, true, None);
-    journal.set_status(Some("n001"), NamespaceState::Live, true, None);
+    journal.set_status(INGRESSES, Some("n000"), FeedState::Live, true, None);
+    journal.set_status(INGRESSES, Some("n001"), FeedState::Live, true, None);
     let rest = told(&journal, &everything(), &mut at, 64 << 10).concat();
     assert_eq!((rest.len(), &*rest[298]), (300, "n000 Live"), "{rest:?}");
     let fresh = told(&journal, &everything(), &mut Told::default(), 64 << 10).concat();
@@ -503,7 +527,7 @@ fn a_write_of_states_is_no_longer_than_one_of_rows() {
     let journal = namespaced(&names.iter().map(String::as_str).collect::<Vec<_>>());
     for name in &names {
         let error = Some(failure(&"x".repeat(name.len() * 5)));
-        journal.set_status(Some(name), NamespaceState::Retrying, false, error);
+        journal.set_status(INGRESSES, Some(name), FeedState::Retrying, false, error);
     }
     let mut at = Told::default();
     let mut writes = 0;
@@ -529,7 +553,7 @@ fn a_write_of_states_is_no_longer_than_one_of_rows() {
 fn who_may_see_nothing_is_told_nothing() {
     let journal = Journal::default();
     journal.upsert(row("a", "one", 1));
-    journal.set_status(None, NamespaceState::Live, true, None);
+    journal.set_status(INGRESSES, None, FeedState::Live, true, None);
     let nothing = seen(Scope::Namespaces(BTreeSet::new()));
     let key = Key::new("a", "one");
 
@@ -542,17 +566,19 @@ fn who_may_see_nothing_is_told_nothing() {
             journal.row(&nothing, &key),
             journal.revision_of(&nothing, &key)
         ),
-        (None, 0)
+        (None, Revision(0))
     );
     assert_eq!(journal.namespace_states(&nothing).len(), 0);
     assert!(journal.row(&everything(), &key).is_some());
     assert_eq!(journal.namespace_states(&everything()).len(), 1);
-    let write = journal.read(&nothing, 0, 0, Some(0), 64 << 10).unwrap();
+    let write = journal
+        .read(&nothing, Cursor::replay(Revision(0)), 64 << 10)
+        .unwrap();
     assert!(write.bytes.is_empty() && write.complete);
     assert_eq!(journal.readiness(&nothing).unwrap().count, 0);
     // An id of everything does not resume there, nor the other way round.
     for (of, held) in [(&nothing, &everything()), (&everything(), &nothing)] {
-        let start = journal.start(of, Some(&journal.id(held, 1)));
+        let start = journal.start(of, Some(&journal.id(held, Revision(1))));
         assert!(matches!(start, Start::Replay(_)), "{start:?}");
     }
     let journal = Arc::new(journal);
@@ -570,8 +596,9 @@ fn a_name_that_does_not_exist_is_told_to_those_who_asked_for_it() {
     told(&journal, &asked, &mut of_asked, 1 << 10);
     for name in ["real", "made-up"] {
         journal.set_status(
+            INGRESSES,
             Some(name),
-            NamespaceState::Retrying,
+            FeedState::Retrying,
             false,
             Some(failure("x")),
         );
@@ -600,11 +627,11 @@ fn a_name_that_does_not_exist_is_told_to_those_who_asked_for_it() {
         ["real"]
     );
     // Once it exists it is everybody's.
-    journal.set_universe(["real", "made-up"].map(str::to_owned).into());
+    journal.set_universe(&["real", "made-up"].map(str::to_owned).into());
     let told_now = told(&journal, &everything(), &mut of_all, 1 << 10).concat();
     assert_eq!(told_now, ["made-up Retrying"]);
     // And where it is gone, nothing is wrong with it.
-    journal.set_universe(["real".to_owned()].into());
+    journal.set_universe(&["real".to_owned()].into());
     journal.forget("made-up");
     let told_now = told(&journal, &everything(), &mut of_all, 1 << 10).concat();
     assert_eq!(told_now, ["made-up Live"]);
@@ -617,9 +644,9 @@ fn a_name_that_does_not_exist_is_told_to_those_who_asked_for_it() {
 #[test]
 fn what_is_not_watched_is_no_watch_and_forgotten_with_who_asked() {
     let journal = namespaced(&["a"]);
-    journal.set_status(Some("a"), NamespaceState::Live, true, None);
+    journal.set_status(INGRESSES, Some("a"), FeedState::Live, true, None);
     for name in ["b", "c"] {
-        journal.leave_out(name, failure("MAX_WATCHES"));
+        journal.leave_out(INGRESSES, name, failure("MAX_WATCHES"));
     }
     let counts = |journal: &Journal| journal.feeds_by_state();
     assert_eq!(counts(&journal), [(NamespaceState::Live, 1)].into());
@@ -637,9 +664,7 @@ fn a_stalled_client_is_told_each_row_once_however_often_it_changed() {
     for version in 0..1_000 {
         journal.upsert(row("a", NAMES[version % NAMES.len()], version));
     }
-    let write = journal
-        .read(&client.scope, client.cursor, client.base, None, 1 << 20)
-        .unwrap();
+    let write = journal.read(&client.scope, client.cursor, 1 << 20).unwrap();
     assert_eq!((write.messages, write.complete), (NAMES.len() as u64, true));
 }
 
@@ -681,7 +706,9 @@ fn an_id_from_before_more_deletes_than_are_kept_is_replayed() {
         "another namespace's deletes cost nothing"
     );
     assert!(
-        journal.read(&all, 1, 1, None, 1 << 10).is_none(),
+        journal
+            .read(&all, Cursor::at(Revision(1)), 1 << 10)
+            .is_none(),
         "a cursor that missed a delete does not go on"
     );
     let mut fresh = Client::new(everything(), &journal);
@@ -710,7 +737,13 @@ async fn what_came_together_wakes_those_it_concerns_once() {
 fn clients_at_one_place_are_given_the_same_bytes() {
     let journal = Journal::new("epoch".into());
     let scope = seen(Scope::All);
-    let read = |base, limit| journal.read(&scope, 1, base, None, limit).unwrap();
+    let read = |base, limit| {
+        let cursor = Cursor {
+            base: Revision(base),
+            ..Cursor::at(Revision(1))
+        };
+        journal.read(&scope, cursor, limit).unwrap()
+    };
     for name in ["zero", "one", "two"] {
         journal.upsert(row("a", name, 1));
     }
@@ -726,8 +759,8 @@ fn clients_at_one_place_are_given_the_same_bytes() {
     journal.upsert(row("a", "one", 2));
     let write = read(1, 1 << 10);
     assert_eq!(
-        (write.cursor, write.messages),
-        (4, 2),
+        (write.cursor.at, write.messages),
+        (Revision(4), 2),
         "the newest state, not the way to it"
     );
 }

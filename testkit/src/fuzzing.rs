@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::str;
+use std::time::Instant;
 
 use kube_ingress_dash::access::Viewer;
 use kube_ingress_dash::cluster::project::{key, project};
-use kube_ingress_dash::journal::{Journal, Start};
+use kube_ingress_dash::journal::{Journal, Revision, Start};
 use protocol::scope::is_dns_label;
 use protocol::sse::{Event, Parser, write_event};
 use protocol::table::Table;
@@ -42,7 +43,7 @@ pub fn id(bytes: &[u8]) {
             name: "web".into(),
             ..Ingress::default()
         };
-        journal.upsert(row);
+        journal.batch(Instant::now(), |batch| batch.upsert(row.into()));
     }
     journal.forget("b");
     let floor = journal.revision();
@@ -52,12 +53,12 @@ pub fn id(bytes: &[u8]) {
             name: name.into(),
             ..Ingress::default()
         };
-        journal.upsert(row);
+        journal.batch(Instant::now(), |batch| batch.upsert(row.into()));
     }
     let text = String::from_utf8_lossy(bytes);
     for names in ["", "a", "b", "a,b"] {
         let scope = Viewer::default().sees(Scope::parse([names], 50).expect("these are names"));
-        let given = journal.id(&scope, 0);
+        let given = journal.id(&scope, Revision(0));
         let (bound, _) = given.rsplit_once('.').expect("ids have parts");
         let id = match text.starts_with('.') {
             true => format!("{bound}{text}"),

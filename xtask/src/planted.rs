@@ -29,13 +29,16 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "an id before synced",
-        file: "server/src/journal.rs",
-        edits: &[("replay.is_none() && complete;", "complete;")],
+        file: "server/src/journal/writes.rs",
+        edits: &[("cursor.replay.is_none() && complete;", "complete;")],
     },
     Bug {
         name: "off by one on resume",
         file: "server/src/journal.rs",
-        edits: &[("Start::Resume(revision)\n", "Start::Resume(revision + 1)\n")],
+        edits: &[(
+            "Start::Resume(revision)\n",
+            "Start::Resume(Revision(revision.0 + 1))\n",
+        )],
     },
     Bug {
         name: "an id of another scope is accepted",
@@ -55,7 +58,7 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "a tombstone is dropped too early",
-        file: "server/src/journal.rs",
+        file: "server/src/journal/log.rs",
         edits: &[
             (
                 "const MAX_TOMBSTONES: usize = 20_000;",
@@ -67,23 +70,26 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "a feed that stops raises no floor",
-        file: "server/src/journal.rs",
-        edits: &[
-            ("log.floor = inner.revision;", ""),
-            ("inner.floor = inner.revision;", ""),
-        ],
+        file: "server/src/journal/log.rs",
+        edits: &[(
+            "log.floor = self.revision;\n            self.floor = self.revision;",
+            "",
+        )],
     },
     Bug {
         name: "a new row is told as a change of one that is held",
-        file: "server/src/journal.rs",
-        edits: &[("if *first > base ||", "if *first > base + 1 ||")],
+        file: "server/src/journal/writes.rs",
+        edits: &[(
+            "if *first > cursor.base ||",
+            "if first.0 > cursor.base.0 + 1 ||",
+        )],
     },
     Bug {
         name: "a write that is cut short has the id of a whole one",
-        file: "server/src/journal.rs",
+        file: "server/src/journal/writes.rs",
         edits: &[(
-            "replay.is_none() && complete;",
-            "replay.is_none() && { let _ = complete; true };",
+            "cursor.replay.is_none() && complete;",
+            "cursor.replay.is_none() && { let _ = complete; true };",
         )],
     },
     Bug {
@@ -108,8 +114,8 @@ const BUGS: &[Bug] = &[
         name: "a write is shared with clients of another scope",
         file: "server/src/journal.rs",
         edits: &[(
-            "let position = (visible.hash(), cursor, base, limit);",
-            "let position = (0, cursor, base, limit);",
+            "let position = (visible.hash(), cursor.at, cursor.base, limit);",
+            "let position = (0, cursor.at, cursor.base, limit);",
         )],
     },
     Bug {
@@ -135,18 +141,18 @@ const BUGS: &[Bug] = &[
         file: "server/src/cluster/feed.rs",
         edits: &[
             (
-                "        if !self.listed {\n            self.sink.status(NamespaceState::Syncing, true, None);\n        }\n",
+                "        if !self.listed {\n            self.sink.status(FeedState::Syncing, true, None);\n        }\n",
                 "",
             ),
             (
-                "        if self.withdrawn {\n            self.sink.status(NamespaceState::Syncing, false, None);\n        }\n",
+                "        if self.withdrawn {\n            self.sink.status(FeedState::Syncing, false, None);\n        }\n",
                 "",
             ),
         ],
     },
     Bug {
         name: "where nobody knows what everything is, it is what others watch",
-        file: "server/src/journal.rs",
+        file: "server/src/journal/states.rs",
         edits: &[(
             "!self.cluster_wide && self.refused.is_some()",
             "!self.cluster_wide && self.refused.is_some() && self.namespaces.is_empty()",

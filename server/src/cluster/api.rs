@@ -23,6 +23,7 @@ use tokio::time::{Instant, timeout};
 use super::cause;
 use super::plugin::Plugin;
 use super::project::{self, InvalidObject};
+use super::source::{INGRESSES, Source};
 
 /// A connection is there after so long, with TLS.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -51,36 +52,20 @@ const MAX_ANSWER: usize = 1 << 20;
 /// The body of an answer that is not a success.
 const MAX_REFUSAL: usize = 64 << 10;
 
-/// A collection of objects, of one namespace or of all.
+/// The objects of a source, in one namespace or in all.
 #[derive(Clone, Debug)]
 pub struct Collection {
-    /// `/apis/networking.k8s.io/v1` or `/api/v1`.
-    pub group: &'static str,
-    /// `ingresses` or `namespaces`.
-    pub resource: &'static str,
+    /// Their kind.
+    pub source: Source,
     /// Absent: of all namespaces.
     pub namespace: Option<String>,
 }
 
 impl Collection {
-    /// The ingresses of a namespace, or of all.
+    /// The objects of a source in a namespace, or in all.
     #[must_use]
-    pub fn ingresses(namespace: Option<String>) -> Self {
-        Self {
-            group: "/apis/networking.k8s.io/v1",
-            resource: "ingresses",
-            namespace,
-        }
-    }
-
-    /// The namespaces.
-    #[must_use]
-    pub fn namespaces() -> Self {
-        Self {
-            group: "/api/v1",
-            resource: "namespaces",
-            namespace: None,
-        }
+    pub fn new(source: Source, namespace: Option<String>) -> Self {
+        Self { source, namespace }
     }
 
     /// Whether an object of this identity can be one of the collection.
@@ -88,23 +73,13 @@ impl Collection {
     pub fn has(&self, key: &Key) -> bool {
         let placed = match &self.namespace {
             Some(namespace) => key.namespace == *namespace,
-            None => key.namespace.is_empty() == (self.resource == "namespaces"),
+            None => key.namespace.is_empty() != self.source.namespaced,
         };
         placed && !key.name.is_empty()
     }
 
     fn path(&self) -> String {
-        match &self.namespace {
-            Some(namespace) => format!("{}/namespaces/{namespace}/{}", self.group, self.resource),
-            None => format!("{}/{}", self.group, self.resource),
-        }
-    }
-
-    fn api_group(&self) -> &'static str {
-        self.group
-            .strip_prefix("/apis/")
-            .and_then(|rest| rest.split('/').next())
-            .unwrap_or("")
+        self.source.path(self.namespace.as_deref())
     }
 }
 
@@ -393,8 +368,8 @@ impl Api {
             spec: SelfSubjectAccessReviewSpec {
                 resource_attributes: Some(ResourceAttributes {
                     verb: Some(verb.to_owned()),
-                    group: Some(collection.api_group().to_owned()),
-                    resource: Some(collection.resource.to_owned()),
+                    group: Some(collection.source.group.to_owned()),
+                    resource: Some(collection.source.resource.to_owned()),
                     namespace: collection.namespace.clone(),
                     ..ResourceAttributes::default()
                 }),
@@ -447,7 +422,7 @@ impl Api {
 
     /// One ingress, as the API server has it.
     pub async fn ingress(&self, namespace: &str, name: &str) -> Result<Value, ApiError> {
-        let path = Collection::ingresses(Some(namespace.to_owned())).path();
+        let path = INGRESSES.path(Some(namespace));
         let uri = format!("{path}/{name}");
         let bytes = self.get(&uri, REQUEST_LIMIT, MAX_OBJECT).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.invalid(error))

@@ -8,6 +8,7 @@
 //! | the pulse finds nobody there | ask whether the version still holds, then watch from it |
 //! | 410, garbage, what is not of the collection, a version that went backwards, no bookmarks, an API server that was away | list again and tell the difference |
 //! | a second watch in a row that ends at once with nothing in it | list again, with backoff; not live until a watch tells something or lasts |
+//! | 404, of a helpful source | absent: there are no objects; list again after a minute |
 //! | 403 | forbidden, once a SelfSubjectAccessReview agrees or it has lasted 10 s |
 //! | anything else | the same step again, with backoff; `Retry-After` is obeyed |
 
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::Key;
-use protocol::message::{ErrorReason, Missing, NamespaceState};
+use protocol::message::{ErrorReason, Missing};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -26,6 +27,7 @@ use super::api::{Api, ApiError, Collection, WatchEvent};
 use super::backoff::jittered;
 use super::project::{self, InvalidObject};
 use super::pulse::Silence;
+use super::source::FeedState;
 use crate::catalog::Change;
 use crate::journal::FeedError;
 use crate::metrics::{EventType, Metrics, Resource};
@@ -53,6 +55,9 @@ const BATCH_PAUSE: Duration = Duration::from_millis(2);
 const BATCH_PAUSE_PER_CLIENT: Duration = Duration::from_micros(10);
 const BATCH_PAUSE_MAX: Duration = Duration::from_millis(50);
 
+/// Whether the cluster has a resource by now is asked this often.
+const ABSENT_RETRY: Duration = Duration::from_secs(60);
+
 /// Where a feed's objects go.
 pub trait Sink: Send + Sync + 'static {
     /// What an object becomes.
@@ -68,7 +73,7 @@ pub trait Sink: Send + Sync + 'static {
     /// The feed may not see the objects any more.
     fn withdraw(&self);
     /// The feed's state changed.
-    fn status(&self, state: NamespaceState, listed: bool, error: Option<FeedError>);
+    fn status(&self, state: FeedState, listed: bool, error: Option<FeedError>);
 }
 
 /// What all feeds of a process share.
@@ -264,13 +269,13 @@ impl<S: Sink> Feed<S> {
             .namespace
             .clone()
             .unwrap_or_else(|| "*".into());
-        let resource = self.collection.resource;
+        let resource = self.collection.source.resource;
         info!(
             watch.scope = scope,
             watch.resource = resource,
             "feed started"
         );
-        self.sink.status(NamespaceState::Syncing, false, None);
+        self.sink.status(FeedState::Syncing, false, None);
         let mut step = Step::List;
         loop {
             let metrics = &self.limits.metrics;
@@ -300,7 +305,11 @@ impl<S: Sink> Feed<S> {
                 .watch_failures
                 .get_or_create(&Resource { resource })
                 .inc();
-            let delay = if error.code() != Some(403) {
+            let delay = if self.is_absent(&error) {
+                step = Step::List;
+                self.absent(&error);
+                jittered(ABSENT_RETRY)
+            } else if error.code() != Some(403) {
                 self.forbidden_since = None;
                 let delay = self.backoff(&error);
                 self.failed(&error, delay);
@@ -357,7 +366,7 @@ impl<S: Sink> Feed<S> {
 
     /// Says of one object that it is not shown, whatever becomes of the others.
     fn leave_out(&self, error: &InvalidObject) {
-        let resource = self.collection.resource;
+        let resource = self.collection.source.resource;
         let metrics = &self.limits.metrics;
         metrics
             .objects_left_out
@@ -389,11 +398,11 @@ impl<S: Sink> Feed<S> {
         let (count, version) = (listing.items.len(), listing.resource_version);
         // Before the rows: a client that is told "forbidden" beside rows drops them.
         if self.withdrawn {
-            self.sink.status(NamespaceState::Syncing, false, None);
+            self.sink.status(FeedState::Syncing, false, None);
         }
         let gone = self.sink.reset(listing.items);
         if !self.listed {
-            self.sink.status(NamespaceState::Syncing, true, None);
+            self.sink.status(FeedState::Syncing, true, None);
         }
         if self.listed {
             self.limits.metrics.relists.inc();
@@ -403,7 +412,7 @@ impl<S: Sink> Feed<S> {
         self.withdrawn = false;
         self.forbidden_since = None;
         debug!(
-            watch.resource = self.collection.resource,
+            watch.resource = self.collection.source.resource,
             watch.scope = self.collection.namespace.as_deref().unwrap_or("*"),
             count,
             resource_version = version,
@@ -507,10 +516,10 @@ impl<S: Sink> Feed<S> {
     }
 
     fn say_live(&mut self) {
-        self.sink.status(NamespaceState::Live, true, None);
+        self.sink.status(FeedState::Live, true, None);
         if self.said.take().is_some() {
             info!(
-                watch.resource = self.collection.resource,
+                watch.resource = self.collection.source.resource,
                 watch.scope = self.collection.namespace.as_deref().unwrap_or("*"),
                 "feed live again"
             );
@@ -528,7 +537,7 @@ impl<S: Sink> Feed<S> {
         let invalid = |text: String| Err(self.api.invalid(text));
         let reached = project::resource_version(&event.object);
         if let Some(r#type) = EVENTS.into_iter().find(|name| *name == event.r#type) {
-            let resource = self.collection.resource;
+            let resource = self.collection.source.resource;
             let event = EventType { resource, r#type };
             self.limits.metrics.watch_events.get_or_create(&event).inc();
         }
@@ -605,19 +614,40 @@ impl<S: Sink> Feed<S> {
             text: format!(
                 "the dashboard's account may not {} {} {place}",
                 verbs.join(" and "),
-                self.collection.resource
+                self.collection.source.resource
             ),
             // Looking whether the permission has come is no retry that anyone counts down to, and
             // with a time in it each look would be news.
             retry_at: None,
             missing: Some(Missing {
-                resource: self.collection.resource.to_owned(),
+                resource: self.collection.source.resource.to_owned(),
                 verbs: verbs.iter().map(ToString::to_string).collect(),
                 account: self.api.account().await,
             }),
         };
-        self.sink
-            .status(NamespaceState::Forbidden, false, Some(error));
+        self.sink.status(FeedState::Forbidden, false, Some(error));
+    }
+
+    /// Whether the cluster has no such resource, and may have none. Where a needed one is missing,
+    /// that is a failure like any other, and is said so.
+    fn is_absent(&self, error: &ApiError) -> bool {
+        error.code() == Some(404) && !self.collection.source.is_needed()
+    }
+
+    /// There is no such resource, so there are no objects.
+    fn absent(&mut self, error: &ApiError) {
+        self.record = Record::default();
+        self.forbidden_since = None;
+        self.sink.reset(Vec::new());
+        self.listed = true;
+        self.withdrawn = false;
+        let error = FeedError {
+            reason: error.reason(),
+            text: error.to_string(),
+            retry_at: None,
+            missing: None,
+        };
+        self.sink.status(FeedState::Absent, true, Some(error));
     }
 
     fn went_back(&self, version: u64, from: u64) -> ApiError {
@@ -628,15 +658,15 @@ impl<S: Sink> Feed<S> {
 
     fn failed(&self, error: &ApiError, delay: Duration) {
         let state = if self.listed {
-            NamespaceState::Retrying
+            FeedState::Retrying
         } else {
-            NamespaceState::Syncing
+            FeedState::Syncing
         };
         // A first list that keeps failing is no syncing any more: clients must not wait for it.
-        let state = if self.record.failures > 1 {
-            NamespaceState::Retrying
-        } else {
-            state
+        let state = match (error.code(), self.record.failures > 1) {
+            (Some(404), true) => FeedState::Absent,
+            (_, true) => FeedState::Retrying,
+            (_, false) => state,
         };
         let error = FeedError {
             reason: error.reason(),

@@ -115,7 +115,7 @@ pub async fn health(sight: Sight) -> Response {
             .collect(),
         ingresses: server.journal.len(),
         streams: server.metrics.streams.get(),
-        revision: server.journal.revision(),
+        revision: server.journal.revision().0,
         build: assets::build_id(),
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: server.uptime_seconds(),

@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::query;
 use super::sight::Sight;
 use crate::cluster::api::ApiError;
+use crate::journal::Revision;
 
 /// Copies of the whole object, some of them compressed: bookkeeping, and a way around the masks.
 const COPIES: [&str; 4] = [
@@ -39,7 +40,7 @@ type Outcome = Result<Arc<Value>, Problem>;
 pub(super) struct Asked(Mutex<HashMap<Version, Asking>>);
 
 /// An object and the revision of its row; 0 where there is none.
-type Version = (Key, u64);
+type Version = (Key, Revision);
 
 #[derive(Debug, Default)]
 struct Asking {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 use protocol::message::NamespaceState;
 use tokio::sync::Semaphore;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::documents::{Lists, Shared};
 use super::turns::Turns;
@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
 /// How long a client waits for namespaces that are still being listed.
-pub(super) const SETTLE_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
+pub(super) const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The handlers' state. Shared by reference.
 pub struct Server {
@@ -86,9 +86,9 @@ impl Server {
     /// whose rows are not known; `None` at once where nothing is known at all.
     pub(super) async fn settle(&self, visible: &Visible) -> Option<Pending> {
         let subscription = self.journal.subscribe(visible);
-        let deadline = tokio::time::Instant::now() + SETTLE_LIMIT;
+        let deadline = Instant::now() + SETTLE_LIMIT;
         loop {
-            let late = tokio::time::Instant::now() >= deadline;
+            let late = Instant::now() >= deadline;
             let readiness = self.journal.readiness(visible)?;
             if readiness.settled || late {
                 return Some(readiness.pending);

@@ -28,7 +28,7 @@ use super::{Server, assets, query};
 use crate::access::Visible;
 use crate::clock::now;
 use crate::cluster::Demand;
-use crate::journal::{Start, Subscription, Tip, Told};
+use crate::journal::{Cursor, Start, Subscription, Tip, Told};
 use crate::listen::Connection;
 use crate::metrics::{Counted, DoneReason as DoneLabel};
 
@@ -161,9 +161,7 @@ struct Stream {
     connection: Option<Connection>,
     /// Where a replay has to be written.
     turn: Option<Turn>,
-    cursor: u64,
-    /// The cursor at which the client last held everything.
-    base: u64,
+    cursor: Cursor,
     told: Told,
     phase: Phase,
     opened: Instant,
@@ -186,8 +184,8 @@ struct Stream {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// The state at this revision is being replayed.
-    Replay(u64),
+    /// The state at one revision is being replayed, which the cursor names.
+    Replay,
     /// What was missed is being written; ids were valid from the start.
     Resume,
     /// The client has everything.
@@ -214,7 +212,7 @@ impl Stream {
         let (phase, cursor) = match server.journal.start(&visible, last_event_id) {
             Start::Resume(revision) => {
                 metrics.resumes.inc();
-                (Phase::Resume, revision)
+                (Phase::Resume, Cursor::at(revision))
             }
             Start::Replay(revision) => {
                 metrics.replays.inc();
@@ -227,10 +225,10 @@ impl Stream {
                 let mut first = Vec::new();
                 sse::write_event(&mut first, Some("0"), reset.encode().as_bytes());
                 ready.push_back(Bytes::from(first));
-                (Phase::Replay(revision), 0)
+                (Phase::Replay, Cursor::replay(revision))
             }
         };
-        let turn = matches!(phase, Phase::Replay(_)).then(|| Turn::ask(&server, place.share()));
+        let turn = matches!(phase, Phase::Replay).then(|| Turn::ask(&server, place.share()));
         let waits = turn.as_ref().is_some_and(Turn::is_waiting);
         let mut told = Told::default();
         if waits {
@@ -257,7 +255,6 @@ impl Stream {
             turn,
             subscription,
             cursor,
-            base: cursor,
             told,
             phase,
             opened,
@@ -344,7 +341,7 @@ impl Stream {
                 }
                 () = Turn::comes(&mut self.turn) => {
                     // Nothing of the state at the start was written.
-                    self.phase = Phase::Replay(self.server.journal.revision());
+                    self.cursor = Cursor::replay(self.server.journal.revision());
                 }
                 () = self.subscription.changed() => {}
             }
@@ -356,7 +353,7 @@ impl Stream {
         let next = self.ends.min(self.heartbeat);
         let settle = self.settle_deadline();
         match self.phase {
-            Phase::Replay(_) | Phase::Resume if settle > Instant::now() => next.min(settle),
+            Phase::Replay | Phase::Resume if settle > Instant::now() => next.min(settle),
             _ => next,
         }
     }
@@ -375,14 +372,8 @@ impl Stream {
             return None;
         }
         loop {
-            let replay = match self.phase {
-                Phase::Replay(start) => Some(start),
-                _ => None,
-            };
             let journal = &self.server.journal;
-            let Some(write) =
-                journal.read(&self.visible, self.cursor, self.base, replay, WRITE_LIMIT)
-            else {
+            let Some(write) = journal.read(&self.visible, self.cursor, WRITE_LIMIT) else {
                 return Some(self.end(DoneReason::Resync));
             };
             self.cursor = write.cursor;
@@ -394,9 +385,8 @@ impl Stream {
             if !write.complete {
                 return Some(write.bytes);
             }
-            self.base = self.cursor;
             self.turn = None;
-            let tip = journal.tip(&self.visible, self.cursor, self.told, WRITE_LIMIT);
+            let tip = journal.tip(&self.visible, self.cursor.at, self.told, WRITE_LIMIT);
             let Some(tip) = tip else {
                 // Something changed meanwhile: the rows go first.
                 match write.bytes.is_empty() {
@@ -430,8 +420,9 @@ impl Stream {
                 pending: readiness.pending.names,
                 pending_count: readiness.pending.count,
             });
-            let id = self.server.journal.id(&self.visible, self.cursor);
+            let id = self.server.journal.id(&self.visible, self.cursor.at);
             sse::write_event(&mut bytes, Some(&id), synced.encode().as_bytes());
+            self.cursor.replay = None;
             self.phase = Phase::Synced;
         }
         bytes.into()
@@ -441,7 +432,7 @@ impl Stream {
         let heartbeat = Message::Heartbeat(Heartbeat { time: now() });
         // No id before `synced`: a stream cut there is not resumed.
         let id = (self.phase == Phase::Synced)
-            .then(|| self.server.journal.id(&self.visible, self.cursor));
+            .then(|| self.server.journal.id(&self.visible, self.cursor.at));
         let mut bytes = Vec::new();
         sse::write_event(&mut bytes, id.as_deref(), heartbeat.encode().as_bytes());
         bytes.into()

@@ -147,6 +147,30 @@ async fn lists_that_never_end_starve_nobody() {
 }
 
 #[tokio::test]
+async fn a_cluster_without_ingresses_is_asked_until_it_has_them() {
+    let up = Upstream::simulator().await;
+    let namespace = up.namespace("a").await;
+    up.create(&namespace, "first").await;
+    let missing = Effect::Status {
+        status: 404,
+        retry_after: None,
+    };
+    fault(&up, Operation::List, missing);
+    let dash = up.dash().await;
+    let mut client = dash.stream(&format!("namespaces={namespace}")).await;
+    client
+        .wait_until("the missing resource is told", |state| {
+            is_retrying(state, "answered 404")
+        })
+        .await;
+    let error = client.state.errors().last().unwrap();
+    assert_eq!(error.reason, ErrorReason::Invalid);
+    up.simulated().faults().clear();
+    client.gets(&namespace, "first").await;
+    is_live(&mut client).await;
+}
+
+#[tokio::test]
 async fn a_body_that_never_ends_is_given_up_and_said() {
     let up = Upstream::simulator().await;
     let namespace = up.namespace("a").await;

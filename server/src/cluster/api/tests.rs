@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use super::super::source::NAMESPACES;
 use super::*;
 
 #[test]
@@ -34,12 +35,12 @@ fn a_collection_has_what_lies_in_it() {
     let has = |collection: Collection, namespace: &str, name: &str| {
         collection.has(&Key::new(namespace, name))
     };
-    let one = || Collection::ingresses(Some("a".into()));
+    let one = || Collection::new(INGRESSES, Some("a".into()));
     assert!(has(one(), "a", "web"));
     assert!(!has(one(), "b", "web") && !has(one(), "", "web") && !has(one(), "a", ""));
-    let all = || Collection::ingresses(None);
+    let all = || Collection::new(INGRESSES, None);
     assert!(has(all(), "b", "web") && !has(all(), "", "web") && !has(all(), "b", ""));
-    let namespaces = Collection::namespaces;
+    let namespaces = || Collection::new(NAMESPACES, None);
     assert!(has(namespaces(), "", "a"));
     assert!(!has(namespaces(), "a", "a") && !has(namespaces(), "", ""));
 }
@@ -67,7 +68,7 @@ async fn listed(sizes: &'static [usize]) -> (Result<usize, ApiError>, Vec<String
     };
     let client = kube::Client::new(tower::service_fn(answer), "default");
     let api = Api::new(client, "here".into());
-    let (collection, turns) = (Collection::namespaces(), Semaphore::new(1));
+    let (collection, turns) = (Collection::new(NAMESPACES, None), Semaphore::new(1));
     let listing = api.list(&collection, &turns, Result::ok);
     let count = listing.await.map(|listing| listing.items.len());
     let queries = queries.lock().unwrap().clone();
@@ -94,7 +95,7 @@ async fn an_object_that_no_value_holds_costs_no_other() {
         let read = |object: Result<Value, InvalidObject>| {
             object.map_err(|error| left_out.push(error.key)).ok()
         };
-        let (collection, turns) = (Collection::ingresses(None), Semaphore::new(1));
+        let (collection, turns) = (Collection::new(INGRESSES, None), Semaphore::new(1));
         let listing = api.list(&collection, &turns, read).await.unwrap();
         assert_eq!(listing.items.len(), 1);
         assert_eq!(project::key(&listing.items[0]), Key::new("a", "good"));

@@ -37,7 +37,9 @@ async fn who_waits_for_the_same_version_gets_one_answer() {
                 let value = answered.wait_for(Option::is_some).await.unwrap();
                 Ok(Arc::new(Value::from(*value)))
             };
-            asked.get((Key::new("a", "web"), revision), ask).await
+            asked
+                .get((Key::new("a", "web"), Revision(revision)), ask)
+                .await
         }
     };
     let counted = || times.load(std::sync::atomic::Ordering::Relaxed);
