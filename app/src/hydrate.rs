@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use protocol::json;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::browser::by_id;
+use crate::browser::dom::by_id;
 use crate::components::app::App;
 use crate::page::{DATA_ID, PageData};
 use crate::query::Query;

@@ -12,10 +12,13 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, MouseEvent};
 
-use super::{
-    by_id, close_details, closest, first_of, go_to, line_of, picking, place_of, row_of, step,
-    target, to_top, window,
-};
+use super::address::ADDS;
+use super::details::close_details;
+use super::dom::{by_id, closest, first_of, target};
+use super::lines::{line_of, name_at, place_of, row_of};
+use super::moving::{go_to, step};
+use super::pool::to_top;
+use super::{picking, searching};
 use crate::format::{self, counted};
 use crate::incident;
 use crate::query::{GROUPINGS, Query, Tab};
@@ -101,7 +104,7 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
                 }
                 let typed = ui.typed.get_untracked();
                 clear_to(ui, &format!("{} {typed}", tokens.join(" ")));
-                super::focus_search();
+                searching::focus_search();
                 to_top(ui);
             }
         }
@@ -286,7 +289,7 @@ fn report(ui: Ui, row: &Ingress) -> String {
 
 /// Leaves less of the search than there is: Back brings it back.
 pub(super) fn clear_to(ui: Ui, text: &str) {
-    super::ADDS.set(true);
+    ADDS.set(true);
     ui.set_search(text);
     to_top(ui);
 }
@@ -390,7 +393,7 @@ pub(super) fn context_menu(ui: Ui, event: &Event) {
 
 /// The menu of a row, below its name.
 pub(super) fn menu_at_row(ui: Ui, row: Arc<Ingress>) {
-    let name = place_of(ui, &row.key()).and_then(super::name_at);
+    let name = place_of(ui, &row.key()).and_then(name_at);
     let at = name.map_or((64.0, 160.0), |name| {
         let rect = name.get_bounding_client_rect();
         (rect.left(), rect.bottom() + 4.0)

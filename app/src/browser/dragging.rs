@@ -6,7 +6,9 @@ use protocol::table::Column;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 
-use super::{closest, elements, first_of, mark_cut, on, store, stored, target};
+use super::dom::{closest, elements, first_of, on, target};
+use super::pool::mark_cut;
+use super::storage::{store, stored};
 use crate::columns;
 use crate::state::Ui;
 

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{Theme, Ui, stored};
+use super::storage::stored;
+use crate::page::Theme;
+use crate::state::Ui;
 
 /// An exclamation mark on amber. It is part of the module: a server that is away cannot send it.
 const NOT_LIVE: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 22 22'%3E%3Crect width='22' height='22' rx='6' fill='%23b45309'/%3E%3Cpath d='M11 5v7m0 4.4v.2' stroke='%23fff' stroke-width='3' stroke-linecap='round'/%3E%3C/svg%3E";

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use protocol::table::Line;
 use protocol::{Ingress, Key};
 
-use super::{current_key, current_row, step};
+use super::moving::{current_key, current_row, step};
 use crate::format;
 use crate::state::Ui;
 

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 
-use super::{by_id, closest, elements, target, to_top};
+use super::dom::{by_id, closest, elements, target};
+use super::pool::to_top;
 use crate::components::stats::Numbers;
 use crate::live::mono_now_ms;
 use crate::state::Ui;
@@ -130,6 +131,13 @@ pub(super) fn keep_focus(event: &Event) {
     }
 }
 
+/// Gives the focus to the search field.
+pub(super) fn focus_search() {
+    if let Some(search) = by_id("search") {
+        let _ = search.focus();
+    }
+}
+
 /// The focus leaves.
 pub(super) fn left(ui: Ui, event: &Event) {
     if target(event).is_some_and(|target| target.id() == "search") {
@@ -199,7 +207,7 @@ pub(super) fn take(ui: Ui, word: &str) {
     ui.type_search(&format!("{kept}{word}{end}"));
     ui.suggesting.set(word.ends_with(':'));
     to_top(ui);
-    super::focus_search();
+    focus_search();
     // The element keeps what was typed where the state ends as it was.
     if let Some(input) = by_id("search").and_then(|field| field.dyn_into::<HtmlInputElement>().ok())
     {

@@ -102,11 +102,11 @@ fn NamespacePicker() -> impl IntoView {
     {
         let url = format!("{}/api/namespaces", ui.base_path());
         leptos::task::spawn_local(async move {
-            let answer = crate::browser::fetch_json::<NamespaceDocument>(&url).await;
+            let answer = crate::browser::fetch::fetch_json::<NamespaceDocument>(&url).await;
             let typed = answer.as_ref().is_ok_and(|document| !document.complete);
             if document.try_set(Some(answer)).is_none() && typed {
                 // The field that had the focus is not shown any more.
-                crate::browser::focus_again(Some("namespace-by-name".into()));
+                crate::browser::dom::focus_again(Some("namespace-by-name".into()));
             }
         });
     }
@@ -203,7 +203,7 @@ fn NamespacePicker() -> impl IntoView {
             .map(|active| active.id());
         start.set(next);
         #[cfg(feature = "hydrate")]
-        crate::browser::focus_again(active.filter(|id| id.starts_with("ns-")));
+        crate::browser::dom::focus_again(active.filter(|id| id.starts_with("ns-")));
         #[cfg(not(feature = "hydrate"))]
         let _ = active;
     };

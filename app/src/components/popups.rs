@@ -193,7 +193,7 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
     let element = NodeRef::<Div>::new();
     #[cfg(feature = "hydrate")]
     if cfg!(target_arch = "wasm32") {
-        crate::browser::place_popup(ui, element, at);
+        crate::browser::popups::place_popup(ui, element, at);
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = at;

@@ -332,7 +332,7 @@ pub fn with_marks(text: &str, words: &[String]) -> impl IntoView + use<> {
 
 /// A name that is cut in its middle where there is no room for all of it. The document has the
 /// whole text in any case, so that it is found, copied and heard; the end that lies over it where
-/// it is cut (`browser::mark_cut` says where) is the style sheet's.
+/// it is cut (`browser::pool` says where) is the style sheet's.
 fn middle(name: &str, words: &[String]) -> impl IntoView + use<> {
     let ends = name.char_indices().rev().nth(TAIL - 1);
     let tail = format::without_bidi(&name[ends.map_or(0, |(at, _)| at)..]).into_owned();
