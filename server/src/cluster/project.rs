@@ -2,7 +2,7 @@
 //! both sides.
 
 use std::collections::{BTreeSet, HashSet};
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::Hasher;
 use std::mem::take;
 
 use k8s_openapi::api::networking::v1 as api;
@@ -12,6 +12,7 @@ use protocol::ingress::{
 use protocol::{Ingress, Key};
 use serde::Deserialize;
 use serde_json::Value;
+use siphasher::sip::SipHasher13;
 
 use crate::catalog::Object;
 
@@ -113,9 +114,11 @@ pub fn resource_version(object: &Value) -> u64 {
         .unwrap_or(0)
 }
 
-/// A hash of the object's canonical JSON (`serde_json` keeps the keys of a map in order).
+/// A hash of the object's canonical JSON (`serde_json` keeps the keys of a map in order). It has a
+/// name, SipHash-1-3, because two builds of the server have to agree: while one replaces the other,
+/// no row has changed.
 fn version(object: &Value) -> String {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = SipHasher13::new();
     hasher.write(object.to_string().as_bytes());
     format!("{:016x}", hasher.finish())
 }

@@ -177,9 +177,12 @@ pub async fn server_function(sight: Sight, request: Request<Body>) -> Result<Res
         Err(_) => Value::Null,
     };
     // That it was the arguments which could not be read is only in the text.
-    let said = refusal["status"].as_u64().map(|status| status as u16);
-    let status = match (head.status, said.map(StatusCode::from_u16)) {
-        (StatusCode::INTERNAL_SERVER_ERROR, Some(Ok(status))) => status,
+    let said = refusal["status"]
+        .as_u64()
+        .and_then(|status| u16::try_from(status).ok());
+    let said = said.and_then(|status| StatusCode::from_u16(status).ok());
+    let status = match (head.status, said) {
+        (StatusCode::INTERNAL_SERVER_ERROR, Some(status)) => status,
         (status, _) => status,
     };
     let detail = refusal["detail"].as_str().unwrap_or_default();
