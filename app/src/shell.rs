@@ -16,6 +16,10 @@ use crate::noscript::{Links, last_page};
 use crate::page::{Choices, DATA_ID, POOL, PageData};
 use crate::query::{Query, Sort, Tab};
 
+/// So many characters of a refused name stay in links: one more than a namespace's name has, so
+/// that what is cut is refused as well.
+const REFUSED: usize = 64;
+
 /// What a request says, and whom to ask.
 #[derive(Clone)]
 pub struct PageContext {
@@ -104,8 +108,15 @@ impl PageContext {
         let cluster = self.backend.cluster();
         let mut query = Query::parse(&self.query);
         let (scope, refused) = query.scope(cluster.max_namespaces);
-        // Names that are refused are said once, not in every link.
-        query.namespaces = scope.names().cloned().unwrap_or_default();
+        // Names that are refused are said once, not in every link. Where there are no others one
+        // stays, because a link that names nothing is one to the whole cluster.
+        query.namespaces = match scope.names() {
+            Some(names) if names.is_empty() => (query.namespaces.first())
+                .map(|name| name.chars().take(REFUSED).collect())
+                .into_iter()
+                .collect(),
+            names => names.cloned().unwrap_or_default(),
+        };
         let mut rows = lines.rows;
         self.backend.say(&scope, &mut rows);
         PageData {

@@ -2,6 +2,20 @@
 
 import { expect, test } from "../support/test.ts";
 
+test("names that no namespace can have show nothing, and are said", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await page.goto(`${dashboard.url}?ns=UPPER,${"x".repeat(70)}`);
+  await expect(ingresses.badge).toContainText(/^Idle/);
+  await expect(page.getByRole("main")).toContainText("No namespace is watched");
+  await expect(page.getByText(/"UPPER" is not a namespace name/)).toBeVisible();
+  await expect(ingresses.names).toHaveCount(0);
+  await page.getByRole("main").getByRole("button", { name: "Watch the whole cluster" }).click();
+  await expect(ingresses.names).toHaveText(["cart"]);
+  await page.goBack();
+  await expect(ingresses.badge).toContainText(/^Idle/);
+  await expect(ingresses.names).toHaveCount(0);
+});
+
 test("a namespace that there is not is said, with the one that was likely meant", async ({ page, cluster, dashboard, ingresses }) => {
   await cluster.create("shop", "cart");
   await cluster.create("docs", "handbook");
