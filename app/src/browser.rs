@@ -8,6 +8,7 @@ mod address;
 mod announcing;
 mod choices;
 mod clicks;
+mod copying;
 mod details;
 pub(crate) mod dom;
 mod dragging;

@@ -10,6 +10,7 @@
     reason = "`Ui` is a bundle of handles that closures copy anyway; without debug assertions it is half as large"
 )]
 
+pub mod actions;
 pub mod backend;
 #[cfg(feature = "hydrate")]
 pub mod browser;

@@ -1,40 +1,33 @@
-//! What buttons and menus do.
+//! The actions of buttons and menus.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use protocol::filter::Field;
 use protocol::{Ingress, Key, Scope};
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, MouseEvent};
 
 use super::address::ADDS;
+use super::copying::{GONE, copy, copy_yaml, link, report, say};
 use super::details::close_details;
-use super::dom::{by_id, closest, first_of, target};
+use super::dom::{by_id, closest, target};
 use super::lines::{line_of, name_at, place_of, row_of};
 use super::moving::{go_to, step};
 use super::pool::to_top;
 use super::{picking, searching};
+use crate::actions::Action;
 use crate::format::{self, counted};
 use crate::incident;
 use crate::query::{GROUPINGS, Query, Tab};
 use crate::state::{Popup, Ui};
 
-/// How long a button shows that it has copied, in milliseconds.
-const TICK_MS: u64 = 1_200;
-/// How long a line over the page stays, in milliseconds.
-const TOAST_MS: u64 = 4_000;
-/// Why there is no command for an object.
-const GONE: &str = "The ingress is deleted";
-
-/// Does what an element says of itself: to the row that it is in, or that its menu is of, else to
-/// the one whose details are open.
-pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
+/// Does what a button says: to the row that it is in, or that its menu is of, else to the one
+/// whose details are open. With Alt some do it to all others.
+pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
     let value = button.get_attribute("data-value").unwrap_or_default();
+    let field = button.get_attribute("data-field").unwrap_or_default();
     let row = row_of(ui, button).or_else(|| {
         ui.popup.with_untracked(|popup| match popup {
             Some(Popup::Row(row, _)) => Some(row.clone()),
@@ -51,31 +44,91 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
         ui.popup.set(None);
     }
     let pressed = shows.then_some(button);
-    if let Some(row) = &row
-        && act_on_row(ui, act, row, button, pressed)
-    {
-        return;
-    }
-    if let Some(key) = key
-        && act_on_object(ui, act, key, pressed)
-    {
-        return;
-    }
-    match act {
-        "copy" => {
+    let rect = button.get_bounding_client_rect();
+    let below = (rect.left(), rect.bottom() + 4.0);
+    let on_row = |act: &dyn Fn(&Arc<Ingress>)| row.iter().for_each(act);
+    let on_object = |act: &dyn Fn(&Key)| key.iter().for_each(act);
+    let open_at = |tab| {
+        on_object(&|key| {
+            ui.tab.set(tab);
+            ui.select(Some(key.clone()));
+        });
+    };
+    match action {
+        Action::Hosts => {
+            on_row(&|row| ui.popup.set(Some(Popup::Hosts(row.clone(), below))));
+        }
+        Action::Routes => {
+            on_row(&|row| ui.popup.set(Some(Popup::Routes(row.clone(), below))));
+        }
+        Action::Menu => on_row(&|row| ui.popup.set(Some(Popup::Row(row.clone(), below)))),
+        Action::Host => on_row(&|row| {
+            let host = row.hosts.first().cloned().unwrap_or_default();
+            copy(ui, host, "the host", pressed);
+        }),
+        Action::AllHosts => on_row(&|row| {
+            let hosts = counted(row.hosts.len(), "host", "hosts");
+            copy(ui, row.hosts.join("\n"), &hosts, pressed);
+        }),
+        Action::Url => on_row(&|row| {
+            copy(ui, format::url(row).unwrap_or_default(), "the URL", pressed);
+        }),
+        Action::Path => on_row(&|row| {
+            let path = format::routes(row).next().map(|route| route.path);
+            copy(ui, path.unwrap_or_default(), "the path", pressed);
+        }),
+        Action::Name => on_row(&|row| copy(ui, row.name.clone(), "the name", pressed)),
+        Action::OpenHost => on_row(&|row| open_host(row)),
+        Action::OnlyNamespace => on_row(&|row| filter_by(ui, "ns", &row.namespace, false)),
+        Action::OnlyClass => on_row(&|row| {
+            let class = row.ingress_class_name.as_deref().unwrap_or("none");
+            filter_by(ui, "class", class, false);
+        }),
+        Action::Pick => on_row(&|row| picking::toggle(ui, row.key())),
+        Action::Kubectl => on_object(&|key| {
+            if ui.is_gone(key) {
+                return say(ui, GONE);
+            }
+            let command = format::kubectl(&key.namespace, [key.name.as_str()]);
+            copy(ui, command, "the kubectl command", pressed);
+        }),
+        Action::Report => on_object(&|key| {
+            if let Some(view) = ui.live.with_table(|table| table.get(key)) {
+                copy(ui, report(ui, &view.ingress), "the report", pressed);
+            }
+        }),
+        Action::Curl => on_object(&|key| {
+            let view = ui.live.with_table(|table| table.get(key));
+            let command = view.and_then(|view| incident::curl(&view.ingress));
+            copy(ui, command.unwrap_or_default(), "the curl command", pressed);
+        }),
+        Action::Open => on_object(&|key| {
+            ui.current.set(Some(key.clone()));
+            ui.select(Some(key.clone()));
+        }),
+        Action::Yaml => open_at(Tab::Yaml),
+        Action::Changes => open_at(Tab::Changes),
+        Action::CopyYaml => on_object(&|key| copy_yaml(ui, key.clone())),
+        Action::Link => on_object(&|key| copy(ui, link(ui, key.clone()), "the link", pressed)),
+        Action::Copy => {
             let text = button.get_attribute("data-text").unwrap_or_default();
             copy(ui, text, "", pressed);
         }
-        "close" => close_details(ui),
-        "previous" => step(ui, false),
-        "next" => step(ui, true),
-        "close-popup" => ui.popup.set(None),
-        "density" => ui.density.update(|density| *density = density.next()),
-        "retry" => ui.live.retry_now(),
-        "try-now" => try_now(ui),
-        "release" => ui.live.hold(false),
-        "watch-all" => ui.watch(Scope::All),
-        "group" => {
+        Action::Close => close_details(ui),
+        Action::Previous => step(ui, false),
+        Action::Next => step(ui, true),
+        Action::ClosePopup => ui.popup.set(None),
+        Action::Density => ui.density.update(|density| *density = density.next()),
+        Action::Retry => ui.live.retry_now(),
+        Action::TryNow => try_now(ui),
+        Action::Release => ui.live.hold(false),
+        Action::WatchAll => ui.watch(Scope::All),
+        Action::Group if alt => {
+            let open = button.get_attribute("aria-expanded").as_deref() == Some("true");
+            ui.live.toggle_all_groups(!open);
+            to_group(ui, &value);
+        }
+        Action::Group => {
             ui.current.set(Some(Key::new("", &value)));
             ui.live.toggle_group(&value);
             // The head that lies over the rows of its group is where they were.
@@ -83,19 +136,15 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
                 to_group(ui, &value);
             }
         }
-        "groups" => {
-            let open = button.get_attribute("aria-expanded").as_deref() == Some("true");
-            ui.live.toggle_all_groups(!open);
-            to_group(ui, &value);
-        }
-        "group-by" => {
+        Action::FilterBy => filter_by(ui, &field, &value, alt),
+        Action::GroupBy => {
             let grouping = GROUPINGS.into_iter().find(|(_, id, _)| *id == value);
             ui.live
                 .set_grouping(grouping.map(|(grouping, ..)| grouping));
             ui.popup.set(None);
             to_top(ui);
         }
-        "untoken" => {
+        Action::Untoken => {
             if let Ok(index) = value.parse::<usize>() {
                 let mut tokens = ui.tokens.get_untracked();
                 tokens.truncate(tokens.len().max(index));
@@ -109,23 +158,23 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
             }
         }
         // A word of the search, by its place.
-        "without" => {
+        Action::Without => {
             let filter = ui.filter.get_untracked();
             let index = value.parse().unwrap_or(usize::MAX);
             clear_to(ui, &filter.without(index).to_string());
         }
         // A search that is offered in place of this one.
-        "search" => {
+        Action::Search => {
             ui.set_search(&value);
             to_top(ui);
         }
-        "toggle-word" => {
+        Action::ToggleWord => {
             let filter = ui.filter.with_untracked(|filter| filter.toggled(&value));
             ui.set_search(&filter.to_string());
             to_top(ui);
         }
-        "clear" => clear_to(ui, ""),
-        "view-link" => {
+        Action::Clear => clear_to(ui, ""),
+        Action::ViewLink => {
             let origin = window().location().origin().unwrap_or_default();
             let path = untrack(|| ui.href(|_: &mut Query| ()));
             // Without a search the words that whoever opens it leaves out would be left out.
@@ -137,42 +186,40 @@ pub(super) fn act_on(ui: Ui, act: &str, button: &Element) {
                 Some(button),
             );
         }
-        "let-in" => {
-            let key = button.get_attribute("data-field").unwrap_or_default();
-            if let Some(field) = Field::of_key(&key) {
-                ui.let_in(field, &value);
+        Action::LetIn => {
+            if let Some(known) = Field::of_key(&field) {
+                ui.let_in(known, &value);
                 to_top(ui);
             }
             // The button is gone, and the focus with it.
-            if let Some(input) = by_id(&format!("leave-out-{key}")) {
+            if let Some(input) = by_id(&format!("leave-out-{field}")) {
                 let _ = input.focus();
             }
         }
-        "unpick" => ui.picked.update(BTreeSet::clear),
-        "picked-names" => {
+        Action::Unpick => ui.picked.update(BTreeSet::clear),
+        Action::PickedNames => {
             let names = picking::lines(ui, |row| vec![row.name.clone()]);
             copy(ui, names, "", pressed);
         }
-        "picked-hosts" => {
+        Action::PickedHosts => {
             let hosts = picking::lines(ui, |row| row.hosts.clone());
             copy(ui, hosts, "", pressed);
         }
-        "picked-urls" => {
+        Action::PickedUrls => {
             let urls = picking::lines(ui, |row| format::url(row).into_iter().collect());
             copy(ui, urls, "", pressed);
         }
-        "picked-kubectl" => copy(ui, picking::kubectl(ui), "", pressed),
-        "compare" => {
+        Action::PickedKubectl => copy(ui, picking::kubectl(ui), "", pressed),
+        Action::Compare => {
             let picked = ui.picked.get_untracked();
             let mut picked = picked.into_iter();
             if let (Some(first), Some(second)) = (picked.next(), picked.next()) {
                 ui.popup.set(Some(Popup::Compare(first, second)));
             }
         }
-        "reload" => {
+        Action::Reload => {
             let _ = window().location().reload();
         }
-        _ => {}
     }
 }
 
@@ -182,109 +229,6 @@ fn to_group(ui: Ui, value: &str) {
     if let Some(line) = ui.live.with_table(|table| table.line_of(&key)) {
         go_to(ui, line);
     }
-}
-
-/// Whether it is something that is done to a row. `pressed` is the button where it stays.
-fn act_on_row(
-    ui: Ui,
-    act: &str,
-    row: &Arc<Ingress>,
-    button: &Element,
-    pressed: Option<&Element>,
-) -> bool {
-    let rect = button.get_bounding_client_rect();
-    let below = (rect.left(), rect.bottom() + 4.0);
-    match act {
-        "hosts" => ui.popup.set(Some(Popup::Hosts(row.clone(), below))),
-        "routes" => ui.popup.set(Some(Popup::Routes(row.clone(), below))),
-        "menu" => ui.popup.set(Some(Popup::Row(row.clone(), below))),
-        "host" => {
-            let host = row.hosts.first().cloned().unwrap_or_default();
-            copy(ui, host, "the host", pressed);
-        }
-        "all-hosts" => {
-            let what = counted(row.hosts.len(), "host", "hosts");
-            copy(ui, row.hosts.join("\n"), &what, pressed);
-        }
-        "url" => copy(ui, format::url(row).unwrap_or_default(), "the URL", pressed),
-        "path" => {
-            let path = format::routes(row).next().map(|route| route.path);
-            copy(ui, path.unwrap_or_default(), "the path", pressed);
-        }
-        "name" => copy(ui, row.name.clone(), "the name", pressed),
-        "open-host" => open_host(row),
-        "only-namespace" => filter_by(ui, "ns", &row.namespace, false),
-        "only-class" => {
-            let class = row.ingress_class_name.as_deref().unwrap_or("none");
-            filter_by(ui, "class", class, false);
-        }
-        "pick" => picking::toggle(ui, row.key()),
-        _ => return false,
-    }
-    true
-}
-
-/// Whether it is something that needs no more than the object's name.
-fn act_on_object(ui: Ui, act: &str, key: Key, pressed: Option<&Element>) -> bool {
-    let row = || ui.live.with_table(|table| table.get(&key));
-    match act {
-        "kubectl" if ui.is_gone(&key) => say(ui, GONE),
-        "kubectl" => {
-            let command = format::kubectl(&key.namespace, [key.name.as_str()]);
-            copy(ui, command, "the kubectl command", pressed);
-        }
-        "report" => {
-            if let Some(view) = row() {
-                let report = report(ui, &view.ingress);
-                copy(ui, report, "the report", pressed);
-            }
-        }
-        "curl" => {
-            let command = row().and_then(|view| incident::curl(&view.ingress));
-            copy(ui, command.unwrap_or_default(), "the curl command", pressed);
-        }
-        "open" => {
-            ui.current.set(Some(key.clone()));
-            ui.select(Some(key));
-        }
-        "yaml" => {
-            ui.tab.set(Tab::Yaml);
-            ui.select(Some(key));
-        }
-        "copy-yaml" => copy_yaml(ui, key),
-        "changes" => {
-            ui.tab.set(Tab::Changes);
-            ui.select(Some(key));
-        }
-        "link" => copy(ui, link(ui, key), "the link", pressed),
-        _ => return false,
-    }
-    true
-}
-
-/// The address of this page with the details of an ingress.
-fn link(ui: Ui, key: Key) -> String {
-    let origin = window().location().origin().unwrap_or_default();
-    let path = untrack(|| ui.href(|query: &mut Query| query.selected = Some(key)));
-    origin + &path
-}
-
-/// A row as Markdown, with the time that it is of.
-fn report(ui: Ui, row: &Ingress) -> String {
-    let now = js_sys::Date::now() as i64;
-    let facts = untrack(|| ui.facts());
-    let as_of = match facts.connection.data_as_of_wall_ms {
-        Some(at) if !facts.currency().is_live() => {
-            format!("{} (not live since)", format::rfc3339(at as i64))
-        }
-        _ => format!("{} (live)", format::rfc3339(now)),
-    };
-    let age = match (&row.created_at, format::age(row.created_at.as_deref(), now)) {
-        (Some(created), Some(age)) => format!("{age} (created {created})"),
-        _ => "unknown".into(),
-    };
-    let name = ui.cluster.with_value(|cluster| cluster.name.clone());
-    incident::report(row, &name, &link(ui, row.key()), &age, &as_of)
 }
 
 /// Leaves less of the search than there is: Back brings it back.
@@ -312,43 +256,6 @@ pub(super) fn filter_by(ui: Ui, field: &str, value: &str, out: bool) {
     });
     ui.set_search(&filter.to_string());
     to_top(ui);
-}
-
-/// Copies the command for what is picked, else for this row.
-pub(super) fn copy_kubectl(ui: Ui, key: &Key) {
-    let picked = ui.picked.with_untracked(std::collections::BTreeSet::len);
-    if picked > 0 {
-        let what = format!(
-            "kubectl for {}",
-            counted(picked, "picked row", "picked rows")
-        );
-        copy(ui, picking::kubectl(ui), &what, None);
-    } else if ui.is_gone(key) {
-        say(ui, GONE);
-    } else {
-        let command = format::kubectl(&key.namespace, [key.name.as_str()]);
-        copy(ui, command, "the kubectl command", None);
-    }
-}
-
-/// Copies the object, as it is now; one that is deleted as it was last.
-pub(super) fn copy_yaml(ui: Ui, key: Key) {
-    if ui.is_gone(&key) {
-        let last =
-            first_of(".gonebar [data-text]").and_then(|button| button.get_attribute("data-text"));
-        return match last {
-            Some(text) => copy(ui, text, "the last YAML", None),
-            None => say(ui, GONE),
-        };
-    }
-    leptos::task::spawn_local(async move {
-        match crate::yaml::read(key).await {
-            Ok(text) => copy(ui, text, "the YAML", None),
-            Err(why) => {
-                say(ui, &format!("The object could not be read: {why}"));
-            }
-        }
-    });
 }
 
 /// Has the server ask the API server at once.
@@ -399,66 +306,4 @@ pub(super) fn menu_at_row(ui: Ui, row: Arc<Ingress>) {
         (rect.left(), rect.bottom() + 4.0)
     });
     ui.popup.set(Some(Popup::Row(row, at)));
-}
-
-/// Copies a text, or shows it where the browser keeps the clipboard closed (plain http). That it
-/// is copied is seen in the button that was pressed; without one a line says so of `what`.
-pub(super) fn copy(ui: Ui, text: String, what: &str, pressed: Option<&Element>) {
-    if text.is_empty() {
-        return;
-    }
-    let (pressed, words) = (pressed.cloned(), format!("Copied {what}"));
-    let clipboard = js_sys::Reflect::get(&window().navigator(), &"clipboard".into())
-        .ok()
-        .and_then(|clipboard| clipboard.dyn_into::<web_sys::Clipboard>().ok());
-    leptos::task::spawn_local(async move {
-        let copied = match clipboard {
-            Some(clipboard) => JsFuture::from(clipboard.write_text(&text)).await.is_ok(),
-            None => false,
-        };
-        match pressed {
-            _ if !copied => ui.popup.set(Some(Popup::Copy(text))),
-            Some(pressed) => {
-                tick(&pressed);
-                ui.announce("Copied");
-            }
-            None => say(ui, words.trim_end()),
-        }
-    });
-}
-
-/// Shows a tick in a button for a moment, in the place of its icon.
-fn tick(button: &Element) {
-    const TICKED: &str = "data-ticked";
-    let Ok(Some(glyph)) = button.query_selector("use") else {
-        return;
-    };
-    if button.has_attribute(TICKED) {
-        return;
-    }
-    let icon = glyph.get_attribute("href").unwrap_or_default();
-    let _ = glyph.set_attribute("href", "#i-check");
-    let _ = button.set_attribute(TICKED, "");
-    let button = button.clone();
-    set_timeout(
-        move || {
-            let _ = glyph.set_attribute("href", &icon);
-            let _ = button.remove_attribute(TICKED);
-        },
-        Duration::from_millis(TICK_MS),
-    );
-}
-
-/// Says something in a line over the page, and to assistive technology.
-pub(super) fn say(ui: Ui, words: &str) {
-    thread_local! {
-        static LEAVES: std::cell::Cell<Option<TimeoutHandle>> = const { std::cell::Cell::new(None) };
-    }
-    ui.announce(words);
-    ui.toast.set(Some(words.to_owned()));
-    let leaves =
-        set_timeout_with_handle(move || ui.toast.set(None), Duration::from_millis(TOAST_MS));
-    if let Some(earlier) = LEAVES.replace(leaves.ok()) {
-        earlier.clear();
-    }
 }

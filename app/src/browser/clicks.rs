@@ -13,6 +13,7 @@ use super::lines::row_of;
 use super::pool::to_top;
 use super::popups::open_popup;
 use super::{acts, dragging, picking, searching};
+use crate::actions::Action;
 use crate::columns;
 use crate::page::Theme;
 use crate::query::Sort;
@@ -59,21 +60,17 @@ pub(super) fn clicked(ui: Ui, event: &Event) {
         return sort_by(ui, &heading);
     }
     if let Some(button) = closest(&target, "[data-act]") {
-        let mut act = button.get_attribute("data-act").unwrap_or_default();
-        if act == "group" && mouse.is_some_and(MouseEvent::alt_key) {
-            act = "groups".into();
-        }
-        if act == "clear" && modified {
+        let id = button.get_attribute("data-act").unwrap_or_default();
+        let Some(action) = Action::of(&id) else {
+            return;
+        };
+        // It is a link, which opens elsewhere.
+        if action == Action::Clear && modified {
             return;
         }
         event.prevent_default();
-        if act == "filter-by" {
-            let field = button.get_attribute("data-field").unwrap_or_default();
-            let value = button.get_attribute("data-value").unwrap_or_default();
-            let out = mouse.is_some_and(MouseEvent::alt_key);
-            return acts::filter_by(ui, &field, &value, out);
-        }
-        return acts::act_on(ui, &act, &button);
+        let alt = mouse.is_some_and(MouseEvent::alt_key);
+        return acts::act_on(ui, action, &button, alt);
     }
     if let (Some(mouse), Some(row)) = (mouse, row_of(ui, &target))
         && closest(&target, ".host").is_none()

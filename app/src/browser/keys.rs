@@ -10,7 +10,8 @@ use super::focus::focused_key;
 use super::holding::hold_now;
 use super::moving::{current_row, go_to, step, turn_page};
 use super::popups::open_popup;
-use super::{acts, dragging, picking, searching};
+use super::{acts, copying, dragging, picking, searching};
+use crate::actions::Opens;
 use crate::live::mono_now_ms;
 use crate::state::{Popup, Ui};
 
@@ -125,8 +126,8 @@ fn open_current(ui: Ui, target: Option<&Element>) -> bool {
 
 /// What a letter does; whether it does something.
 fn single_key(ui: Ui, key: &str) -> bool {
-    let press = |selector: &str| {
-        if let Ok(Some(opener)) = document().query_selector(selector) {
+    let press = |opens: Opens| {
+        if let Some(opener) = first_of(&format!("[data-popup={}]", opens.id())) {
             open_popup(ui, &opener);
         }
     };
@@ -140,9 +141,9 @@ fn single_key(ui: Ui, key: &str) -> bool {
         "n" => ui.popup.set(Some(Popup::Namespaces)),
         "?" => ui.popup.set(Some(Popup::Help)),
         "," => ui.popup.set(Some(Popup::Settings)),
-        "g" => press("[data-popup=group]"),
-        "v" => press("[data-popup=columns]"),
-        "t" => press("[data-popup=theme]"),
+        "g" => press(Opens::Group),
+        "v" => press(Opens::Columns),
+        "t" => press(Opens::Theme),
         "j" => step(ui, true),
         "k" => step(ui, false),
         "[" | "]" if ui.selected.with_untracked(Option::is_some) => {
@@ -155,7 +156,7 @@ fn single_key(ui: Ui, key: &str) -> bool {
             let set = ui.sets.with_untracked(|sets| sets.get(index).cloned());
             match set.filter(|set| !set.is_empty()) {
                 Some(set) => ui.show_namespaces(set, false),
-                None => acts::say(
+                None => copying::say(
                     ui,
                     &format!("No set {key}: keep one where namespaces are chosen"),
                 ),
@@ -168,8 +169,8 @@ fn single_key(ui: Ui, key: &str) -> bool {
             };
             match key {
                 "x" => picking::toggle(ui, row.key()),
-                "c" => acts::copy_kubectl(ui, &row.key()),
-                "y" => acts::copy_yaml(ui, row.key()),
+                "c" => copying::copy_kubectl(ui, &row.key()),
+                "y" => copying::copy_yaml(ui, row.key()),
                 _ => acts::open_host(&row),
             }
         }

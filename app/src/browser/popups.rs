@@ -10,27 +10,37 @@ use super::dom::closest;
 use super::focus::focus_line;
 use super::lines::line_of;
 use super::moving::current_key;
+use crate::actions::Opens;
 use crate::state::{Popup, Ui};
 
 pub(super) fn open_popup(ui: Ui, opener: &Element) {
     let rect = opener.get_bounding_client_rect();
     let below = (rect.left(), rect.bottom() + 6.0);
-    let popup = match opener.get_attribute("data-popup").as_deref() {
-        Some("theme") => Popup::Theme((rect.right() - 240.0, rect.bottom() + 6.0)),
-        Some("connect") => Popup::Connect,
-        Some("grant") => Popup::Grant,
-        Some("filters") => Popup::Filters(below),
-        Some("menu") => Popup::Menu(below),
-        Some("connection") => Popup::Connection(below),
-        Some("group") => Popup::Group(below),
-        Some("columns") => Popup::Columns(below),
-        Some("help") => Popup::Help,
-        Some("settings") => Popup::Settings,
-        Some("facet") => {
+    let Some(opens) = opener
+        .get_attribute("data-popup")
+        .and_then(|id| Opens::of(&id))
+    else {
+        return;
+    };
+    let popup = match opens {
+        Opens::Namespaces => Popup::Namespaces,
+        Opens::Theme => Popup::Theme((rect.right() - 240.0, rect.bottom() + 6.0)),
+        Opens::Connect => Popup::Connect,
+        Opens::Grant => Popup::Grant,
+        Opens::Filters => Popup::Filters(below),
+        Opens::Menu => Popup::Menu(below),
+        Opens::Connection => Popup::Connection(below),
+        Opens::Group => Popup::Group(below),
+        Opens::Columns => Popup::Columns(below),
+        Opens::Help => Popup::Help,
+        Opens::Settings => Popup::Settings,
+        Opens::Facet => {
             let key = opener.get_attribute("data-field").unwrap_or_default();
-            Popup::Facet(Field::of_key(&key).unwrap_or(Field::Class), below)
+            match Field::of_key(&key) {
+                Some(field) => Popup::Facet(field, below),
+                None => return,
+            }
         }
-        _ => Popup::Namespaces,
     };
     let open = ui
         .popup

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use protocol::Key;
 
 use super::icons::icon;
+use crate::actions::Action;
 use crate::compare::{Side, compared};
 use crate::format::{counted, shown};
 
@@ -40,7 +41,7 @@ pub fn compare(first: Key, second: Key) -> impl IntoView {
                 <h2 id="compare-title">"Compare"</h2>
                 <span class="diff"><del>{first}</del><ins>{second}</ins></span>
                 <span class="grow"></span>
-                <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close-popup" aria-label="Close (Esc)">{icon("#i-x")}</button>
+                <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::ClosePopup.id() aria-label="Close (Esc)">{icon("#i-x")}</button>
             </div>
             {body}
             <p class="muted mnote">"Without creationTimestamp, generation, resourceVersion and uid, which always differ."</p>

@@ -11,6 +11,7 @@ use protocol::{Ingress, Key};
 use super::icons::{icon, small_icon};
 use super::row::{host, tls};
 use super::search::NotInTable;
+use crate::actions::Action;
 use crate::format::{self, counted, shown};
 use crate::incident;
 use crate::parts::{self, Part};
@@ -136,14 +137,14 @@ fn Drawer(key_of: Key) -> impl IntoView {
                         {small_icon("#i-right")}
                         <span class="trunc">"networking.k8s.io/v1"</span>
                     </span>
-                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="previous" aria-label="Previous row (k)" title="Previous row (k)">{icon("#i-up")}</button>
-                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="next" aria-label="Next row (j)" title="Next row (j)">{icon("#i-down")}</button>
+                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Previous.id() aria-label="Previous row (k)" title="Previous row (k)">{icon("#i-up")}</button>
+                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Next.id() aria-label="Next row (j)" title="Next row (j)">{icon("#i-down")}</button>
                     // Of what is gone there is nothing to ask the cluster for.
                     <span class="row" hidden=move || gone.get().is_some()>
-                        <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="kubectl" aria-label="Copy kubectl command" title="Copy kubectl command (c)">{icon("#i-terminal")}</button>
-                        <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="link" aria-label="Copy link" title="Copy link">{icon("#i-link")}</button>
+                        <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Kubectl.id() aria-label="Copy kubectl command" title="Copy kubectl command (c)">{icon("#i-terminal")}</button>
+                        <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Link.id() aria-label="Copy link" title="Copy link">{icon("#i-link")}</button>
                     </span>
-                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close" aria-label="Close (Esc)" title="Close (Esc)">{icon("#i-x")}</button>
+                    <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Close.id() aria-label="Close (Esc)" title="Close (Esc)">{icon("#i-x")}</button>
                 </div>
                 <h2 id="details-title">
                     <span class=move || if gone.get().is_some() { "anywhere was" } else { "anywhere" } title=name.clone()>{name.clone()}</span>
@@ -154,7 +155,7 @@ fn Drawer(key_of: Key) -> impl IntoView {
                 <div class="gonebar">
                     {icon("#i-bado")}
                     <span class="grow"><b>{format!("Deleted at {}.", crate::state::clock(at))}</b>" This is its last known state."</span>
-                    <button class="btn btn-s" type="button" data-act="copy" data-text=text hidden=move || text().is_none()>
+                    <button class="btn btn-s" type="button" data-act=Action::Copy.id() data-text=text hidden=move || text().is_none()>
                         {small_icon("#i-copy")}
                         "Copy last YAML"
                     </button>
@@ -271,9 +272,9 @@ fn overview(ui: Ui, row: Arc<Ingress>, gone: bool) -> impl IntoView {
             <section class="sec live-only">
                 <h3>"For an incident"</h3>
                 <div class="row wrap">
-                    <button class="btn btn-s" type="button" data-act="report">{small_icon("#i-copy")}"Copy as Markdown"</button>
+                    <button class="btn btn-s" type="button" data-act=Action::Report.id()>{small_icon("#i-copy")}"Copy as Markdown"</button>
                     {has_curl.then(|| view! {
-                        <button class="btn btn-s" type="button" data-act="curl">{small_icon("#i-terminal")}"Copy curl command"</button>
+                        <button class="btn btn-s" type="button" data-act=Action::Curl.id()>{small_icon("#i-terminal")}"Copy curl command"</button>
                     })}
                 </div>
             </section>
@@ -455,7 +456,7 @@ fn pairs(labels: &BTreeMap<String, String>) -> impl IntoView + use<> {
 fn filter_by(field: &'static str, value: String) -> impl IntoView {
     let label = format!("Only {field} {}", shown(&value));
     view! {
-        <button class="fby" type="button" data-act="filter-by" data-field=field data-value=value aria-label=label title="Only these. With Alt: all but these.">
+        <button class="fby" type="button" data-act=Action::FilterBy.id() data-field=field data-value=value aria-label=label title="Only these. With Alt: all but these.">
             {small_icon("#i-filter")}
         </button>
     }
@@ -577,7 +578,7 @@ fn yaml_panel(yaml: RwSignal<Yaml>, raw: String, file: String, gone: bool) -> im
                     {small_icon("#i-download")}
                     "Download"
                 </a>
-                <button class="btn btn-s" type="button" data-act="copy" data-text=text disabled=none>
+                <button class="btn btn-s" type="button" data-act=Action::Copy.id() data-text=text disabled=none>
                     {small_icon("#i-copy")}
                     "Copy"
                 </button>

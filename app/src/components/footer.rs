@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons::small_icon;
+use crate::actions::Action;
 use crate::format::{count, counted};
 use crate::state::Ui;
 
@@ -52,7 +53,7 @@ pub fn Footer() -> impl IntoView {
         (waiting > 0).then(|| {
             view! {
                 <span class="sep"></span>
-                <button class="waiting" type="button" data-act="release">
+                <button class="waiting" type="button" data-act=Action::Release.id()>
                     {counted(waiting, "update waiting", "updates waiting")}
                 </button>
             }
@@ -73,7 +74,7 @@ pub fn Footer() -> impl IntoView {
                 <span class="build">
                     {small_icon("#i-refresh")}
                     "A new version is ready."
-                    <button class="btn-link" type="button" data-act="reload">"Reload"</button>
+                    <button class="btn-link" type="button" data-act=Action::Reload.id()>"Reload"</button>
                 </span>
             }
         })

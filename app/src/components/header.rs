@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons::{icon, small_icon};
+use crate::actions::Opens;
 use crate::format;
 use crate::state::{Popup, Ui};
 
@@ -47,7 +48,7 @@ pub fn Header() -> impl IntoView {
                 type="button"
                 aria-haspopup="dialog"
                 aria-expanded=move || if ui.popup.with(|popup| matches!(popup, Some(Popup::Connection(_)))) { "true" } else { "false" }
-                data-popup="connection"
+                data-popup=Opens::Connection.id()
                 data-testid="connection"
             >
                 {move || match badge.with(|badge| badge.icon) {
@@ -61,7 +62,7 @@ pub fn Header() -> impl IntoView {
                 <span>{move || badge.with(|badge| badge.word)}</span>
                 <span class="t">{move || badge.with(|badge| badge.detail.clone())}</span>
             </button>
-            <button class="btn btn-icon btn-ghost menubtn" type="button" aria-haspopup="menu" aria-label="Menu" data-popup="menu">
+            <button class="btn btn-icon btn-ghost menubtn" type="button" aria-haspopup="menu" aria-label="Menu" data-popup=Opens::Menu.id()>
                 {icon("#i-menu")}
             </button>
             <button
@@ -72,15 +73,15 @@ pub fn Header() -> impl IntoView {
                 aria-label="Theme"
                 title="Theme (t)"
                 aria-expanded=move || if ui.popup.with(|popup| matches!(popup, Some(Popup::Theme(_)))) { "true" } else { "false" }
-                data-popup="theme"
+                data-popup=Opens::Theme.id()
             >
                 <span class="when-light">{icon("#i-sun")}</span>
                 <span class="when-dark">{icon("#i-moon")}</span>
             </button>
-            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Settings" title="Settings (,)" aria-keyshortcuts="," data-popup="settings">
+            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Settings" title="Settings (,)" aria-keyshortcuts="," data-popup=Opens::Settings.id()>
                 {icon("#i-gear")}
             </button>
-            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Keyboard help" title="Keyboard help (?)" aria-keyshortcuts="?" data-popup="help">
+            <button class="btn btn-icon btn-ghost" type="button" aria-haspopup="dialog" aria-label="Keyboard help" title="Keyboard help (?)" aria-keyshortcuts="?" data-popup=Opens::Help.id()>
                 {icon("#i-help")}
             </button>
         </header>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use protocol::filter::Field;
 
 use super::icons::icon;
+use crate::actions::{Action, Opens};
 use crate::state::Ui;
 
 /// The keys of a thing to do, and what it is.
@@ -61,7 +62,7 @@ pub fn help(ui: Ui) -> impl IntoView {
                 <h2 id="help-title">"Keyboard"</h2>
                 <span class="muted"><kbd class="kbd">"?"</kbd>"opens and closes this"</span>
                 <span class="grow"></span>
-                <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close-popup" aria-label="Close (Esc)">{icon("#i-x")}</button>
+                <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::ClosePopup.id() aria-label="Close (Esc)">{icon("#i-x")}</button>
             </div>
             <div class="cols">
                 <div>{section("Move", &MOVE)}{section("Act on a row", &ROW)}</div>
@@ -76,7 +77,7 @@ pub fn help(ui: Ui) -> impl IntoView {
             </div>
             <div class="hfoot">
                 <span class="muted">"Turn single keys off in "</span>
-                <button class="btn-link" type="button" data-popup="settings">"Settings"</button>
+                <button class="btn-link" type="button" data-popup=Opens::Settings.id()>"Settings"</button>
                 <span class="grow"></span>
                 <span class="muted">{format!("Version {version}")}</span>
             </div>

@@ -7,6 +7,7 @@ use protocol::Ingress;
 use protocol::filter::Field;
 
 use super::icons::icon;
+use crate::actions::{Action, Opens};
 use crate::columns::{self, Columns};
 use crate::format::{self, count, counted};
 use crate::incident;
@@ -29,7 +30,7 @@ pub fn group_menu(ui: Ui) -> impl IntoView {
                 class=if on { "mi on" } else { "mi" }
                 type="button"
                 role="menuitemradio"
-                data-act="group-by"
+                data-act=Action::GroupBy.id()
                 data-value=id
                 aria-checked=tick(on)
             >
@@ -223,7 +224,7 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
         _ => None,
     };
     let other = other.map(|(key, words)| {
-        view! { <button class="btn-link" type="button" data-popup="facet" data-field=key>{words}</button> }
+        view! { <button class="btn-link" type="button" data-popup=Opens::Facet.id() data-field=key>{words}</button> }
     });
     let class = if other.is_some() {
         "facet wide"
@@ -257,7 +258,7 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
                 <b class="end">{move || format!("{} match", count(ui.matching()))}</b>
             </div>
             // On a phone the list is a sheet over the rows.
-            <button class="btn btn-primary done" type="button" data-act="close-popup">
+            <button class="btn btn-primary done" type="button" data-act=Action::ClosePopup.id()>
                 {move || format!("Show {}", counted(ui.matching(), "ingress", "ingresses"))}
             </button>
         </div>
@@ -285,9 +286,9 @@ pub fn facet_name(field: Field) -> &'static str {
 
 /// What can be done with a row.
 pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
-    let entry = |act: &'static str, glyph: &'static str, words: String, end: String| {
+    let entry = |act: Action, glyph: &'static str, words: String, end: String| {
         view! {
-            <button class="mi" type="button" role="menuitem" data-act=act>
+            <button class="mi" type="button" role="menuitem" data-act=act.id()>
                 {icon(glyph)}
                 <span class="grow trunc">{words}</span>
                 <span class="e">{end}</span>
@@ -296,23 +297,29 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
     };
     let key = |act, glyph, words: &str, key: &str| entry(act, glyph, words.into(), key.into());
     let first = row.hosts.first();
-    let open = first
-        .filter(|host| format::is_linkable(host))
-        .map(|host| entry("open-host", "#i-ext", format!("Open {host}"), "o".into()));
+    let open = first.filter(|host| format::is_linkable(host)).map(|host| {
+        entry(
+            Action::OpenHost,
+            "#i-ext",
+            format!("Open {host}"),
+            "o".into(),
+        )
+    });
     let host = first.map(|_| match row.hosts.len() {
-        1 => key("host", "#i-globe", "Copy host", ""),
+        1 => key(Action::Host, "#i-globe", "Copy host", ""),
         many => entry(
-            "all-hosts",
+            Action::AllHosts,
             "#i-globe",
             format!("Copy {many} hosts"),
             String::new(),
         ),
     });
-    let url = format::url(row).map(|_| key("url", "#i-link", "Copy URL", ""));
+    let url = format::url(row).map(|_| key(Action::Url, "#i-link", "Copy URL", ""));
     let path = format::routes(row)
         .next()
-        .map(|_| key("path", "#i-code", "Copy path", ""));
-    let curl = incident::curl(row).map(|_| key("curl", "#i-terminal", "Copy curl command", ""));
+        .map(|_| key(Action::Path, "#i-code", "Copy path", ""));
+    let curl =
+        incident::curl(row).map(|_| key(Action::Curl, "#i-terminal", "Copy curl command", ""));
     let gone = ui.is_gone(&row.key());
     let seen = (ui.live).with_table(|table| table.changes(&row.key()).count());
     let picked = ui
@@ -321,11 +328,11 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
     // Of what is gone there is nothing to ask the cluster for.
     let asked = (!gone).then(|| {
         view! {
-            {key("copy-yaml", "#i-code", "Copy YAML", "y")}
-            {key("kubectl", "#i-terminal", "Copy kubectl command", "c")}
+            {key(Action::CopyYaml, "#i-code", "Copy YAML", "y")}
+            {key(Action::Kubectl, "#i-terminal", "Copy kubectl command", "c")}
             {curl}
-            {key("report", "#i-copy", "Copy as Markdown", "")}
-            {key("link", "#i-link", "Copy link to this row", "")}
+            {key(Action::Report, "#i-copy", "Copy as Markdown", "")}
+            {key(Action::Link, "#i-link", "Copy link to this row", "")}
         }
     });
     // How many rows a press would leave.
@@ -336,7 +343,7 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
     };
     let class = row.ingress_class_name.as_ref().map(|class| {
         entry(
-            "only-class",
+            Action::OnlyClass,
             "#i-filter",
             format!("Only class {class}"),
             left(Field::Class, class),
@@ -346,20 +353,20 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
     view! {
         <h2 class="mh trunc">{format!("{}/{}", row.namespace, row.name)}</h2>
         <div role="menu" aria-label=format!("Actions for {}", row.name)>
-            {key("open", "#i-route", "Open details", "Enter")}
+            {key(Action::Open, "#i-route", "Open details", "Enter")}
             {open}
             <div class="msep" role="separator"></div>
-            {key("name", "#i-copy", "Copy name", "")}
+            {key(Action::Name, "#i-copy", "Copy name", "")}
             {host}
             {path}
             {url}
             {asked}
             <div class="msep" role="separator"></div>
-            {entry("only-namespace", "#i-filter", format!("Only namespace {}", row.namespace), namespace)}
+            {entry(Action::OnlyNamespace, "#i-filter", format!("Only namespace {}", row.namespace), namespace)}
             {class}
-            {entry("changes", "#i-mod", "Changes of this ingress".into(), count(seen))}
+            {entry(Action::Changes, "#i-mod", "Changes of this ingress".into(), count(seen))}
             <div class="msep" role="separator"></div>
-            {key("pick", "#i-check", if picked { "Unpick" } else { "Pick this row" }, "x")}
+            {key(Action::Pick, "#i-check", if picked { "Unpick" } else { "Pick this row" }, "x")}
         </div>
     }
 }

@@ -11,6 +11,7 @@ use protocol::scope::is_dns_label;
 use protocol::{NamespaceDocument, NamespaceSummary, Scope};
 
 use super::icons::{icon, small_icon};
+use crate::actions::Action;
 use crate::format::{count, counted};
 use crate::state::Ui;
 
@@ -303,7 +304,7 @@ fn NamespacePicker() -> impl IntoView {
         // Who may not list namespaces may not watch all of them, as far as is known.
         let may_all = complete.get();
         let cancel = view! {
-            <button class="btn" type="button" data-act="close-popup">
+            <button class="btn" type="button" data-act=Action::ClosePopup.id()>
                 {if changed.get() { "Cancel" } else { "Close" }}
             </button>
         };

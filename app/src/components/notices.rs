@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icons::{icon, small_icon};
 use super::namespaces::MissingNotice;
+use crate::actions::{Action, Opens};
 use crate::format::{counted, shown};
 use crate::state::{Popup, Ui};
 use crate::status::{NotShown, Notice, Retry};
@@ -127,7 +128,7 @@ fn not_shown(
                     type="button"
                     aria-haspopup="dialog"
                     aria-expanded=move || if open() { "true" } else { "false" }
-                    data-popup="grant"
+                    data-popup=Opens::Grant.id()
                 >
                     "How to grant"
                     {small_icon("#i-down")}
@@ -153,11 +154,11 @@ fn line(notice: Notice) -> impl IntoView {
             {notice.details.map(|text| copy_details(text, "btn btn-s"))}
             {notice.retry.map(|retry| {
                 let (act, label) = match retry {
-                    Retry::Connect(label) => ("retry", label),
-                    Retry::Ask => ("try-now", "Try now"),
+                    Retry::Connect(label) => (Action::Retry, label),
+                    Retry::Ask => (Action::TryNow, "Try now"),
                 };
                 view! {
-                    <button class=button type="button" data-act=act>
+                    <button class=button type="button" data-act=act.id()>
                         {small_icon("#i-refresh")}
                         {label}
                     </button>
@@ -170,7 +171,7 @@ fn line(notice: Notice) -> impl IntoView {
 /// Copies what is wrong, for whoever can help.
 pub fn copy_details(text: String, class: &'static str) -> impl IntoView {
     view! {
-        <button class=class type="button" data-act="copy" data-text=text>
+        <button class=class type="button" data-act=Action::Copy.id() data-text=text>
             {small_icon("#i-copy")}
             "Copy details"
         </button>
@@ -186,7 +187,7 @@ pub fn command(text: String) -> impl IntoView {
     view! {
         <span class=class>
             <code title=text.clone()>{text.clone()}</code>
-            <button type="button" data-act="copy" data-text=text.clone() aria-label="Copy command" title=lines>
+            <button type="button" data-act=Action::Copy.id() data-text=text.clone() aria-label="Copy command" title=lines>
                 {small_icon("#i-copy")}
             </button>
         </span>
@@ -212,7 +213,7 @@ fn Simulated() -> impl IntoView {
                     type="button"
                     aria-haspopup="dialog"
                     aria-expanded=move || if open() { "true" } else { "false" }
-                    data-popup="connect"
+                    data-popup=Opens::Connect.id()
                 >
                     "How to connect yours"
                     {small_icon("#i-down")}

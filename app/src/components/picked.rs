@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 
 use super::icons::icon;
+use crate::actions::Action;
 use crate::format::{count, counted};
 use crate::state::Ui;
 
@@ -20,16 +21,16 @@ pub fn PickedBar() -> impl IntoView {
         })
     });
     let buttons = [
-        ("picked-names", "Copy names", "#i-copy"),
-        ("picked-hosts", "Copy hosts", "#i-copy"),
-        ("picked-urls", "Copy URLs", "#i-link"),
-        ("picked-kubectl", "Copy kubectl", "#i-terminal"),
+        (Action::PickedNames, "Copy names", "#i-copy"),
+        (Action::PickedHosts, "Copy hosts", "#i-copy"),
+        (Action::PickedUrls, "Copy URLs", "#i-link"),
+        (Action::PickedKubectl, "Copy kubectl", "#i-terminal"),
     ];
     move || {
         let (rows, namespaces) = numbers.get();
         (rows > 0).then(|| {
             let buttons = buttons.map(|(act, label, glyph)| {
-                view! { <button class="btn btn-ghost" type="button" data-act=act>{icon(glyph)}{label}</button> }
+                view! { <button class="btn btn-ghost" type="button" data-act=act.id()>{icon(glyph)}{label}</button> }
             });
             view! {
                 <div class="selbar" role="toolbar" aria-label=format!("{} picked", counted(rows, "row", "rows"))>
@@ -39,10 +40,10 @@ pub fn PickedBar() -> impl IntoView {
                     <span class="vr"></span>
                     {buttons.into_iter().collect_view()}
                     {(rows == 2).then(|| view! {
-                        <button class="btn btn-ghost" type="button" data-act="compare">{icon("#i-columns")}"Compare"</button>
+                        <button class="btn btn-ghost" type="button" data-act=Action::Compare.id()>{icon("#i-columns")}"Compare"</button>
                     })}
                     <span class="vr"></span>
-                    <button class="btn btn-ghost" type="button" data-act="unpick">"Clear "<kbd class="kbd">"Esc"</kbd></button>
+                    <button class="btn btn-ghost" type="button" data-act=Action::Unpick.id()>"Clear "<kbd class="kbd">"Esc"</kbd></button>
                 </div>
             }
         })

@@ -11,6 +11,7 @@ use super::icons::{classed_icon, icon, small_icon};
 use super::menus::{columns_menu, facet, facet_name, group_menu, row_menu};
 use super::row::host;
 use super::settings::settings;
+use crate::actions::{Action, Opens};
 use crate::format;
 use crate::page::Theme;
 use crate::parts::{self, Part};
@@ -39,7 +40,7 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
                         <li>
                             {host(name, row.tls, &[])}
                             <span></span>
-                            <button type="button" data-act="copy" data-text=copy aria-label=label>{small_icon("#i-copy")}</button>
+                            <button type="button" data-act=Action::Copy.id() data-text=copy aria-label=label>{small_icon("#i-copy")}</button>
                         </li>
                     }
                 });
@@ -71,7 +72,7 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
                             {classed_icon("icon arr", "#i-arr")}
                             <span class="anywhere">{target}</span>
                             {can_be_asked.then(|| view! {
-                                <button type="button" data-act="copy" data-text=copy.join("\n") aria-label=label title="Copy">{small_icon("#i-copy")}</button>
+                                <button type="button" data-act=Action::Copy.id() data-text=copy.join("\n") aria-label=label title="Copy">{small_icon("#i-copy")}</button>
                             })}
                         </li>
                     }
@@ -128,7 +129,13 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
                         .map(ToString::to_string)
                         .unwrap_or_default()
                 });
-                opener("facet", "#i-filter", facet_name(field), field.key(), chosen)
+                opener(
+                    Opens::Facet,
+                    "#i-filter",
+                    facet_name(field),
+                    field.key(),
+                    chosen,
+                )
             });
             let scope = ui.live.scope.with_untracked(format::namespaces);
             let grouping = ui.live.grouping.get_untracked();
@@ -139,9 +146,9 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
             let body = view! {
                 <h2 class="mh">"Filter"</h2>
                 <div role="menu" aria-label="Filter">
-                    {opener("namespaces", "#i-ns", "Namespaces", "", scope)}
+                    {opener(Opens::Namespaces, "#i-ns", "Namespaces", "", scope)}
                     {chips.into_iter().collect_view()}
-                    {opener("group", "#i-group", "Group", "", group.into())}
+                    {opener(Opens::Group, "#i-group", "Group", "", group.into())}
                 </div>
             };
             (at, "Filter".into(), body.into_any())
@@ -154,9 +161,9 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
             };
             let body = view! {
                 <div role="menu" aria-label="Menu">
-                    {opener("theme", "#i-sun", "Theme", "", theme.into())}
-                    {opener("settings", "#i-gear", "Settings", "", String::new())}
-                    {opener("help", "#i-help", "Keyboard help", "", String::new())}
+                    {opener(Opens::Theme, "#i-sun", "Theme", "", theme.into())}
+                    {opener(Opens::Settings, "#i-gear", "Settings", "", String::new())}
+                    {opener(Opens::Help, "#i-help", "Keyboard help", "", String::new())}
                 </div>
             };
             (at, "Menu".into(), body.into_any())
@@ -205,14 +212,14 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
 
 /// An entry of a menu that opens something else; at its end, what is chosen there.
 fn opener(
-    popup: &'static str,
+    popup: Opens,
     glyph: &'static str,
     words: &'static str,
     field: &'static str,
     chosen: String,
 ) -> impl IntoView {
     view! {
-        <button class="mi" type="button" role="menuitem" data-popup=popup data-field=field>
+        <button class="mi" type="button" role="menuitem" data-popup=popup.id() data-field=field>
             {icon(glyph)}
             <span class="grow">{words}</span>
             <span class="e trunc">{chosen}</span>

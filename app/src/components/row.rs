@@ -10,6 +10,7 @@ use protocol::tls::Coverage;
 use protocol::{Ingress, Key};
 
 use super::icons::{classed_icon, icon, small_icon};
+use crate::actions::Action;
 use crate::format;
 use crate::state::{Slot, Ui};
 
@@ -113,7 +114,7 @@ fn head(ui: Ui, group: Group, index: Option<RwSignal<usize>>) -> impl IntoView {
                 <button
                     class="grp"
                     type="button"
-                    data-act="group"
+                    data-act=Action::Group.id()
                     data-value=group.value
                     aria-expanded=if group.open { "true" } else { "false" }
                     title="Alt and click: all groups"
@@ -187,7 +188,7 @@ fn cells(
                         class="pickbox"
                         type="button"
                         role="checkbox"
-                        data-act="pick"
+                        data-act=Action::Pick.id()
                         tabindex="-1"
                         aria-label=label
                         title="Pick (x)"
@@ -343,22 +344,27 @@ fn middle(name: &str, words: &[String]) -> impl IntoView + use<> {
 fn actions() -> impl IntoView {
     let buttons = [
         (
-            "kubectl",
+            Action::Kubectl,
             "Copy kubectl command",
             "Copy kubectl command (c)",
             "#i-terminal",
         ),
-        ("yaml", "Show YAML", "Show YAML (y copies it)", "#i-code"),
         (
-            "link",
+            Action::Yaml,
+            "Show YAML",
+            "Show YAML (y copies it)",
+            "#i-code",
+        ),
+        (
+            Action::Link,
             "Copy link to this row",
             "Copy link to this row",
             "#i-link",
         ),
-        ("menu", "More", "More (Shift F10)", "#i-more"),
+        (Action::Menu, "More", "More (Shift F10)", "#i-more"),
     ];
     let buttons = buttons.map(|(act, label, title, glyph)| {
-        view! { <button type="button" data-act=act tabindex="-1" aria-label=label title=title>{icon(glyph)}</button> }
+        view! { <button type="button" data-act=act.id() tabindex="-1" aria-label=label title=title>{icon(glyph)}</button> }
     });
     view! { <span class="acts">{buttons.into_iter().collect_view()}</span> }
 }
@@ -421,7 +427,7 @@ fn hosts(ui: Ui, row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl
             <button
                 class=copy_class
                 type="button"
-                data-act="copy"
+                data-act=Action::Copy.id()
                 data-text=copied
                 tabindex="-1"
                 aria-label="Copy host"
@@ -438,7 +444,7 @@ fn hosts(ui: Ui, row: &Ingress, filter: &Filter, active: RwSignal<bool>) -> impl
             {by}
             {name}
             {(more > 0).then(|| view! {
-                <button class="more" type="button" data-act="hosts" tabindex="-1" aria-label=label>
+                <button class="more" type="button" data-act=Action::Hosts.id() tabindex="-1" aria-label=label>
                     <span>{format!("+{more}")}</span>
                 </button>
             })}
@@ -481,7 +487,7 @@ fn routes(row: &Ingress, filter: &Filter) -> impl IntoView + use<> {
                 <span class="p">{first.port}</span>
             </span>
             {(more > 0).then(|| view! {
-                <button class="more" type="button" data-act="routes" tabindex="-1" aria-label=label>
+                <button class="more" type="button" data-act=Action::Routes.id() tabindex="-1" aria-label=label>
                     <span>{format!("+{more}")}</span>
                 </button>
             })}

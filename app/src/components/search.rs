@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons::{icon, small_icon};
+use crate::actions::Action;
 use crate::format::counted;
 use crate::state::Ui;
 
@@ -21,7 +22,7 @@ pub fn SearchField() -> impl IntoView {
                         <span class="token">
                             <span class="k">{format!("{key}:")}</span>
                             <span class="v">{value.to_owned()}</span>
-                            <button type="button" data-act="untoken" data-value=index aria-label=format!("Remove {token}")>
+                            <button type="button" data-act=Action::Untoken.id() data-value=index aria-label=format!("Remove {token}")>
                                 {icon("#i-x")}
                             </button>
                         </span>
@@ -84,7 +85,7 @@ pub fn NotInTable() -> impl IntoView {
                 <div class="notinbar" role="status">
                     {icon("#i-filter")}
                     <span class="grow">"The filter leaves this ingress out of the table."</span>
-                    <button class="btn btn-s" type="button" data-act="clear">"Clear the filter"</button>
+                    <button class="btn btn-s" type="button" data-act=Action::Clear.id()>"Clear the filter"</button>
                 </div>
             }
         })

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use protocol::filter::Field;
 
 use super::icons::icon;
+use crate::actions::Action;
 use crate::state::Ui;
 
 /// The settings, over everything.
@@ -14,7 +15,7 @@ pub fn settings(ui: Ui) -> impl IntoView {
                 <h2 id="settings-title">"Settings"</h2>
                 <span class="muted">"kept in this browser"</span>
                 <span class="grow"></span>
-                <button class="btn btn-icon btn-s btn-ghost" type="button" data-act="close-popup" aria-label="Close (Esc)">{icon("#i-x")}</button>
+                <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::ClosePopup.id() aria-label="Close (Esc)">{icon("#i-x")}</button>
             </div>
             <p class="muted about">
                 "Hidden on every visit. Shown as a filter that you can remove."
@@ -64,7 +65,7 @@ fn left_out(ui: Ui, field: Field, heading: &'static str, example: &'static str) 
                 view! {
                     <li class="token">
                         <span class="v trunc">{value.clone()}</span>
-                        <button type="button" data-act="let-in" data-field=field.key() data-value=value.clone() aria-label=label>{icon("#i-x")}</button>
+                        <button type="button" data-act=Action::LetIn.id() data-field=field.key() data-value=value.clone() aria-label=label>{icon("#i-x")}</button>
                     </li>
                 }
             });

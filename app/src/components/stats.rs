@@ -5,6 +5,7 @@ use protocol::filter::{Field, Filter};
 use protocol::table::Totals;
 
 use super::icons::icon;
+use crate::actions::{Action, Opens};
 use crate::format::{count, percent};
 use crate::state::Ui;
 use crate::status::{Coverage, Currency};
@@ -167,7 +168,7 @@ pub fn Stats() -> impl IntoView {
             <button
                 class=class(|numbers| numbers.tls.with_tls)
                 type="button"
-                data-act="toggle-word"
+                data-act=Action::ToggleWord.id()
                 data-value="tls:yes"
                 aria-pressed=pressed("tls:yes")
             >
@@ -184,7 +185,7 @@ pub fn Stats() -> impl IntoView {
             <button
                 class=class(|numbers| numbers.class.without_class)
                 type="button"
-                data-act="toggle-word"
+                data-act=Action::ToggleWord.id()
                 data-value="class:none"
                 aria-pressed=pressed("class:none")
             >
@@ -198,7 +199,7 @@ pub fn Stats() -> impl IntoView {
                     _ => "class is not set".into(),
                 })}</span>
             </button>
-            <button class="stat" type="button" data-popup="namespaces" aria-haspopup="dialog">
+            <button class="stat" type="button" data-popup=Opens::Namespaces.id() aria-haspopup="dialog">
                 <span class="l">{icon("#i-ns")}"Namespaces"</span>
                 <span class="v">{namespaces}</span>
                 <span class="c">{of_namespaces}</span>

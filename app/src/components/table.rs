@@ -12,6 +12,7 @@ use super::namespaces::{did_you_mean, no_such};
 use super::notices::{command, copy_details};
 use super::picked::PickedBar;
 use super::row::{PoolRow, StuckHead};
+use crate::actions::{Action, Opens};
 use crate::columns;
 use crate::format::{count, counted, duration, shell_word, unix_ms};
 use crate::page::POOL;
@@ -287,7 +288,7 @@ fn Closing() -> impl IntoView {
             <span class=dot aria-hidden="true"></span>
             <p><b>{what}{when}</b>{then}</p>
             {move || ui.live.scope.with(|scope| scope.names().is_some()).then(|| view! {
-                <button class="btn live-only" type="button" aria-haspopup="dialog" data-popup="namespaces">
+                <button class="btn live-only" type="button" aria-haspopup="dialog" data-popup=Opens::Namespaces.id()>
                     {icon("#i-ns")}
                     "Add namespaces"
                 </button>
@@ -380,12 +381,12 @@ fn Empty() -> impl IntoView {
             <p>{then}</p>
             {instead}
             <div class="go">
-                <button class="btn btn-primary" type="button" data-popup="namespaces">
+                <button class="btn btn-primary" type="button" data-popup=Opens::Namespaces.id()>
                     {icon("#i-ns")}
                     "Choose namespaces"
                 </button>
                 {move || ui.live.scope.with(|scope| scope.names().is_some()).then(|| view! {
-                    <button class="btn" type="button" data-act="watch-all">"Watch the whole cluster"</button>
+                    <button class="btn" type="button" data-act=Action::WatchAll.id()>"Watch the whole cluster"</button>
                 })}
             </div>
             {example}
@@ -416,7 +417,7 @@ fn NoMatch() -> impl IntoView {
                     .live
                     .with_table(|table| table.count(&filter.without(index)));
                 let label = format!("Remove {term}, {}", matches(rows));
-                (rows, "without", index.to_string(), label)
+                (rows, Action::Without, index.to_string(), label)
             };
             let words = terms.iter().enumerate().map(count);
             words.filter(|(rows, ..)| *rows > 0).collect()
@@ -453,7 +454,7 @@ fn NoMatch() -> impl IntoView {
     let ways = move || {
         let near = near.get().into_iter().map(|(term, search, rows)| {
             let label = format!("Search {term} instead, {}", matches(rows));
-            (rows, "search", search.to_string(), label)
+            (rows, Action::Search, search.to_string(), label)
         });
         let mut without = words();
         without.sort_by_key(|(rows, ..)| std::cmp::Reverse(*rows));
@@ -468,11 +469,11 @@ fn NoMatch() -> impl IntoView {
         };
         let buttons = ways.into_iter().enumerate().map(|(place, (_, act, value, label))| {
             let class = if place == 0 { "btn btn-primary" } else { "btn" };
-            view! { <button class=class type="button" data-act=act data-value=value>{label}</button> }
+            view! { <button class=class type="button" data-act=act.id() data-value=value>{label}</button> }
         });
         view! {
             {buttons.collect_view()}
-            <a class=clear_class href=clear data-act="clear">"Clear the filter"</a>
+            <a class=clear_class href=clear data-act=Action::Clear.id()>"Clear the filter"</a>
         }
     };
     view! {
@@ -551,8 +552,8 @@ fn Forbidden() -> impl IntoView {
             </p>
             {grants}
             <div class="go">
-                <button class="btn btn-primary" type="button" data-popup="namespaces">"Choose other namespaces"</button>
-                <button class="btn" type="button" data-act="try-now">{small_icon("#i-refresh")}"Check again"</button>
+                <button class="btn btn-primary" type="button" data-popup=Opens::Namespaces.id()>"Choose other namespaces"</button>
+                <button class="btn" type="button" data-act=Action::TryNow.id()>{small_icon("#i-refresh")}"Check again"</button>
             </div>
         </div>
     }
@@ -625,7 +626,7 @@ fn Unreachable() -> impl IntoView {
                 <span class="live-only">" The rows appear by themselves once that changes."</span>
             </p>
             <div class="go live-only">
-                <button class="btn btn-primary" type="button" data-act=move || if connected.get() { "try-now" } else { "retry" }>
+                <button class="btn btn-primary" type="button" data-act=move || if connected.get() { Action::TryNow.id() } else { Action::Retry.id() }>
                     {small_icon("#i-refresh")}
                     "Try now"
                 </button>

@@ -9,6 +9,7 @@ use protocol::table::Grouping;
 use super::icons::{icon, small_icon};
 use super::menus::facet_name;
 use super::search::SearchField;
+use crate::actions::{Action, Opens};
 use crate::format;
 use crate::parts::{self, Part};
 use crate::query::GROUPINGS;
@@ -40,7 +41,7 @@ pub fn Toolbar() -> impl IntoView {
                 class=move || if chosen().is_some() { "chip on" } else { "chip" }
                 type="button"
                 aria-haspopup="dialog"
-                data-popup="facet"
+                data-popup=Opens::Facet.id()
                 data-field=field.key()
             >
                 {small_icon("#i-plus")}
@@ -84,7 +85,7 @@ pub fn Toolbar() -> impl IntoView {
                     type="button"
                     aria-haspopup="dialog"
                     aria-expanded=move || if open() { "true" } else { "false" }
-                    data-popup="namespaces"
+                    data-popup=Opens::Namespaces.id()
                 >
                     {icon("#i-ns")}
                     <b class="trunc">{move || ui.live.scope.with(format::namespaces)}</b>
@@ -94,7 +95,7 @@ pub fn Toolbar() -> impl IntoView {
                 {move || open().then(|| picker.show("pop", parts::namespaces::view()))}
             </div>
             <SearchField/>
-            <button class="btn filterbtn" type="button" aria-haspopup="menu" data-popup="filters">
+            <button class="btn filterbtn" type="button" aria-haspopup="menu" data-popup=Opens::Filters.id()>
                 {icon("#i-filter")}
                 "Filter"
                 {tokens}
@@ -104,7 +105,7 @@ pub fn Toolbar() -> impl IntoView {
             <button
                 class="btn btn-icon btn-ghost"
                 type="button"
-                data-act="density"
+                data-act=Action::Density.id()
                 aria-keyshortcuts="d"
                 aria-label=move || format!("Row density: {}", ui.density.get().id())
                 title=move || format!("Row density: {} (d)", ui.density.get().id())
@@ -114,7 +115,7 @@ pub fn Toolbar() -> impl IntoView {
             <button
                 class="btn btn-ghost grpbtn"
                 type="button"
-                data-popup="group"
+                data-popup=Opens::Group.id()
                 aria-haspopup="menu"
                 aria-keyshortcuts="g"
                 aria-label=move || format!("Group: {}", group())
@@ -127,7 +128,7 @@ pub fn Toolbar() -> impl IntoView {
             <button
                 class="btn btn-icon btn-ghost"
                 type="button"
-                data-popup="columns"
+                data-popup=Opens::Columns.id()
                 aria-haspopup="dialog"
                 aria-keyshortcuts="v"
                 aria-label="Columns"
@@ -138,7 +139,7 @@ pub fn Toolbar() -> impl IntoView {
             <button
                 class="btn btn-icon btn-ghost"
                 type="button"
-                data-act="view-link"
+                data-act=Action::ViewLink.id()
                 aria-label="Copy link to this view"
                 title="Copy link to this view"
             >
