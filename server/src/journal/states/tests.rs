@@ -44,25 +44,28 @@ fn told(states: &States) -> (NamespaceState, bool, usize) {
     (state, readiness.settled, readiness.pending.names.len())
 }
 
+/// A feed of namespace `a` says how it goes; whether that is news.
+fn say(states: &mut States, source: Source, part: Part, log: &Log) -> bool {
+    states.set(source, Some("a"), part, true, log)
+}
+
 #[test]
 fn nothing_waits_for_a_helpful_source() {
     let log = Log::default();
     let mut states = states();
     let before = states.revision;
     // Not a word of it reaches a client, whatever it says, and in whatever order.
-    assert!(!states.set(
+    assert!(!say(
+        &mut states,
         SERVICES,
-        Some("a"),
         part(FeedState::Syncing, false),
-        true,
         &log
     ));
     assert!(states.of("a").is_none());
-    assert!(states.set(
+    assert!(say(
+        &mut states,
         INGRESSES,
-        Some("a"),
         part(FeedState::Live, true),
-        true,
         &log
     ));
     for state in [
@@ -72,7 +75,7 @@ fn nothing_waits_for_a_helpful_source() {
         FeedState::Absent,
         FeedState::Live,
     ] {
-        assert!(!states.set(SERVICES, Some("a"), part(state, false), true, &log));
+        assert!(!say(&mut states, SERVICES, part(state, false), &log));
         assert_eq!(told(&states), (NamespaceState::Live, true, 0), "{state:?}");
         assert_eq!(states.part(SERVICES, "a").unwrap().state, state);
     }
@@ -87,33 +90,20 @@ fn nothing_waits_for_a_helpful_source() {
 fn a_feed_does_not_overwrite_what_that_of_another_source_said() {
     let log = Log::default();
     let mut states = states();
-    states.set(
-        INGRESSES,
-        Some("a"),
-        part(FeedState::Live, true),
-        true,
-        &log,
-    );
-    states.set(
-        ROUTES,
-        Some("a"),
-        part(FeedState::Syncing, false),
-        true,
-        &log,
-    );
+    say(&mut states, INGRESSES, part(FeedState::Live, true), &log);
+    say(&mut states, ROUTES, part(FeedState::Syncing, false), &log);
     assert_eq!(told(&states), (NamespaceState::Syncing, false, 1));
-    states.set(ROUTES, Some("a"), part(FeedState::Live, true), true, &log);
+    say(&mut states, ROUTES, part(FeedState::Live, true), &log);
     assert_eq!(told(&states), (NamespaceState::Live, true, 0));
-    states.set(
+    say(
+        &mut states,
         INGRESSES,
-        Some("a"),
         part(FeedState::Retrying, false),
-        true,
         &log,
     );
     assert_eq!(told(&states), (NamespaceState::Retrying, true, 0));
     // What is heard of the other one is no news, and makes nothing better.
-    assert!(!states.set(ROUTES, Some("a"), part(FeedState::Live, true), true, &log));
+    assert!(!say(&mut states, ROUTES, part(FeedState::Live, true), &log));
     assert_eq!(told(&states), (NamespaceState::Retrying, true, 0));
 }
 
@@ -121,19 +111,13 @@ fn a_feed_does_not_overwrite_what_that_of_another_source_said() {
 fn a_resource_that_the_cluster_lacks_is_missed_where_it_has_no_other() {
     let log = Log::default();
     let mut states = states();
-    states.set(ROUTES, Some("a"), part(FeedState::Absent, true), true, &log);
+    say(&mut states, ROUTES, part(FeedState::Absent, true), &log);
     assert_eq!(told(&states).0, NamespaceState::Retrying);
     assert_eq!(
         states.not_live(&Scope::All, &log).1[0].reason,
         ErrorReason::Invalid
     );
-    states.set(
-        INGRESSES,
-        Some("a"),
-        part(FeedState::Live, true),
-        true,
-        &log,
-    );
+    say(&mut states, INGRESSES, part(FeedState::Live, true), &log);
     assert_eq!(told(&states), (NamespaceState::Live, true, 0));
     assert_eq!(states.not_live(&Scope::All, &log), (vec![], vec![]));
 }
@@ -142,34 +126,25 @@ fn a_resource_that_the_cluster_lacks_is_missed_where_it_has_no_other() {
 fn rows_stay_known_until_they_may_not_be_seen() {
     let log = Log::default();
     let mut states = states();
-    states.set(
+    say(&mut states, INGRESSES, part(FeedState::Live, true), &log);
+    say(
+        &mut states,
         INGRESSES,
-        Some("a"),
-        part(FeedState::Live, true),
-        true,
-        &log,
-    );
-    states.set(
-        INGRESSES,
-        Some("a"),
         part(FeedState::Retrying, false),
-        true,
         &log,
     );
     assert!(states.of("a").unwrap().listed);
-    states.set(
+    say(
+        &mut states,
         INGRESSES,
-        Some("a"),
         part(FeedState::Forbidden, false),
-        true,
         &log,
     );
     assert!(!states.of("a").unwrap().listed);
-    states.set(
+    say(
+        &mut states,
         INGRESSES,
-        Some("a"),
         part(FeedState::Syncing, false),
-        true,
         &log,
     );
     assert_eq!(told(&states), (NamespaceState::Syncing, false, 1));
