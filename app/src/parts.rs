@@ -140,8 +140,8 @@ pub mod drawer {
     use crate::components::details;
 
     /// Makes the drawer.
-    pub fn view(key: Key) -> Loaded<AnyView> {
-        Box::pin(drawer(key))
+    pub fn view(key: Key, walks: bool) -> Loaded<AnyView> {
+        Box::pin(drawer(key, walks))
     }
 
     /// Loads the part.
@@ -150,8 +150,8 @@ pub mod drawer {
     }
 
     #[wasm_split(drawer, fallible, preload(load_drawer))]
-    fn drawer(key: Key) -> Result<AnyView, SplitLoaderError> {
-        Ok(details::drawer(key))
+    fn drawer(key: Key, walks: bool) -> Result<AnyView, SplitLoaderError> {
+        Ok(details::drawer(key, walks))
     }
 }
 

@@ -148,7 +148,8 @@ pub struct Ui {
     pub offers: RwSignal<Option<Offers>>,
     /// The line of the list that the keys are at.
     pub suggestion: RwSignal<Option<usize>>,
-    /// Namespaces that are watched and that there are not, as far as that is known.
+    /// Namespaces that the scope, the search or the details ask for and that there are not, as far as
+    /// that is known.
     pub missing: RwSignal<Vec<Missing>>,
     /// Namespaces that stand first in the list of them.
     pub pins: RwSignal<BTreeSet<String>>,

@@ -57,7 +57,7 @@ pub fn about(field: Field) -> (&'static str, &'static str) {
         Field::Is => ("#i-q", "wildcard, default, hostless"),
         Field::Label => ("#i-tag", "env=prod, team=*"),
         Field::Annotation => ("#i-tag", "a part of an annotation's key"),
-        Field::Address => ("#i-server", "an address, none"),
+        Field::Address => ("#i-server", "an address, pending"),
     }
 }
 
@@ -209,11 +209,7 @@ fn likely(
             Mistake::UnknownValue { .. } => None,
         });
     let as_field = likely.map(|field| {
-        let value = match field {
-            Field::Label if !key.eq_ignore_ascii_case("labels") => format!("{key}={typed}"),
-            _ => typed.to_owned(),
-        };
-        let word = format!("{sign}{}:{value}", field.key());
+        let word = format!("{sign}{}:{}", field.key(), meant(key, typed, field));
         Offer {
             group: "Did you mean",
             icon: about(field).0,
@@ -231,6 +227,14 @@ fn likely(
         word,
     };
     as_field.into_iter().chain([as_text]).collect()
+}
+
+/// The value of the field that `key:typed` likely means.
+fn meant(key: &str, typed: &str, field: Field) -> String {
+    match field {
+        Field::Label if !key.eq_ignore_ascii_case("labels") => format!("{key}={typed}"),
+        _ => typed.to_owned(),
+    }
 }
 
 /// A key that there is or could be, and what stands after its colon.
@@ -284,11 +288,12 @@ pub fn vain(table: &Table, filter: &Filter) -> Vec<(usize, Field)> {
         .collect()
 }
 
-/// Searches in which one such word has a value that there is, near its own or one of few: the word,
-/// the search and how many rows it leaves.
+/// Searches that are likely meant in place of one that matches nothing: one such word has a value
+/// that there is, near its own or one of few; or the key that a word likely means. The word, the
+/// search and how many rows it leaves.
 #[must_use]
 pub fn instead(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
-    let mut found = Vec::new();
+    let mut found = with_likely_keys(table, filter);
     for (index, field) in vain(table, filter) {
         let [value] = filter.terms()[index].values.as_slice() else {
             continue;
@@ -313,6 +318,46 @@ pub fn instead(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
         }
     }
     found
+}
+
+fn with_likely_keys(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
+    let mut found = Vec::new();
+    for (index, term) in filter.terms().iter().enumerate() {
+        let Some(Mistake::UnknownKey {
+            key,
+            value,
+            likely: Some(field),
+        }) = mistakes(&term.to_string()).pop()
+        else {
+            continue;
+        };
+        if value.is_empty() {
+            continue;
+        }
+        let term = Term {
+            negated: term.negated,
+            field: Some(field),
+            values: vec![meant(&key, &value, field)],
+        };
+        let search = Filter::parse(&format!("{} {term}", filter.without(index)));
+        let rows = table.count(&search);
+        if rows > 0 {
+            found.push((term, search, rows));
+        }
+    }
+    found
+}
+
+/// Words that match something each, where no search with all but one of them does.
+#[must_use]
+pub fn alone(table: &Table, filter: &Filter) -> Vec<(Filter, usize)> {
+    let terms = filter.terms().iter().filter(|term| !term.negated);
+    let alone = terms.map(|term| {
+        let search = Filter::parse(&term.to_string());
+        let rows = table.count(&search);
+        (search, rows)
+    });
+    alone.filter(|(_, rows)| *rows > 0).collect()
 }
 
 /// What is being typed: everything after the last space.

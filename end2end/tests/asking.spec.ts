@@ -208,3 +208,29 @@ test.describe("with a clipboard", () => {
     await expect.poll(clipboard).toBe(`${dashboard.url}?q=cart`);
   });
 });
+
+test("a key and a word of the table that are no filter's are understood", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart", { hosts: ["cart.example.com"] });
+  await cluster.create("docs", "guide");
+  await cluster.setAddresses("docs", "guide", [{ ip: "203.0.113.7" }]);
+  await ingresses.open(`${dashboard.url}?q=addr:pending`);
+  await expect(ingresses.names).toHaveText(["cart"]);
+  await ingresses.open(`${dashboard.url}?q=namespace:docs`);
+  await page.getByRole("main").getByRole("button", { name: "Search ns:docs instead, 1 matches" }).click();
+  await ingresses.leave();
+  await expect(ingresses.names).toHaveText(["guide"]);
+});
+
+test("words of which none can be removed are offered each by itself", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await cluster.create("docs", "guide", { className: "traefik" });
+  await ingresses.open(`${dashboard.url}?q=ns:shop+class:traefik+zzzz`);
+  const main = page.getByRole("main");
+  await expect(main.getByRole("button", { name: /^Search|^Remove/ })).toHaveText([
+    "Search ns:shop alone, 1 matches",
+    "Search class:traefik alone, 1 matches",
+  ]);
+  await main.getByRole("button", { name: "Search ns:shop alone" }).click();
+  await ingresses.leave();
+  await expect(ingresses.names).toHaveText(["cart"]);
+});

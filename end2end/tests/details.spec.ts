@@ -321,6 +321,20 @@ test("two picked ingresses are compared line by line", async ({ page, cluster, d
   await expect(compare).toHaveCount(0);
 });
 
+test("an ingress that is deleted as soon as its details are open keeps its YAML", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart", { hosts: ["cart.example.com"] });
+  await ingresses.open(dashboard.url);
+  // Time stands: whatever waits before it reads would never read.
+  await page.clock.install();
+  const read = page.waitForResponse((response) => response.url().includes("yaml"));
+  await ingresses.name("cart").click();
+  await read;
+  await cluster.delete("shop", "cart");
+  await expect(page.locator(".gonebar")).toContainText("Deleted at");
+  await page.keyboard.press("y");
+  await expect.poll(() => clipboard(page)).toContain("cart.example.com");
+});
+
 test("a value in the details leaves its rows, and with Alt all others", async ({ page, cluster, dashboard, ingresses }) => {
   await cluster.create("shop", "cart", { className: "nginx", labels: { team: "checkout" } });
   await cluster.create("docs", "guide", { className: "traefik" });

@@ -162,3 +162,27 @@ test("without permission to list namespaces names are typed, and nothing forbidd
   await ingresses.picker.getByRole("button", { name: "Clear" }).click();
   await expect(ingresses.picker.getByRole("button", { name: "Watch the whole cluster" })).toHaveCount(0);
 });
+
+test("a namespace that there is not is said wherever it was asked for", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
+  await cluster.createNamespaces("empty");
+  const main = page.getByRole("main");
+  await ingresses.open(`${dashboard.url}?q=ns:nosuch`);
+  await expect(main).toContainText("There is no namespace nosuch.");
+  await ingresses.open(`${dashboard.url}?q=ns:empty`);
+  await expect(main).toContainText("ns:empty matches nothing.");
+  await expect(main).not.toContainText("There is no namespace");
+
+  await ingresses.open(`${dashboard.url}?sel=nosuch/cart`);
+  const details = ingresses.details("cart");
+  await expect(details).toContainText("There is no namespace nosuch.");
+  await expect(details.getByRole("button", { name: "Copy kubectl command" })).toBeHidden();
+  await ingresses.open(`${dashboard.url}?sel=shop/nosuch`);
+  await expect(ingresses.details("nosuch")).toContainText("There is no such ingress");
+  await expect(ingresses.details("nosuch")).not.toContainText("There is no namespace");
+
+  await page.goto(`${dashboard.url}?ns=SHOP`);
+  await main.getByRole("button", { name: "shop", exact: true }).click();
+  await expect(ingresses.names).toHaveText(["cart"]);
+  await expect(page).toHaveURL(/\?ns=shop$/);
+});

@@ -88,3 +88,35 @@ test("without a clipboard the text is selected instead", async ({ page, cluster,
   await page.keyboard.press("Escape");
   await expect(ingresses.name("cart")).toBeFocused();
 });
+
+test("a deleted row cannot be picked, and one that was picked is said to be gone, off the bar", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  for (const name of ["a", "b", "c", "d"]) await cluster.create("shop", name);
+  await ingresses.open(dashboard.url);
+  // The rows are held while the keys are in them.
+  for (const key of ["j", "j"]) await page.keyboard.press(key);
+  await expect(ingresses.name("b")).toBeFocused();
+  await cluster.delete("shop", "b");
+  await expect(page.getByRole("button", { name: "1 update waiting" })).toBeVisible();
+  await page.keyboard.press("x");
+  const toast = page.locator(".toast");
+  await expect(toast).toHaveText("The ingress is deleted");
+  await expect(page.getByRole("toolbar")).toHaveCount(0);
+  for (const key of ["k", "x", "Shift+ArrowDown", "Shift+ArrowDown"]) await page.keyboard.press(key);
+  const bar = page.getByRole("toolbar");
+  await expect(bar).toContainText("2 picked");
+
+  await page.keyboard.press(".");
+  await expect(page.getByRole("button", { name: "1 update waiting" })).toHaveCount(0);
+  await cluster.delete("shop", "c");
+  await expect(page.getByRole("button", { name: "1 update waiting" })).toBeVisible();
+  await page.keyboard.press(".");
+  await expect(toast).toHaveText("1 picked ingress is deleted");
+  await expect(bar).toContainText("1 picked");
+  const [line, below] = [await toast.boundingBox(), await bar.boundingBox()];
+  expect(line!.y + line!.height).toBeLessThanOrEqual(below!.y);
+});

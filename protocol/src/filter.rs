@@ -22,7 +22,7 @@
 //! | `is:` | `wildcard` (a host), `default` (has a default backend), `hostless` (a rule for any host, or no rule) |
 //!
 //! `*` in a value stands for any characters and makes the value match as a whole. `none` matches
-//! a row without host, class or address.
+//! a row without host, class or address; `addr:pending` is `addr:none` in the table's word.
 //!
 //! What a row costs is linear in its texts, in the values that are looked for ([`Filter::values`])
 //! and in their length.
@@ -917,7 +917,9 @@ fn field_matches(field: Field, tests: &[Test<'_>], row: &Ingress) -> bool {
 /// Whether a value of the field is no text but says something of a row.
 fn is_word(field: Field, value: &str) -> bool {
     match field {
-        Field::Host | Field::Class | Field::Address => value == "none",
+        Field::Host | Field::Class => value == "none",
+        // The table calls an address that there is not yet pending.
+        Field::Address => ["none", "pending"].contains(&value),
         Field::Tls => TLS_VALUES.contains(&value),
         Field::Is => true,
         _ => false,

@@ -7,18 +7,31 @@ use leptos::prelude::*;
 use protocol::table::Line;
 use protocol::{Ingress, Key};
 
+use super::copying::{GONE, say};
 use super::moving::{current_key, current_row, step};
-use crate::format;
+use crate::format::{self, counted};
 use crate::state::Ui;
 
-/// Picks a row, or lets it go.
+/// Picks a row, or lets it go. One that is deleted and still stands there cannot be picked.
 pub(super) fn toggle(ui: Ui, key: Key) {
     ui.current.set(Some(key.clone()));
+    let was_picked = ui.picked.try_update(|picked| picked.remove(&key));
+    if was_picked == Some(true) {
+        return;
+    }
+    if ui.is_gone(&key) {
+        return say(ui, GONE);
+    }
     ui.picked.update(|picked| {
-        if !picked.remove(&key) {
-            picked.insert(key);
-        }
+        picked.insert(key);
     });
+}
+
+/// Picks those of the rows that are not deleted.
+fn pick(ui: Ui, keys: impl IntoIterator<Item = Key>) {
+    let mut keys: Vec<Key> = keys.into_iter().collect();
+    keys.retain(|key| !ui.is_gone(key));
+    ui.picked.update(|picked| picked.extend(keys));
 }
 
 /// Picks the current row and the next one, or the one before.
@@ -26,8 +39,7 @@ pub(super) fn on(ui: Ui, forward: bool) {
     let before = current_row(ui).map(|row| row.key());
     step(ui, forward);
     let after = current_row(ui).map(|row| row.key());
-    ui.picked
-        .update(|picked| picked.extend(before.into_iter().chain(after)));
+    pick(ui, before.into_iter().chain(after));
 }
 
 /// Picks every row from the current one to this.
@@ -43,8 +55,7 @@ pub(super) fn up_to(ui: Ui, key: &Key) {
             .map(|line| line.key());
         Some(keys.collect::<Vec<_>>())
     });
-    ui.picked
-        .update(|picked| picked.extend(range.into_iter().flatten()));
+    pick(ui, range.into_iter().flatten());
     ui.current.set(Some(key.clone()));
     if let Ok(Some(selection)) = window().get_selection() {
         let _ = selection.remove_all_ranges();
@@ -60,7 +71,7 @@ pub(super) fn all(ui: Ui) {
     ui.picked.set(keys);
 }
 
-/// What is gone is not picked any more.
+/// What is gone is not picked any more, and a line says so.
 pub(super) fn drop_gone(ui: Ui) {
     Effect::new(move |_| {
         ui.live.version.track();
@@ -71,6 +82,15 @@ pub(super) fn drop_gone(ui: Ui) {
         if !gone.is_empty() && ui.is_fed_untracked() {
             ui.picked
                 .update(|picked| picked.retain(|key| !gone.contains(key)));
+            // What is not watched any more is nobody's news.
+            let deleted = ui.live.scope.with_untracked(|scope| {
+                let watched = gone.iter().filter(|key| scope.contains(&key.namespace));
+                watched.count()
+            });
+            if deleted > 0 && ui.live.complete.get_untracked() {
+                let rows = counted(deleted, "picked ingress is", "picked ingresses are");
+                say(ui, &format!("{rows} deleted"));
+            }
         }
     });
 }

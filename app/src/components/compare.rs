@@ -32,7 +32,11 @@ pub fn compare(first: Key, second: Key) -> impl IntoView {
             <div class="prob prob-bad">{icon("#i-bado")}<h4>"The objects could not be read"</h4><p class="anywhere">{message}</p></div>
         }
         .into_any(),
-        Some(Ok((first, second))) => lines(&first, &second).into_any(),
+        Some(Ok((first, second))) => view! {
+            {lines(&first, &second)}
+            <p class="muted mnote">"Without creationTimestamp, generation, resourceVersion and uid, which always differ."</p>
+        }
+        .into_any(),
     }
     };
     view! {
@@ -44,7 +48,6 @@ pub fn compare(first: Key, second: Key) -> impl IntoView {
                 <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::ClosePopup.id() aria-label="Close (Esc)">{icon("#i-x")}</button>
             </div>
             {body}
-            <p class="muted mnote">"Without creationTimestamp, generation, resourceVersion and uid, which always differ."</p>
         </div>
     }
 }

@@ -9,11 +9,13 @@ use protocol::filter::{Field, Filter};
 use protocol::{Ingress, Key};
 
 use super::icons::{icon, small_icon};
+use super::namespaces::no_such;
 use super::row::{host, tls};
 use super::search::NotInTable;
 use crate::actions::Action;
 use crate::format::{self, counted, shown};
 use crate::incident;
+use crate::live::mono_now_ms;
 use crate::parts::{self, Part};
 use crate::query::Tab;
 #[cfg(feature = "hydrate")]
@@ -22,8 +24,8 @@ use crate::state::Ui;
 
 /// Of the hosts that a deleted ingress leaves without a route so many are named.
 const LEFT_BEHIND: usize = 5;
-/// Whoever walks through the rows does not ask for the object of each, in milliseconds.
-#[cfg(feature = "hydrate")]
+/// Whoever walks through the rows does not ask for the object of each: of one that was chosen so soon
+/// after another, in milliseconds, it is asked for after that time.
 const LINGER_MS: u64 = 300;
 
 /// The object as YAML. The server renders no more than that it is on its way.
@@ -41,26 +43,40 @@ pub fn Details() -> impl IntoView {
     let ui = Ui::expect();
     let shown = ui.selected.with_untracked(Option::is_some);
     let part = Part::new(ui, parts::drawer::load, shown);
-    move || {
+    let chosen = Memo::new(move |before: Option<&Option<(Key, u64, bool)>>| {
         let key = ui.selected.get()?;
-        part.show("drawer", parts::drawer::view(key))
+        let at = if cfg!(target_arch = "wasm32") {
+            mono_now_ms()
+        } else {
+            0
+        };
+        let before = before.and_then(Option::as_ref);
+        let walks = before.is_some_and(|(_, before, _)| at.saturating_sub(*before) < LINGER_MS);
+        Some((key, at, walks))
+    });
+    move || {
+        let (key, _, walks) = chosen.get()?;
+        part.show("drawer", parts::drawer::view(key, walks))
     }
 }
 
-/// The drawer of an ingress; [`parts`] has it.
-pub(crate) fn drawer(key: Key) -> AnyView {
-    view! { <Drawer key_of=key/> }.into_any()
+/// The drawer of an ingress; [`parts`] has it. Whoever walks through the rows may be at another one
+/// at once.
+pub(crate) fn drawer(key: Key, walks: bool) -> AnyView {
+    view! { <Drawer key_of=key walks/> }.into_any()
 }
 
 #[component]
-fn Drawer(key_of: Key) -> impl IntoView {
+fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
     let ui = Ui::expect();
     let key = key_of;
     let yaml = RwSignal::new(Yaml::default());
     #[cfg(feature = "hydrate")]
     if cfg!(target_arch = "wasm32") {
-        load_yaml(ui, key.clone(), yaml);
+        load_yaml(ui, key.clone(), walks, yaml);
     }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = walks;
     let (namespace, name) = (key.namespace.clone(), key.name.clone());
     let gone = Memo::new(move |_| {
         ui.detail
@@ -111,8 +127,9 @@ fn Drawer(key_of: Key) -> impl IntoView {
     });
     let raw =
         (ui.cluster).with_value(|cluster| crate::query::object_path(&cluster.base_path, &key));
+    let missing_in = key.namespace.clone();
     let panel = move || match row.get() {
-        None => view! { <Missing/> }.into_any(),
+        None => view! { <Missing namespace=missing_in.clone()/> }.into_any(),
         Some(row) => match ui.tab.get() {
             Tab::Overview => overview(ui, row, gone.get().is_some()).into_any(),
             Tab::Routing => routing(&row).into_any(),
@@ -139,8 +156,8 @@ fn Drawer(key_of: Key) -> impl IntoView {
                     </span>
                     <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Previous.id() aria-label="Previous row (k)" title="Previous row (k)">{icon("#i-up")}</button>
                     <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Next.id() aria-label="Next row (j)" title="Next row (j)">{icon("#i-down")}</button>
-                    // Of what is gone there is nothing to ask the cluster for.
-                    <span class="row" hidden=move || gone.get().is_some()>
+                    // Of what is not there the cluster has nothing to say.
+                    <span class="row" hidden=move || gone.get().is_some() || row.with(Option::is_none)>
                         <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Kubectl.id() aria-label="Copy kubectl command" title="Copy kubectl command (c)">{icon("#i-terminal")}</button>
                         <button class="btn btn-icon btn-s btn-ghost" type="button" data-act=Action::Link.id() aria-label="Copy link" title="Copy link">{icon("#i-link")}</button>
                     </span>
@@ -173,7 +190,7 @@ fn Drawer(key_of: Key) -> impl IntoView {
 /// the last one is there when the object is gone. One request at a time: what changes faster is
 /// read as it is then.
 #[cfg(feature = "hydrate")]
-fn load_yaml(ui: Ui, key: Key, yaml: RwSignal<Yaml>) {
+fn load_yaml(ui: Ui, key: Key, walks: bool, yaml: RwSignal<Yaml>) {
     let wanted = Memo::new(move |_| {
         ui.detail.with(|detail| match detail {
             Some(Detail {
@@ -211,6 +228,7 @@ fn load_yaml(ui: Ui, key: Key, yaml: RwSignal<Yaml>) {
         let key = key.clone();
         let wait = match ui.tab.get_untracked() {
             Tab::Yaml => 0,
+            _ if !walks => 0,
             _ => LINGER_MS,
         };
         set_timeout(
@@ -222,10 +240,18 @@ fn load_yaml(ui: Ui, key: Key, yaml: RwSignal<Yaml>) {
 
 /// The address names an ingress that is not there.
 #[component]
-fn Missing() -> impl IntoView {
+fn Missing(namespace: String) -> impl IntoView {
+    let ui = Ui::expect();
+    let no_namespace = move || {
+        let missing = ui.missing.get();
+        let missing = missing.iter().find(|missing| missing.name == namespace)?;
+        let words = format!("{}.", no_such(std::slice::from_ref(missing)));
+        Some(view! { <h2 class="wrapany">{words}</h2> })
+    };
     view! {
         <div class="empty">
             <div class="glyph">{icon("#i-q")}</div>
+            {no_namespace}
             <p>"There is no such ingress in the namespaces watched. It appears here when it is created."</p>
         </div>
     }

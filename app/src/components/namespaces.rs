@@ -664,7 +664,7 @@ fn namespace_row(
     }
 }
 
-/// A namespace that is watched and that there is not, and those with a name like it.
+/// A namespace that is asked for and that there is not, and those with a name like it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Missing {
     /// Its name.
@@ -691,11 +691,13 @@ impl FromJson for Missing {
     }
 }
 
-/// The namespaces of a scope that are not among the known ones.
+/// Those of the names that are not among the known ones.
 #[must_use]
-pub fn missing(scope: &Scope, known: &BTreeSet<String>) -> Vec<Missing> {
-    let names = scope.names().into_iter().flatten();
-    names
+pub fn missing<'n>(
+    names: impl IntoIterator<Item = &'n String>,
+    known: &BTreeSet<String>,
+) -> Vec<Missing> {
+    (names.into_iter())
         .filter(|name| !known.contains(*name))
         .map(|name| Missing {
             name: name.clone(),
@@ -739,13 +741,23 @@ pub fn did_you_mean(ui: Ui, missing: &[Missing]) -> impl IntoView + use<> {
     (!buttons.is_empty()).then(|| view! { <span class="row near">"Did you mean"{buttons}</span> })
 }
 
+/// Those that are watched.
+pub fn missing_of_scope(ui: Ui) -> Vec<Missing> {
+    let mut missing = ui.missing.get();
+    ui.live.scope.with(|scope| {
+        let names = scope.names();
+        missing.retain(|missing| names.is_some_and(|names| names.contains(&missing.name)));
+    });
+    missing
+}
+
 /// The line above the table where some of what is watched is not there. Where nothing of it is,
 /// that is said in the table's place.
 #[component]
 pub fn MissingNotice() -> impl IntoView {
     let ui = Ui::expect();
     move || {
-        let missing = ui.missing.get();
+        let missing = missing_of_scope(ui);
         (!missing.is_empty() && missing.len() < ui.namespaces()).then(|| {
             view! {
                 <div class="notice notice-warn">

@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use protocol::Scope;
 use protocol::connection::State;
 use protocol::filter::{Field, Term, mistakes};
+use protocol::scope::is_dns_label;
 use protocol::table::{Column, Direction};
 
 use super::icons::{classed_icon, icon, small_icon};
-use super::namespaces::{did_you_mean, no_such};
+use super::namespaces::{Missing, did_you_mean, missing_of_scope, no_such};
 use super::notices::{command, copy_details};
 use super::picked::PickedBar;
 use super::row::{PoolRow, StuckHead};
@@ -18,7 +19,7 @@ use crate::format::{count, counted, duration, shell_word, unix_ms};
 use crate::page::POOL;
 use crate::state::Ui;
 use crate::status::{Coverage, Currency, Trouble, account, grant, is_grantable, refusal};
-use crate::suggest::{about, explained, instead, vain};
+use crate::suggest::{about, alone, explained, instead, vain};
 
 /// A list of so few rows ends with a line that says so.
 const SHORT: usize = 20;
@@ -321,7 +322,7 @@ fn Empty() -> impl IntoView {
     let ui = Ui::expect();
     let coverage = Memo::new(move |_| ui.facts().coverage());
     let missing = Memo::new(move |_| {
-        let missing = ui.missing.get();
+        let missing = missing_of_scope(ui);
         (!missing.is_empty() && missing.len() == ui.namespaces()).then_some(missing)
     });
     let nothing = Memo::new(move |_| ui.live.scope.with(Scope::is_nothing));
@@ -356,6 +357,21 @@ fn Empty() -> impl IntoView {
         1 => "Nothing can be in it.",
         _ => "Nothing can be in them.",
     };
+    // Names of namespaces are in lower case; what was typed in another one likely means that.
+    let lowered = move || {
+        let lowered = |name: &String| Missing {
+            name: name.clone(),
+            near: Some(name.to_lowercase())
+                .filter(|name| is_dns_label(name))
+                .into_iter()
+                .collect(),
+        };
+        let asked = nothing.get().then(|| ui.asked.get())?;
+        Some(did_you_mean(
+            ui,
+            &asked.iter().map(lowered).collect::<Vec<_>>(),
+        ))
+    };
     let instead = move || missing.with(|missing| Some(did_you_mean(ui, missing.as_ref()?)));
     let example = move || {
         if nothing.get() || missing.with(Option::is_some) {
@@ -380,6 +396,7 @@ fn Empty() -> impl IntoView {
             <h2>{title}</h2>
             <p>{then}</p>
             {instead}
+            {lowered}
             <div class="go">
                 <button class="btn btn-primary" type="button" data-popup=Opens::Namespaces.id()>
                     {icon("#i-ns")}
@@ -423,6 +440,21 @@ fn NoMatch() -> impl IntoView {
             words.filter(|(rows, ..)| *rows > 0).collect()
         })
     };
+    // Where no word can be removed each by itself may find something.
+    let alone = move || {
+        ui.live.version.track();
+        ui.filter.with(|filter| {
+            if filter.terms().len() < 3 || !fed.get() {
+                return Vec::new();
+            }
+            let found = ui.live.with_table(|table| alone(table, filter));
+            let buttons = found.into_iter().map(|(search, rows)| {
+                let label = format!("Search {search} alone, {}", matches(rows));
+                (rows, Action::Search, search.to_string(), label)
+            });
+            buttons.collect::<Vec<_>>()
+        })
+    };
     // Values near one that there is not are looked for once: all rows are asked.
     let near = Memo::new(move |_| {
         ui.filter.with(|filter| match fed.get() {
@@ -440,7 +472,16 @@ fn NoMatch() -> impl IntoView {
             };
             let words = words.into_iter().filter(|(_, field)| *field != Field::Is);
             let words = words.map(|(index, field)| {
-                let what = format!("{} matches nothing.", filter.terms()[index]);
+                let term = &filter.terms()[index];
+                let missing = ui.missing.get();
+                let named = |missing: &&Missing| {
+                    field == Field::Namespace && term.values.contains(&missing.name)
+                };
+                let missing: Vec<_> = missing.iter().filter(named).cloned().collect();
+                let what = match missing.is_empty() {
+                    true => format!("{term} matches nothing."),
+                    false => format!("{}.", no_such(&missing)),
+                };
                 (what, format!("{}: takes {}.", field.key(), about(field).1))
             });
             words.collect::<Vec<_>>()
@@ -457,6 +498,9 @@ fn NoMatch() -> impl IntoView {
             (rows, Action::Search, search.to_string(), label)
         });
         let mut without = words();
+        if without.is_empty() {
+            without = alone();
+        }
         without.sort_by_key(|(rows, ..)| std::cmp::Reverse(*rows));
         near.chain(without).collect::<Vec<_>>()
     };

@@ -99,6 +99,13 @@ fn a_value_that_there_is_not_has_those_near_it() {
         ["ns:shop ns:shop class:nginx 1"]
     );
     assert_eq!(instead("-class:nignx"), [""; 0]);
+    // A key that there is not is likely another one.
+    assert_eq!(instead("namespace:shop"), ["ns:shop ns:shop 2"]);
+    assert_eq!(
+        instead("tls:no namespace:docs"),
+        ["ns:docs tls:no ns:docs 1"]
+    );
+    assert_eq!(instead("namespace:"), [""; 0]);
     // Nothing is near, but there are few.
     assert_eq!(instead("tls:maybe"), ["tls:no tls:no 3"]);
     assert_eq!(
@@ -113,6 +120,15 @@ fn a_value_that_there_is_not_has_those_near_it() {
         ["ship", "shops", "stop"]
     );
     assert_eq!(nearest("nosuchns", ["shop", "docs"].into_iter()), [""; 0]);
+}
+
+#[test]
+fn words_that_match_nothing_together_match_alone() {
+    let found = alone(&table(), &Filter::parse("ns:docs class:nginx zzzz -tls:no"));
+    let words = found
+        .into_iter()
+        .map(|(search, rows)| format!("{search} {rows}"));
+    assert_eq!(words.collect::<Vec<_>>(), ["ns:docs 1", "class:nginx 2"]);
 }
 
 #[test]

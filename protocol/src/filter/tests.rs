@@ -204,6 +204,7 @@ fn words_match_as_documented() {
         ("-annotation:issuer", false, true),
         ("addr:192.0.2", true, false),
         ("addr:none", false, true),
+        ("addr:pending", false, true),
         ("owner:shop", false, false),
         ("host:shop -tls:no", true, false),
     ];

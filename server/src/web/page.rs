@@ -270,7 +270,7 @@ impl Backend for Sight {
         if scope.names().is_some()
             && let Some(known) = journal.visible_universe(&everything)
         {
-            rows.missing = missing(scope, &known);
+            rows.missing = missing(scope.names().into_iter().flatten(), &known);
         }
         // Of these the state says why.
         let named = |name: &String| {
