@@ -200,10 +200,14 @@ impl Live {
             return;
         }
         self.held.set_value(held);
-        if !held && self.with_table(Table::waiting) > 0 {
-            self.table.update_value(Table::settle);
-            self.publish_rows();
+        if self.with_table(Table::waiting) == 0 {
+            return;
         }
+        // A row that was deleted just before the hold began waits from then on.
+        if !held {
+            self.table.update_value(Table::settle);
+        }
+        self.publish_rows();
     }
 
     /// Reads the table. Track [`Live::version`] to be told when to read again.

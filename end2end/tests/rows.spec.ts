@@ -28,6 +28,24 @@ test("a deleted row stays struck through for two seconds, then it goes", async (
   await expect(ingresses.names).toHaveText(["pay"]);
 });
 
+test("a row that is struck through when the rows are held is said to wait", async ({ page, cluster, dashboard, ingresses }) => {
+  await page.clock.install();
+  await cluster.create("shop", "cart");
+  await cluster.create("shop", "pay");
+  await ingresses.open(dashboard.url);
+  await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1_000);
+  await cluster.delete("shop", "cart");
+  const cart = page.locator("tr.gone", { hasText: "cart" });
+  await expect(async () => {
+    await page.clock.runFor(50);
+    await expect(cart).toBeVisible({ timeout: 300 });
+  }).toPass();
+  await ingresses.row("pay").getByRole("cell", { name: "nginx" }).hover();
+  await expect(page.getByRole("button", { name: "1 update waiting" })).toBeVisible();
+  await page.clock.runFor(3_000);
+  await expect(cart).toBeVisible();
+});
+
 test("where the row with the focus is deleted, the focus goes to the next", async ({ page, cluster, dashboard, ingresses }) => {
   for (const name of ["a", "b", "c"]) await cluster.create("shop", name);
   await ingresses.open(dashboard.url);
