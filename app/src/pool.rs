@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use protocol::Key;
+use protocol::table::LineKey;
 
 /// Gives each line an element, by place: the one that holds it already, else the first that is
 /// free. The elements that no line needs come last. `order` is the order that the elements are in,
 /// `held` what each holds.
 #[must_use]
-pub fn arrange(order: &[usize], held: &[Option<Key>], lines: &[Key]) -> Vec<usize> {
-    let mut held: HashMap<&Key, usize> = held
+pub fn arrange(order: &[usize], held: &[Option<LineKey>], lines: &[LineKey]) -> Vec<usize> {
+    let mut held: HashMap<&LineKey, usize> = held
         .iter()
         .enumerate()
         .filter_map(|(place, key)| Some((key.as_ref()?, place)))

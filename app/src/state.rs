@@ -7,7 +7,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::connection::Reconnect;
 use protocol::filter::{Field, Filter};
-use protocol::table::{Column, Group, Grouping, Line, RowView};
+use protocol::table::{Column, Group, Grouping, Line, LineKey, RowView};
 use protocol::{Ingress, Key, Scope};
 
 use crate::backend::{ClusterInfo, Rows};
@@ -127,7 +127,7 @@ pub struct Ui {
     /// How many elements of the pool are used: more than the window shows at once.
     pub pool: RwSignal<usize>,
     /// The line that the keys are at.
-    pub current: RwSignal<Option<Key>>,
+    pub current: RwSignal<Option<LineKey>>,
     /// The rows that are picked.
     pub picked: RwSignal<BTreeSet<Key>>,
     /// Which columns there are.

@@ -6,13 +6,26 @@ use serde::Serialize;
 
 use crate::json::{FromJson, Reader};
 
-/// The identity of an ingress within a cluster. Ordered by namespace, then name.
+/// The kind of the object that a row is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `Ingress` of `networking.k8s.io/v1`.
+    #[default]
+    Ingress,
+}
+
+/// The identity of a row within a cluster. Ordered by namespace, then name.
+///
+/// The kind is not on the wire: the type of a message names it (`ingressDeleted`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Key {
     /// `metadata.namespace`
     pub namespace: String,
     /// `metadata.name`
     pub name: String,
+    /// Objects of two kinds may have one name.
+    #[serde(skip)]
+    pub kind: Kind,
 }
 
 impl FromJson for Key {
@@ -36,6 +49,7 @@ impl Key {
         Self {
             namespace: namespace.into(),
             name: name.into(),
+            kind: Kind::Ingress,
         }
     }
 }

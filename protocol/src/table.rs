@@ -146,13 +146,39 @@ pub enum Line {
     Row(RowView),
 }
 
-impl Line {
-    /// What the line is of. A group has no namespace, which no ingress is without.
+/// The identity of a line: no two lines of a view share it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LineKey {
+    /// The head of the group with this value.
+    Group(String),
+    /// A row.
+    Row(Key),
+}
+
+impl LineKey {
+    /// The row, where the line is one.
     #[must_use]
-    pub fn key(&self) -> Key {
+    pub fn row(&self) -> Option<&Key> {
         match self {
-            Self::Group(group) => Key::new("", &group.value),
-            Self::Row(view) => view.ingress.key(),
+            Self::Group(_) => None,
+            Self::Row(key) => Some(key),
+        }
+    }
+}
+
+impl From<Key> for LineKey {
+    fn from(key: Key) -> Self {
+        Self::Row(key)
+    }
+}
+
+impl Line {
+    /// The identity of the line.
+    #[must_use]
+    pub fn key(&self) -> LineKey {
+        match self {
+            Self::Group(group) => LineKey::Group(group.value.clone()),
+            Self::Row(view) => LineKey::Row(view.ingress.key()),
         }
     }
 
@@ -450,9 +476,9 @@ impl Table {
         (range.start..range.end.min(self.line_count())).filter_map(|index| self.line(index))
     }
 
-    /// Where the line of a row or of a group is. A row of a closed group is where its group is.
+    /// The index of a line. A row of a closed group is where its group is.
     #[must_use]
-    pub fn line_of(&self, key: &Key) -> Option<usize> {
+    pub fn line_of(&self, key: &LineKey) -> Option<usize> {
         self.rows.line_of(key)
     }
 

@@ -169,7 +169,7 @@ fn status() -> impl Strategy<Value = NamespaceStatus> {
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let key = (text(), text()).prop_map(|(namespace, name)| Key { namespace, name });
+    let key = (text(), text()).prop_map(|(namespace, name)| Key::new(namespace, name));
     prop_oneof![
         ingress().prop_map(Message::IngressAdded),
         ingress().prop_map(Message::IngressModified),

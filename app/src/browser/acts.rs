@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::filter::Field;
+use protocol::table::LineKey;
 use protocol::{Ingress, Key, Scope};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, MouseEvent};
@@ -103,7 +104,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
             copy(ui, command.unwrap_or_default(), "the curl command", pressed);
         }),
         Action::Open => on_object(&|key| {
-            ui.current.set(Some(key.clone()));
+            ui.current.set(Some(key.clone().into()));
             ui.select(Some(key.clone()));
         }),
         Action::Yaml => open_at(Tab::Yaml),
@@ -129,7 +130,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
             to_group(ui, &value);
         }
         Action::Group => {
-            ui.current.set(Some(Key::new("", &value)));
+            ui.current.set(Some(LineKey::Group(value.clone())));
             ui.live.toggle_group(&value);
             // The head that lies over the rows of its group is where they were.
             if line_of(ui, button).is_none() {
@@ -225,7 +226,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
 
 /// Goes to the head of a group.
 fn to_group(ui: Ui, value: &str) {
-    let key = Key::new("", value);
+    let key = LineKey::Group(value.to_owned());
     if let Some(line) = ui.live.with_table(|table| table.line_of(&key)) {
         go_to(ui, line);
     }
@@ -300,7 +301,7 @@ pub(super) fn context_menu(ui: Ui, event: &Event) {
 
 /// The menu of a row, below its name.
 pub(super) fn menu_at_row(ui: Ui, row: Arc<Ingress>) {
-    let name = place_of(ui, &row.key()).and_then(name_at);
+    let name = place_of(ui, &row.key().into()).and_then(name_at);
     let at = name.map_or((64.0, 160.0), |name| {
         let rect = name.get_bounding_client_rect();
         (rect.left(), rect.bottom() + 4.0)

@@ -100,7 +100,7 @@ pub(super) fn clicked(ui: Ui, event: &Event) {
     let presses = mouse.map_or(0, |mouse| mouse.detail());
     if closest(&target, ".nm").is_some() {
         event.prevent_default();
-        ui.current.set(Some(key.clone()));
+        ui.current.set(Some(key.clone().into()));
         // Enter on a row whose details are open goes into them.
         if presses == 0
             && ui
@@ -111,7 +111,7 @@ pub(super) fn clicked(ui: Ui, event: &Event) {
         }
         ui.select(Some(key));
     } else {
-        ui.current.set(Some(key.clone()));
+        ui.current.set(Some(key.clone().into()));
         open_soon(ui, key, !selecting && presses < 2);
     }
 }

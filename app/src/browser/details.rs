@@ -58,7 +58,7 @@ pub(super) fn close_details(ui: Ui) {
     let key = ui.selected.get_untracked();
     ui.select(None);
     if let Some(key) = key {
-        focus_line(ui, key);
+        focus_line(ui, key.into());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The focus of the keys: it belongs to a line, not to the element that shows the line.
 
 use leptos::prelude::*;
-use protocol::Key;
+use protocol::table::LineKey;
 
 use super::dom::by_id;
 use super::lines::{line_of, name_at, place_of};
@@ -16,7 +16,7 @@ thread_local! {
 }
 
 /// The line that has the focus, if any has.
-pub(super) fn focused_key(ui: Ui) -> Option<Key> {
+pub(super) fn focused_key(ui: Ui) -> Option<LineKey> {
     line_of(ui, &document().active_element()?).map(|cell| cell.line.key())
 }
 
@@ -55,7 +55,7 @@ pub(super) fn keep_focus(ui: Ui) {
 
 /// Makes a line the current one and brings the focus to it, with the next frame: the line may only
 /// now get its element.
-pub(super) fn focus_line(ui: Ui, key: Key) {
+pub(super) fn focus_line(ui: Ui, key: LineKey) {
     ui.current.set(Some(key));
     FOLLOWS.set(true);
     request_animation_frame(move || keep_focus(ui));

@@ -117,7 +117,7 @@ fn open_current(ui: Ui, target: Option<&Element>) -> bool {
     });
     match line {
         Some(Line::Group(group)) => ui.live.toggle_group(&group.value),
-        Some(Line::Row(_)) => ui.select(Some(key)),
+        Some(Line::Row(_)) => ui.select(key.row().cloned()),
         // It is gone: whatever has taken its place is not what was meant.
         None => {}
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::{Ingress, Key};
+use protocol::Ingress;
+use protocol::table::LineKey;
 use web_sys::{Element, HtmlElement};
 
 use super::dom::first_of;
@@ -31,7 +32,7 @@ pub(super) fn row_of(ui: Ui, element: &Element) -> Option<Arc<Ingress>> {
     line_of(ui, element)?.ingress().cloned()
 }
 
-pub(super) fn place_of(ui: Ui, key: &Key) -> Option<usize> {
+pub(super) fn place_of(ui: Ui, key: &LineKey) -> Option<usize> {
     let (first, below) = SIGHT.get();
     ui.slots.with_value(|slots| {
         let mut places = slots.iter().enumerate().filter_map(|(place, slot)| {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::table::Line;
-use protocol::{Ingress, Key};
+use protocol::Ingress;
+use protocol::table::{Line, LineKey};
 use web_sys::Element;
 
 use super::dom::{by_id, first_of};
@@ -40,8 +40,10 @@ pub(super) fn go_to(ui: Ui, index: usize) {
     // In a low window the page scrolls as well.
     table.scroll_into_view_with_bool(false);
     let key = line.key();
-    if line.row().is_some() && ui.selected.with_untracked(Option::is_some) {
-        ui.selected.set(Some(key.clone()));
+    if let LineKey::Row(row) = &key
+        && ui.selected.with_untracked(Option::is_some)
+    {
+        ui.selected.set(Some(row.clone()));
     }
     // Who goes through the rows from within the details stays there.
     if first_of(".drawer :focus").is_some() {
@@ -89,10 +91,10 @@ pub(super) fn step(ui: Ui, forward: bool) {
 
 /// The line that the keys are at. The focus follows a frame later: it is behind where keys come
 /// faster than frames.
-pub(super) fn current_key(ui: Ui) -> Option<Key> {
+pub(super) fn current_key(ui: Ui) -> Option<LineKey> {
     ui.current
         .get_untracked()
-        .or_else(|| ui.selected.get_untracked())
+        .or_else(|| ui.selected.get_untracked().map(LineKey::Row))
         .or_else(|| focused_key(ui))
 }
 
@@ -107,6 +109,6 @@ fn current_line(ui: Ui) -> (Option<usize>, usize) {
 /// The row that the keys are at.
 pub(super) fn current_row(ui: Ui) -> Option<Arc<Ingress>> {
     let key = current_key(ui)?;
-    let view = ui.live.with_table(|table| table.get(&key))?;
+    let view = ui.live.with_table(|table| table.get(key.row()?))?;
     Some(view.ingress)
 }

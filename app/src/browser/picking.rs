@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::table::Line;
 use protocol::{Ingress, Key};
 
 use super::copying::{GONE, say};
@@ -14,7 +13,7 @@ use crate::state::Ui;
 
 /// Picks a row, or lets it go. One that is deleted and still stands there cannot be picked.
 pub(super) fn toggle(ui: Ui, key: Key) {
-    ui.current.set(Some(key.clone()));
+    ui.current.set(Some(key.clone().into()));
     let was_picked = ui.picked.try_update(|picked| picked.remove(&key));
     if was_picked == Some(true) {
         return;
@@ -45,18 +44,16 @@ pub(super) fn on(ui: Ui, forward: bool) {
 /// Picks every row from the current one to this.
 pub(super) fn up_to(ui: Ui, key: &Key) {
     let range = ui.live.with_table(|table| {
-        let to = table.line_of(key)?;
+        let to = table.line_of(&key.clone().into())?;
         let from = current_key(ui)
             .and_then(|key| table.line_of(&key))
             .unwrap_or(to);
         let lines = table.lines(from.min(to)..from.max(to) + 1);
-        let keys = lines
-            .filter(|line| matches!(line, Line::Row(_)))
-            .map(|line| line.key());
+        let keys = lines.filter_map(|line| Some(line.row()?.ingress.key()));
         Some(keys.collect::<Vec<_>>())
     });
     pick(ui, range.into_iter().flatten());
-    ui.current.set(Some(key.clone()));
+    ui.current.set(Some(key.clone().into()));
     if let Ok(Some(selection)) = window().get_selection() {
         let _ = selection.remove_all_ranges();
     }

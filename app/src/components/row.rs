@@ -4,10 +4,10 @@
 
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
+use protocol::Ingress;
 use protocol::filter::{Field, Filter, Reach, marked};
-use protocol::table::{Column, Group, Grouping, Line, MarkKind, RowView};
+use protocol::table::{Column, Group, Grouping, Line, LineKey, MarkKind, RowView};
 use protocol::tls::Coverage;
-use protocol::{Ingress, Key};
 
 use super::icons::{classed_icon, icon, small_icon};
 use crate::actions::Action;
@@ -107,7 +107,7 @@ fn head(ui: Ui, group: Group, index: Option<RwSignal<usize>>) -> impl IntoView {
     let words = group_words(grouping, &group.value);
     let rows = format::counted(group.rows, "ingress", "ingresses");
     let glyph = if group.open { "#i-down" } else { "#i-right" };
-    let tabindex = tabindex(ui, Key::new("", &group.value), index);
+    let tabindex = tabindex(ui, LineKey::Group(group.value.clone()), index);
     view! {
         <th scope="rowgroup">
             <div class="grp-line">
@@ -133,7 +133,7 @@ fn head(ui: Ui, group: Group, index: Option<RwSignal<usize>>) -> impl IntoView {
 /// The list is one tab stop; without the browser's help each of its lines is one.
 fn tabindex(
     ui: Ui,
-    key: Key,
+    key: LineKey,
     index: Option<RwSignal<usize>>,
 ) -> impl Fn() -> Option<&'static str> + Send + Sync + Clone + 'static {
     move || {
@@ -305,7 +305,7 @@ fn name(
                 .then_some("true")
         }
     };
-    let tabindex = tabindex(ui, row.key(), Some(index));
+    let tabindex = tabindex(ui, row.key().into(), Some(index));
     // The style sheet shows the namespace behind the name where it has no column.
     view! {
         <th class="k-name" scope="row">

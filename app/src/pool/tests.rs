@@ -1,11 +1,15 @@
+use protocol::Key;
+
 use super::*;
 
-fn keys(names: &str) -> Vec<Key> {
+fn keys(names: &str) -> Vec<LineKey> {
     let names = names.split_whitespace();
-    names.map(|name| Key::new("shop", name)).collect()
+    names
+        .map(|name| LineKey::Row(Key::new("shop", name)))
+        .collect()
 }
 
-fn held(names: &str) -> Vec<Option<Key>> {
+fn held(names: &str) -> Vec<Option<LineKey>> {
     keys(names).into_iter().map(Some).collect()
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 
 use super::groups::{Group, Grouping, Groups, Place, group_of};
-use super::{Column, Direction, Mark, MarkKind, Totals, Values};
+use super::{Column, Direction, LineKey, Mark, MarkKind, Totals, Values};
 use crate::filter::{Field, Filter, Matcher, haystack, values};
 use crate::ingress::{Ingress, Key};
 use crate::tls::Coverage;
@@ -478,11 +478,11 @@ impl Rows {
         self.groups.at(index)
     }
 
-    pub(super) fn line_of(&self, key: &Key) -> Option<usize> {
-        if key.namespace.is_empty() {
-            return self.groups.head(&key.name);
+    pub(super) fn line_of(&self, key: &LineKey) -> Option<usize> {
+        match key {
+            LineKey::Group(value) => self.groups.head(value),
+            LineKey::Row(key) => self.position(key).map(|index| self.groups.line_of(index)),
         }
-        self.position(key).map(|index| self.groups.line_of(index))
     }
 
     /// Counts the values of each field in the rows of these places of the slab that match; only

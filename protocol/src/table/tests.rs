@@ -209,7 +209,7 @@ fn groups_have_heads_with_counts_and_follow_changes() {
     assert_eq!(lines(&table), ["blog (1)", "www", "shop (1)", "cart"]);
     play(&mut table, [Message::IngressAdded(row("blog", "a", 1))]);
     assert_eq!(lines(&table), ["blog (2)", "a", "www", "shop (1)", "cart"]);
-    assert_eq!(table.line_of(&Key::new("shop", "cart")), Some(4));
+    assert_eq!(table.line_of(&Key::new("shop", "cart").into()), Some(4));
     table.toggle_group("blog");
     assert_eq!(lines(&table), ["blog (2)", "shop (1)", "cart"]);
     table.set_filter(Filter::parse("ns:blog"));

@@ -559,7 +559,9 @@ impl<S: Sink> Feed<S> {
                 }
             }
             r#type @ ("ADDED" | "MODIFIED" | "DELETED") if !self.collection.has(&key) => {
-                let Key { namespace, name } = key;
+                let Key {
+                    namespace, name, ..
+                } = key;
                 return invalid(format!(
                     "an event {type} of {namespace}/{name}, which is not of this watch"
                 ));
