@@ -38,10 +38,10 @@ use self::announcing::{announce_currency, announce_matches};
 use self::choices::{SINGLE_KEYS, keep_choices, recall_namespaces};
 use self::clicks::{clicked, pressed_twice};
 use self::details::follow_selection;
-use self::dom::{by_id, on, target};
-use self::focus::FOLLOWS;
+use self::dom::{on, target};
 use self::holding::{hold_now, point_at};
 use self::keys::key_pressed;
+use self::lines::wrap;
 use self::missing::follow_missing;
 use self::pool::{fill_pool, mark_cut, measure, scrolled, size_spacers, to_top};
 use self::popups::focus_popup;
@@ -61,7 +61,7 @@ pub(crate) fn start(ui: Ui) {
             ui.hydrated.set(true);
             ui.single_keys
                 .set(stored(SINGLE_KEYS).as_deref() != Some("off"));
-            ui.set_search(&ui.live.filter.get_untracked());
+            ui.set_search(&ui.table.text.get_untracked());
             dragging::restore_drawer();
             recall_namespaces(ui);
             tick(ui);
@@ -70,8 +70,6 @@ pub(crate) fn start(ui: Ui) {
             ui.live.start(&base, &build, ui.reconnect);
         }
     });
-    fill_pool(ui);
-    size_spacers(ui);
     follow_selection(ui);
     write_address(ui);
     write_title(ui);
@@ -82,14 +80,40 @@ pub(crate) fn start(ui: Ui) {
     searching::suggest(ui);
     searching::keep_count(ui);
     focus_popup(ui);
+    follow_missing(ui);
+}
+
+/// Brings one of the page's tables to life, as the page sees it.
+pub(crate) fn start_table(ui: Ui) {
+    fill_pool(ui);
+    size_spacers(ui);
     picking::drop_gone(ui);
     Effect::new(move |_| {
         // What changes the widths of columns.
-        ui.layout.track();
+        ui.table.layout.track();
         ui.selected.track();
-        mark_cut();
+        mark_cut(ui);
     });
-    follow_missing(ui);
+    Effect::new(move |listens: Option<()>| {
+        if listens.is_some() {
+            return;
+        }
+        let _ = wrap(ui).map(|table| {
+            let listener = Closure::<dyn Fn()>::new(move || scrolled(ui));
+            let added =
+                table.add_event_listener_with_callback("scroll", listener.as_ref().unchecked_ref());
+            listener.forget();
+            added
+        });
+        scrolled(ui);
+    });
+}
+
+/// Does something in every table.
+fn each_table(ui: Ui, act: impl Fn(Ui)) {
+    for number in 0..ui.tables.with_value(Vec::len) {
+        act(ui.of_table(number));
+    }
 }
 
 fn tick(ui: Ui) {
@@ -117,7 +141,7 @@ fn listen(ui: Ui) {
     on("contextmenu", move |event| acts::context_menu(ui, event));
     on("pointerdown", move |event| {
         // What is pressed takes the focus, if it can.
-        FOLLOWS.set(false);
+        each_table(ui, |ui| ui.table.note(|table| table.follows = false));
         searching::pressed(ui, event);
         dragging::begin(ui, event);
     });
@@ -125,21 +149,15 @@ fn listen(ui: Ui) {
     on("dblclick", move |event| pressed_twice(ui, event));
     on("submit", Event::prevent_default);
     on("pointerover", move |event| point_at(ui, event));
-    on("pointermove", move |_| hold_now());
+    on("pointermove", move |_| hold_now(ui));
     on("focusin", move |event| point_at(ui, event));
-    let _ = by_id("tablewrap").map(|table| {
-        let listener = Closure::<dyn Fn()>::new(move || scrolled(ui));
-        let added =
-            table.add_event_listener_with_callback("scroll", listener.as_ref().unchecked_ref());
-        listener.forget();
-        added
-    });
     let _ = window_event_listener_untyped("resize", move |_| {
         measure(ui);
-        scrolled(ui);
-        mark_cut();
+        each_table(ui, |ui| {
+            scrolled(ui);
+            mark_cut(ui);
+        });
     });
     let _ = window_event_listener_untyped("popstate", move |_| read_address(ui));
     measure(ui);
-    scrolled(ui);
 }

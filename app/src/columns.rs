@@ -3,11 +3,10 @@
 
 use std::fmt;
 
+use protocol::columns::Column;
 use protocol::json::{FromJson, Reader};
-use protocol::table::{Column, Grouping};
+use protocol::view::Grouping;
 use serde::Serialize;
-
-use crate::query::COLUMNS;
 
 /// The narrowest and the widest a column gets, in pixels.
 const WIDTHS: std::ops::RangeInclusive<u16> = 48..=1200;
@@ -36,14 +35,14 @@ impl Columns {
     /// Reads the text. What is unknown is left out, what is missing comes last.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut columns = Vec::with_capacity(COLUMNS.len());
+        let mut columns = Vec::with_capacity(Column::ALL.len());
         for word in text.split('.') {
             let (word, shown) = match word.strip_prefix('-') {
                 Some(word) => (word, false),
                 None => (word, true),
             };
             let (id, width) = word.split_once(':').unwrap_or((word, ""));
-            let Some((column, ..)) = COLUMNS.into_iter().find(|(_, known, _)| *known == id) else {
+            let Some(column) = Column::of_id(id) else {
                 continue;
             };
             if columns
@@ -58,7 +57,7 @@ impl Columns {
             }
         }
         let mut columns = Self(columns);
-        for (column, ..) in COLUMNS {
+        for column in Column::ALL {
             if columns.0.iter().all(|chosen| chosen.column != column) {
                 columns.0.push(Chosen {
                     column,
@@ -84,11 +83,7 @@ impl Columns {
     /// The columns of the table: those that are shown, but for the one that says of each row what
     /// the head of its group says.
     pub fn in_table(&self, grouping: Option<Grouping>) -> impl Iterator<Item = &Chosen> {
-        let repeated = match grouping {
-            Some(Grouping::Namespace) => Some(Column::Namespace),
-            Some(Grouping::Class) => Some(Column::Class),
-            Some(Grouping::HostSuffix | Grouping::Tls) | None => None,
-        };
+        let repeated = grouping.and_then(Grouping::column);
         self.shown()
             .filter(move |chosen| Some(chosen.column) != repeated)
     }
@@ -150,7 +145,7 @@ impl fmt::Display for Columns {
             if !chosen.shown {
                 f.write_str("-")?;
             }
-            f.write_str(id(chosen.column))?;
+            f.write_str(chosen.column.id())?;
             if let Some(width) = chosen.width {
                 write!(f, ":{width}")?;
             }
@@ -171,32 +166,6 @@ impl From<Columns> for String {
     }
 }
 
-/// The id of a column: in the address, in cookies and in the markup.
-#[must_use]
-pub fn id(column: Column) -> &'static str {
-    entry(column).0
-}
-
-/// The heading of a column.
-#[must_use]
-pub fn heading(column: Column) -> &'static str {
-    entry(column).1
-}
-
-fn entry(column: Column) -> (&'static str, &'static str) {
-    COLUMNS
-        .iter()
-        .find(|(known, ..)| *known == column)
-        .map_or(("", ""), |(_, id, heading)| (id, heading))
-}
-
-/// The column of an id.
-#[must_use]
-pub fn by_id(id: &str) -> Option<Column> {
-    let (column, ..) = COLUMNS.into_iter().find(|(_, known, _)| *known == id)?;
-    Some(column)
-}
-
 /// The class of a column and its cells: the style sheet knows how wide it is, and when it leaves.
 #[must_use]
 pub fn class(column: Column) -> &'static str {
@@ -209,6 +178,20 @@ pub fn class(column: Column) -> &'static str {
         Column::Address => "k-addr",
         Column::Tls => "k-tls",
         Column::Age => "k-age",
+    }
+}
+
+/// The class of the words that say what the rows are sorted by where the column of the order is not
+/// shown: the style sheet shows them once that column has left. None where it never leaves alone.
+#[must_use]
+pub fn sign_class(column: Column) -> Option<&'static str> {
+    match column {
+        Column::Namespace => Some("by by-ns"),
+        Column::Path => Some("by by-path"),
+        Column::Class => Some("by by-class"),
+        Column::Address => Some("by by-addr"),
+        Column::Age => Some("by by-age"),
+        Column::Name | Column::Host | Column::Tls => None,
     }
 }
 
@@ -233,6 +216,6 @@ mod tests {
     fn a_cookie_that_is_odd_still_gives_every_column_once() {
         let columns = Columns::parse("-name.age:9999.age.<b>.host:x");
         assert_eq!(columns.to_string(), "name.age.host.ns.path.class.addr.tls");
-        assert_eq!(columns.all().len(), COLUMNS.len());
+        assert_eq!(columns.all().len(), Column::ALL.len());
     }
 }

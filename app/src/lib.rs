@@ -37,6 +37,7 @@ mod shell;
 pub mod state;
 pub mod status;
 pub mod suggest;
+pub mod table;
 pub mod yaml;
 
 pub use components::app::App;

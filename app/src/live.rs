@@ -15,10 +15,11 @@ use protocol::Scope;
 #[cfg(feature = "hydrate")]
 use protocol::connection::Reconnect;
 use protocol::connection::State;
-use protocol::filter::Filter;
 use protocol::message::{NamespaceStatus, StreamError};
-use protocol::table::{Column, Direction, Grouping, Table, Totals};
+use protocol::store::{Store, Totals};
+use protocol::table::{Table, ViewId};
 use protocol::tabs::Answer;
+use protocol::view::Lines;
 
 /// What the connection badge and the notices need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,10 +57,6 @@ pub struct Live {
     pub version: RwSignal<u64>,
     /// Counts over all rows of the scope.
     pub totals: RwSignal<Totals>,
-    /// Rows that match the filter.
-    pub matching: RwSignal<usize>,
-    /// Lines of the view: the rows that match, but for those of closed groups, and their heads.
-    pub lines: RwSignal<usize>,
     /// Rows that wait for the end of a hold.
     pub waiting: RwSignal<usize>,
     /// Whether every namespace of the scope has answered.
@@ -75,34 +72,17 @@ pub struct Live {
     pub retries: RwSignal<BTreeMap<Option<String>, u64>>,
     /// What is not live: the whole scope first, then by namespace.
     pub states: RwSignal<Vec<NamespaceStatus>>,
-    /// What is typed into the search field.
-    pub filter: RwSignal<String>,
-    /// The order.
-    pub sort: RwSignal<(Column, Direction)>,
-    /// What rows are put together by.
-    pub grouping: RwSignal<Option<Grouping>>,
     table: StoredValue<Table>,
     held: StoredValue<bool>,
 }
 
 impl Live {
     /// Creates the data and puts it into the context. Nothing is fetched until [`Live::start`].
-    pub fn provide(
-        scope: Scope,
-        filter: &str,
-        sort: (Column, Direction),
-        grouping: Option<Grouping>,
-    ) -> Self {
-        let mut table = Table::new();
-        table.set_filter(Filter::parse(filter));
-        table.set_sort(sort.0, sort.1);
-        table.set_grouping(grouping);
+    pub fn provide(scope: Scope) -> Self {
         let live = Self {
             connection: RwSignal::default(),
             version: RwSignal::default(),
             totals: RwSignal::default(),
-            matching: RwSignal::default(),
-            lines: RwSignal::default(),
             waiting: RwSignal::default(),
             complete: RwSignal::default(),
             scope: RwSignal::new(scope),
@@ -110,10 +90,7 @@ impl Live {
             errors: RwSignal::default(),
             retries: RwSignal::default(),
             states: RwSignal::default(),
-            filter: RwSignal::new(filter.to_owned()),
-            sort: RwSignal::new(sort),
-            grouping: RwSignal::new(grouping),
-            table: StoredValue::new(table),
+            table: StoredValue::default(),
             held: StoredValue::new(false),
         };
         provide_context(live);
@@ -151,40 +128,16 @@ impl Live {
         self.publish_status();
     }
 
-    /// Shows the rows that match what is typed.
-    pub fn set_filter(self, text: &str) {
-        let filter = Filter::parse(text);
-        self.filter.set(text.to_owned());
-        self.table.update_value(|table| table.set_filter(filter));
-        self.publish_rows();
+    /// Adds a view of the rows.
+    #[must_use]
+    pub fn add_view(self) -> ViewId {
+        let added = self.table.try_update_value(Table::add_view);
+        added.expect("the table lives as long as the page")
     }
 
-    /// Sorts the rows.
-    pub fn set_sort(self, column: Column, direction: Direction) {
-        self.sort.set((column, direction));
-        self.table
-            .update_value(|table| table.set_sort(column, direction));
-        self.publish_rows();
-    }
-
-    /// Puts rows together by what they share.
-    pub fn set_grouping(self, grouping: Option<Grouping>) {
-        self.grouping.set(grouping);
-        self.table
-            .update_value(|table| table.set_grouping(grouping));
-        self.publish_rows();
-    }
-
-    /// Opens or closes a group.
-    pub fn toggle_group(self, value: &str) {
-        self.table.update_value(|table| table.toggle_group(value));
-        self.publish_rows();
-    }
-
-    /// Opens or closes every group.
-    pub fn toggle_all_groups(self, open: bool) {
-        self.table
-            .update_value(|table| table.toggle_all_groups(open));
+    /// Changes the views, and tells of it.
+    pub fn change(self, change: impl FnOnce(&mut Table)) {
+        self.table.update_value(change);
         self.publish_rows();
     }
 
@@ -200,7 +153,7 @@ impl Live {
             return;
         }
         self.held.set_value(held);
-        if self.with_table(Table::waiting) == 0 {
+        if self.with_store(Store::waiting) == 0 {
             return;
         }
         // A row that was deleted just before the hold began waits from then on.
@@ -210,40 +163,38 @@ impl Live {
         self.publish_rows();
     }
 
-    /// Reads the table. Track [`Live::version`] to be told when to read again.
-    pub fn with_table<T>(self, read: impl FnOnce(&Table) -> T) -> T {
-        self.table.with_value(read)
+    /// Reads the rows. Track [`Live::version`] to be told when to read again.
+    pub fn with_store<T>(self, read: impl FnOnce(&Store) -> T) -> T {
+        self.table.with_value(|table| read(table.store()))
+    }
+
+    /// Reads the lines of a view; nothing where it was removed.
+    pub fn with_lines<T>(self, view: ViewId, read: impl FnOnce(Lines<'_>) -> T) -> Option<T> {
+        self.table.with_value(|table| table.lines(view).map(read))
     }
 
     /// Tells that the rows changed. Until rows are known the server-rendered ones are the truth.
     fn publish_rows(self) {
-        let (known, totals, matching, lines, waiting) = self.with_table(|table| {
-            (
-                table.is_known(),
-                table.totals(),
-                table.len(),
-                table.line_count(),
-                // Only of what is held somebody is to know that it waits.
-                if self.held.get_value() {
-                    table.waiting()
-                } else {
-                    0
-                },
-            )
+        let (known, totals, waiting) = self.with_store(|store| {
+            // A row waits for a viewer while it is held.
+            let waiting = if self.held.get_value() {
+                store.waiting()
+            } else {
+                0
+            };
+            (store.is_known(), store.totals(), waiting)
         });
         if !known && self.version.get_untracked() == 0 {
             return;
         }
         set_if_changed(self.totals, totals);
-        set_if_changed(self.matching, matching);
-        set_if_changed(self.lines, lines);
         set_if_changed(self.waiting, waiting);
         self.version.update(|version| *version += 1);
     }
 
     /// Tells what is not live. Until the stream has said a word the server-rendered is the truth.
     fn publish_status(self) {
-        let (heard, complete, states, errors) = self.with_table(|table| {
+        let (heard, complete, states, errors) = self.with_store(|table| {
             let states: Vec<_> = table
                 .scope_state()
                 .into_iter()
@@ -263,7 +214,7 @@ impl Live {
         set_if_changed(self.errors, errors);
         set_if_changed(
             self.retries,
-            self.with_table(|table| table.retries().clone()),
+            self.with_store(|store| store.retries().clone()),
         );
     }
 }

@@ -3,7 +3,7 @@
 use protocol::Ingress;
 use protocol::connection::Reconnect;
 use protocol::json::{FromJson, Reader};
-use protocol::table::Group;
+use protocol::view::Group;
 use serde::Serialize;
 
 use crate::backend::{ClusterInfo, Rows};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use protocol::table::LineKey;
+use protocol::view::LineKey;
 
 /// Gives each line an element, by place: the one that holds it already, else the first that is
 /// free. The elements that no line needs come last. `order` is the order that the elements are in,

@@ -4,28 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use protocol::table::{Column, Direction, Grouping};
+use protocol::columns::{Column, Direction};
+use protocol::view::Grouping;
 use protocol::{Key, Scope};
-
-/// Every column, from left to right: as it is written in the address, and its heading.
-pub const COLUMNS: [(Column, &str, &str); 8] = [
-    (Column::Name, "name", "Name"),
-    (Column::Namespace, "ns", "Namespace"),
-    (Column::Host, "host", "Hosts"),
-    (Column::Path, "path", "Path and backend"),
-    (Column::Class, "class", "Class"),
-    (Column::Address, "addr", "Address"),
-    (Column::Tls, "tls", "TLS"),
-    (Column::Age, "age", "Age"),
-];
-
-/// What rows can be put together by: as it is written in the address, and in words.
-pub const GROUPINGS: [(Grouping, &str, &str); 4] = [
-    (Grouping::Namespace, "ns", "Namespace"),
-    (Grouping::Class, "class", "Class"),
-    (Grouping::HostSuffix, "host", "Host suffix"),
-    (Grouping::Tls, "tls", "TLS"),
-];
 
 /// What is longer, in bytes, stands in few links of a page only.
 const LONG: usize = 500;
@@ -60,10 +41,7 @@ impl Sort {
     /// In words: `name`, or `hosts, descending`; of the age which end comes first.
     #[must_use]
     pub fn words(self) -> String {
-        let heading = COLUMNS
-            .iter()
-            .find(|(column, ..)| *column == self.column)
-            .map_or("", |(_, _, heading)| heading);
+        let heading = self.column.heading();
         let heading = match self.column {
             Column::Tls => heading.to_owned(),
             _ => heading.to_lowercase(),
@@ -81,7 +59,7 @@ impl Sort {
             Some(id) => (Direction::Descending, id),
             None => (Direction::Ascending, text),
         };
-        let (column, ..) = COLUMNS.into_iter().find(|(_, known, _)| *known == id)?;
+        let column = Column::of_id(id)?;
         Some(Self { column, direction })
     }
 }
@@ -91,11 +69,7 @@ impl std::fmt::Display for Sort {
         if self.direction == Direction::Descending {
             f.write_char('-')?;
         }
-        let id = COLUMNS
-            .iter()
-            .find(|(column, ..)| *column == self.column)
-            .map_or("", |(_, id, _)| id);
-        f.write_str(id)
+        f.write_str(self.column.id())
     }
 }
 
@@ -205,10 +179,7 @@ impl Query {
                 // form's.
                 "sort" => query.sort = Sort::parse(&value).unwrap_or_default(),
                 "group" => {
-                    query.grouping = GROUPINGS
-                        .into_iter()
-                        .find(|(_, id, _)| *id == value)
-                        .map(|(grouping, ..)| grouping);
+                    query.grouping = Grouping::of_id(&value);
                 }
                 "sel" => {
                     query.selected = value
@@ -288,10 +259,7 @@ impl Query {
         if self.sort != Sort::default() {
             push("sort", &self.sort.to_string());
         }
-        if let Some((_, id, _)) = GROUPINGS
-            .into_iter()
-            .find(|(known, ..)| Some(*known) == self.grouping)
-        {
+        if let Some(id) = self.grouping.map(Grouping::id) {
             push("group", id);
         }
         if let Some(key) = &self.selected {

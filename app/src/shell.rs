@@ -5,7 +5,8 @@ use std::sync::Arc;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use protocol::filter::Filter;
-use protocol::table::{Group, Line, Table};
+use protocol::table::Table;
+use protocol::view::{Group, Line};
 use protocol::{Ingress, IngressDocument, Scope};
 
 use crate::ROOT_ID;
@@ -147,19 +148,21 @@ pub struct Lines {
 /// One page of the rows in another order than the backend's.
 fn arranged(mut rows: Rows, query: &Query, filter: Filter) -> Lines {
     let mut table = Table::new();
-    table.set_filter(filter);
+    let view = table.add_view();
+    table.set_filter(view, filter);
     let items = std::mem::take(&mut rows.items);
     table.apply_document(IngressDocument {
         total: items.len(),
         items,
         ..IngressDocument::default()
     });
-    table.set_sort(query.sort.column, query.sort.direction);
-    table.set_grouping(query.grouping);
+    table.set_sort(view, query.sort.column, query.sort.direction);
+    table.set_grouping(view, query.grouping);
+    let shown = table.lines(view).expect("the view was added above");
     let mut groups = Vec::new();
     // A link from when there were more rows leads to the last page.
-    let offset = (query.page.min(last_page(table.line_count())) - 1).saturating_mul(POOL);
-    let page = table.lines(offset..offset.saturating_add(POOL));
+    let offset = (query.page.min(last_page(shown.len())) - 1).saturating_mul(POOL);
+    let page = shown.range(offset..offset.saturating_add(POOL));
     for (place, line) in page.enumerate() {
         match line {
             Line::Group(group) => groups.push((place, group)),
@@ -169,7 +172,7 @@ fn arranged(mut rows: Rows, query: &Query, filter: Filter) -> Lines {
     Lines {
         rows,
         groups,
-        lines: table.line_count(),
+        lines: shown.len(),
     }
 }
 

@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
+use protocol::columns::Column;
 use protocol::connection::Reconnect;
-use protocol::filter::{Field, Filter};
-use protocol::table::{Column, Group, Grouping, Line, LineKey, RowView};
+use protocol::filter::Field;
+use protocol::store::RowView;
+use protocol::view::{Group, Grouping, Line};
 use protocol::{Ingress, Key, Scope};
 
 use crate::backend::{ClusterInfo, Rows};
@@ -21,39 +24,10 @@ use crate::page::{Density, POOL, PageData, Theme};
 use crate::query::{Query, Sort, Tab};
 use crate::status::{Currency, Facts};
 use crate::suggest::Offers;
+use crate::table::{Start, TableUi};
 
 /// How many namespaces are kept as chosen lately.
 const RECENT: usize = 6;
-
-/// One element of the pool.
-#[derive(Clone, Copy, Debug)]
-pub struct Slot {
-    /// The line in it.
-    pub cell: RwSignal<Option<Cell>>,
-    /// Where that line is in the view. Not part of the cell: most rows move without changing.
-    pub index: RwSignal<usize>,
-    /// Whether the pointer or the focus is in it: only then it has its buttons.
-    pub active: RwSignal<bool>,
-}
-
-/// A line in an element of the pool.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
-    /// The line.
-    pub line: Line,
-    /// Whether its change may flash: not where very much changed at once.
-    pub flash: bool,
-    /// What is marked in the line. It comes with it, so that a key draws each line once.
-    pub filter: Arc<Filter>,
-}
-
-impl Cell {
-    /// The ingress, where the line is a row.
-    #[must_use]
-    pub fn ingress(&self) -> Option<&Arc<Ingress>> {
-        self.line.row().map(|view| &view.ingress)
-    }
-}
 
 /// The ingress whose details are open.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +77,39 @@ pub enum Popup {
     Copy(String),
 }
 
+/// What the pointer drags.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Drag {
+    /// In a table the edge of a column: from this place of the pointer, at this width.
+    Edge(usize, Column, f64, f64),
+    /// A column, by its handle in the menu.
+    Grip(Column),
+    /// The edge of the drawer.
+    Drawer,
+}
+
+/// What the page remembers between events. Nothing is drawn from it.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// What the pointer drags.
+    pub drag: Option<Drag>,
+    /// Whether the page listens to the pointer that drags.
+    pub follows_drags: bool,
+    /// The column that keys move, until the focus has followed it: before, the element with the
+    /// focus is another column's.
+    pub moved: Option<Column>,
+    /// Counts presses, so that one knows whether another followed.
+    pub press: u32,
+    /// When the pointer or a key last did something over the rows, on the monotonic clock.
+    pub held_at_ms: u64,
+    /// Whether the end of a hold is waited for.
+    pub waits_for_release: bool,
+    /// Whether the next change of the address adds an entry whatever it is.
+    pub adds_entry: bool,
+    /// What takes the line over the page away.
+    pub toast_leaves: Option<TimeoutHandle>,
+}
+
 /// The page's state, from the context. A copy is the same state.
 #[derive(Clone, Copy)]
 pub struct Ui {
@@ -114,28 +121,17 @@ pub struct Ui {
     pub reconnect: Reconnect,
     /// The rows and counts that the server rendered: the truth until the live data has some.
     pub first: StoredValue<Rows>,
-    /// How many lines the server knew: rows, and heads of groups.
-    pub first_lines: StoredValue<usize>,
+    /// The table that an event concerns: the one that the element of the event is in, else the
+    /// first.
+    pub table: TableUi,
+    /// Every table of the page.
+    pub tables: StoredValue<Vec<TableUi>>,
+    /// What the page remembers between events.
+    pub input: StoredValue<Input>,
     /// What of the address is refused, in plain words.
     pub refused: RwSignal<Option<String>>,
     /// The names in the address. They stay there while none of them can be watched.
     pub asked: RwSignal<BTreeSet<String>>,
-    /// The pool.
-    pub slots: StoredValue<Vec<Slot>>,
-    /// The first row of the view that is in the pool.
-    pub start: RwSignal<usize>,
-    /// How many elements of the pool are used: more than the window shows at once.
-    pub pool: RwSignal<usize>,
-    /// The line that the keys are at.
-    pub current: RwSignal<Option<LineKey>>,
-    /// The rows that are picked.
-    pub picked: RwSignal<BTreeSet<Key>>,
-    /// Which columns there are.
-    pub columns: RwSignal<Columns>,
-    /// The columns that are shown, from left to right, and whether a person has set its width.
-    pub layout: Memo<Vec<(Column, bool)>>,
-    /// What is typed, to be marked in the rows.
-    pub filter: Memo<Filter>,
     /// What the stat strip counts. It follows the filter and the rows a moment later.
     pub numbers: RwSignal<Numbers>,
     /// The words of the search that are tokens.
@@ -183,8 +179,6 @@ pub struct Ui {
     pub density: RwSignal<Density>,
     /// How current the page is.
     pub currency: Memo<Currency>,
-    /// The group that the first line in sight is in, where its head is out of sight.
-    pub stuck: RwSignal<Option<Group>>,
     /// When the browser's own search was last called, on the monotonic clock.
     pub finding: RwSignal<Option<u64>>,
     /// What is announced to assistive technology.
@@ -199,73 +193,36 @@ impl Ui {
     pub fn provide(data: PageData) -> Self {
         let query = Query::parse(&data.query);
         let (scope, _) = query.scope(data.cluster.max_namespaces);
-        let live = Live::provide(
-            scope,
-            &query.search,
-            (query.sort.column, query.sort.direction),
-            query.grouping,
-        );
-        let offset = (query.page - 1).saturating_mul(POOL);
+        let live = Live::provide(scope);
         let mut rows = data.rows;
         let missing = std::mem::take(&mut rows.missing);
         live.states.set(std::mem::take(&mut rows.states));
         live.errors.set(std::mem::take(&mut rows.errors));
-        let mut items = std::mem::take(&mut rows.items).into_iter();
-        let mut groups = data.groups.into_iter().peekable();
-        let filter = Arc::new(Filter::parse(&query.search));
-        let slots = (0..POOL)
-            .map(|place| Slot {
-                cell: RwSignal::new(
-                    match groups.next_if(|(at, _)| *at == place) {
-                        Some((_, group)) => Some(Line::Group(group)),
-                        None => items.next().map(|row| {
-                            Line::Row(RowView {
-                                ingress: Arc::new(row),
-                                mark: None,
-                                old: false,
-                                deleted: false,
-                            })
-                        }),
-                    }
-                    .map(|line| Cell {
-                        line,
-                        flash: false,
-                        filter: filter.clone(),
-                    }),
-                ),
-                index: RwSignal::new(offset + place),
-                active: RwSignal::new(false),
-            })
-            .collect();
+        let items = std::mem::take(&mut rows.items);
+        let start = Start {
+            search: query.search.clone(),
+            sort: (query.sort.column, query.sort.direction),
+            grouping: query.grouping,
+            lines: with_heads(items, data.groups),
+            offset: (query.page - 1).saturating_mul(POOL),
+            line_count: data.lines,
+        };
+        let columns = RwSignal::new(data.choices.columns);
+        let table = TableUi::new(0, live, columns, start);
         let detail = data.selected.map(|row| Detail {
             row: Arc::new(row),
             deleted_at: None,
         });
-        let columns = RwSignal::new(data.choices.columns);
         let ui = Self {
             live,
             cluster: StoredValue::new(data.cluster),
             reconnect: data.reconnect,
             first: StoredValue::new(rows),
-            first_lines: StoredValue::new(data.lines),
+            input: StoredValue::default(),
+            table,
+            tables: StoredValue::new(vec![table]),
             refused: RwSignal::new(data.refused),
             asked: RwSignal::new(query.namespaces),
-            slots: StoredValue::new(slots),
-            start: RwSignal::new(0),
-            pool: RwSignal::new(POOL),
-            current: RwSignal::new(None),
-            picked: RwSignal::default(),
-            columns,
-            layout: Memo::new(move |_| {
-                let grouping = live.grouping.get();
-                columns.with(|columns| {
-                    columns
-                        .in_table(grouping)
-                        .map(|chosen| (chosen.column, chosen.width.is_some()))
-                        .collect()
-                })
-            }),
-            filter: Memo::new(move |_| live.filter.with(|text| Filter::parse(text))),
             numbers: RwSignal::default(),
             // Without a script the form sends what the field holds: all of it.
             tokens: RwSignal::default(),
@@ -291,12 +248,30 @@ impl Ui {
             density: RwSignal::new(data.choices.density),
             announced: RwSignal::default(),
             toast: RwSignal::default(),
-            stuck: RwSignal::new(None),
             finding: RwSignal::new(None),
             currency: Memo::new(|_| Self::expect().facts().currency()),
         };
         provide_context(ui);
         ui
+    }
+
+    /// The same page as the table of this number sees it.
+    #[must_use]
+    pub fn of_table(self, number: usize) -> Self {
+        let table = self.tables.with_value(|tables| tables.get(number).copied());
+        Self {
+            table: table.unwrap_or(self.table),
+            ..self
+        }
+    }
+
+    /// Adds a table with a view of its own, and the page as that table sees it.
+    #[must_use]
+    pub fn add_table(self, columns: RwSignal<Columns>, start: Start) -> Self {
+        let number = self.tables.with_value(Vec::len);
+        let table = TableUi::new(number, self.live, columns, start);
+        self.tables.update_value(|tables| tables.push(table));
+        Self { table, ..self }
     }
 
     /// The page's state.
@@ -332,11 +307,11 @@ impl Ui {
     /// How many rows match the filter.
     #[must_use]
     pub fn matching(self) -> usize {
-        if self.live.filter.with(|filter| filter.trim().is_empty()) {
+        if self.table.text.with(|filter| filter.trim().is_empty()) {
             // While the rows are held the view is behind the totals, and no filter is to blame.
             self.total()
         } else if self.is_fed() {
-            self.live.matching.get()
+            self.table.matching.get()
         } else {
             self.first.with_value(|rows| rows.matching)
         }
@@ -355,13 +330,13 @@ impl Ui {
     /// The order of the rows.
     #[must_use]
     pub fn sort(self) -> Sort {
-        Sort::of(self.live.sort.get())
+        Sort::of(self.table.sort.get())
     }
 
     /// What the rows are put together by, as the end of a sentence; empty where by nothing.
     #[must_use]
     pub fn grouped(self) -> &'static str {
-        match self.live.grouping.get() {
+        match self.table.grouping.get() {
             None => "",
             Some(Grouping::Namespace) => ", grouped by namespace",
             Some(Grouping::Class) => ", grouped by class",
@@ -379,7 +354,7 @@ impl Ui {
     /// What the address says about the page as it is, tracked.
     #[must_use]
     pub fn query(self) -> Query {
-        let search = self.live.filter.get();
+        let search = self.table.text.get();
         Query {
             everything: search.is_empty() && !self.exclusions.with(Exclusions::is_empty),
             namespaces: self.live.scope.with(|scope| match scope.names() {
@@ -388,7 +363,7 @@ impl Ui {
             }),
             search,
             sort: self.sort(),
-            grouping: self.live.grouping.get(),
+            grouping: self.table.grouping.get(),
             selected: self.selected.get(),
             tab: self.tab.get(),
             page: 1,
@@ -482,8 +457,8 @@ impl Ui {
             .typed
             .with_untracked(|typed| format!("{text} {}", typed.trim()).trim().to_owned());
         self.suggestion.set(None);
-        if self.live.filter.with_untracked(|old| *old != text) {
-            self.live.set_filter(&text);
+        if self.table.text.with_untracked(|old| *old != text) {
+            self.table.set_filter(&text);
         }
     }
 
@@ -491,7 +466,7 @@ impl Ui {
     /// says in plain words why that cannot be; then none of them is left out.
     pub fn leave_out(self, field: Field, values: &[&str]) -> Result<(), String> {
         let mut exclusions = self.exclusions.get_untracked();
-        let mut filter = self.filter.get_untracked();
+        let mut filter = self.table.filter.get_untracked();
         for value in values {
             exclusions = exclusions.with(field, value)?;
             filter = filter.leaving_out(field, value);
@@ -505,7 +480,7 @@ impl Ui {
     pub fn let_in(self, field: Field, value: &str) {
         self.exclusions
             .update(|known| *known = known.without(field, value));
-        let filter = (self.filter).with_untracked(|filter| filter.letting_in(field, value));
+        let filter = (self.table.filter).with_untracked(|filter| filter.letting_in(field, value));
         self.set_search(&filter.to_string());
     }
 
@@ -521,7 +496,7 @@ impl Ui {
                 recent.truncate(RECENT);
             });
         }
-        let filter = self.filter.with_untracked(|filter| {
+        let filter = self.table.filter.with_untracked(|filter| {
             // What a pattern leaves out stays left out.
             let terms = filter.terms().iter();
             let out = terms.filter(|term| term.negated && term.field == Some(Field::Namespace));
@@ -563,11 +538,29 @@ impl Ui {
             (detail.as_ref())
                 .is_some_and(|detail| detail.deleted_at.is_some() && detail.row.key() == *key)
         };
-        match self.live.with_table(|table| table.get(key)) {
+        match self.live.with_store(|store| store.get(key)) {
             Some(view) => view.deleted,
             None => self.detail.with_untracked(held),
         }
     }
+}
+
+/// The rows with the heads of groups at their places.
+fn with_heads(rows: Vec<Ingress>, groups: Vec<(usize, Group)>) -> Vec<Line> {
+    let mut rows = rows.into_iter().map(|row| {
+        Line::Row(RowView {
+            ingress: Arc::new(row),
+            mark: None,
+            old: false,
+            deleted: false,
+        })
+    });
+    let mut groups = groups.into_iter().peekable();
+    let line = |place: usize| match groups.next_if(|(at, _)| *at == place) {
+        Some((_, group)) => Some(Line::Group(group)),
+        None => rows.next(),
+    };
+    (0..).map_while(line).collect()
 }
 
 /// The address of the page without its query; empty on the server.

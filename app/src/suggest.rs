@@ -1,7 +1,7 @@
 //! What the search field offers: pure, so that each case can be looked at.
 
 use protocol::filter::{Field, Filter, Mistake, Term, distance, mistakes};
-use protocol::table::{Table, Values};
+use protocol::store::{Store, Values};
 
 use crate::format::count;
 
@@ -116,12 +116,12 @@ impl Search {
     }
 
     /// Looks at so many further rows; whether all have been looked at.
-    pub fn step(&mut self, table: &Table, rows: usize) -> bool {
+    pub fn step(&mut self, store: &Store, rows: usize) -> bool {
         if self.fields.is_empty() {
             return true;
         }
         let next = self.at.saturating_add(rows);
-        let more = table.collect_values(
+        let more = store.collect_values(
             self.at..next,
             &self.fields,
             &self.before,
@@ -134,7 +134,7 @@ impl Search {
 
     /// What was found.
     #[must_use]
-    pub fn finish(self, table: &Table) -> Offers {
+    pub fn finish(self, store: &Store) -> Offers {
         let word = last_word(&self.text);
         let (sign, body) = match word.strip_prefix('-') {
             Some(body) => ("-", body),
@@ -171,7 +171,7 @@ impl Search {
             return list;
         };
         let Some(field) = Field::of_key(key) else {
-            list.offers = likely(table, &self.before, sign, word, (key, typed));
+            list.offers = likely(store, &self.before, sign, word, (key, typed));
             return list;
         };
         let kept = typed
@@ -192,7 +192,7 @@ impl Search {
 
 /// What a word with a key that there is not could mean.
 fn likely(
-    table: &Table,
+    store: &Store,
     before: &Filter,
     sign: &str,
     word: &str,
@@ -201,7 +201,7 @@ fn likely(
     if typed.is_empty() {
         return Vec::new();
     }
-    let with = |word: &str| table.count(&Filter::parse(&format!("{before} {word}")));
+    let with = |word: &str| store.count(&Filter::parse(&format!("{before} {word}")));
     let likely = mistakes(word)
         .into_iter()
         .find_map(|mistake| match mistake {
@@ -274,7 +274,7 @@ pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<Stri
 
 /// The words with a key that match nothing by themselves, by their places.
 #[must_use]
-pub fn vain(table: &Table, filter: &Filter) -> Vec<(usize, Field)> {
+pub fn vain(store: &Store, filter: &Filter) -> Vec<(usize, Field)> {
     let terms = filter.terms().iter().enumerate();
     terms
         .filter_map(|(index, term)| Some((index, term.field.filter(|_| !term.negated)?)))
@@ -283,7 +283,7 @@ pub fn vain(table: &Table, filter: &Filter) -> Vec<(usize, Field)> {
                 .rev()
                 .filter(|other| other != index);
             let alone = others.fold(filter.clone(), |filter, other| filter.without(other));
-            table.count(&alone) == 0
+            store.count(&alone) == 0
         })
         .collect()
 }
@@ -292,13 +292,13 @@ pub fn vain(table: &Table, filter: &Filter) -> Vec<(usize, Field)> {
 /// that there is, near its own or one of few; or the key that a word likely means. The word, the
 /// search and how many rows it leaves.
 #[must_use]
-pub fn instead(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
-    let mut found = with_likely_keys(table, filter);
-    for (index, field) in vain(table, filter) {
+pub fn instead(store: &Store, filter: &Filter) -> Vec<(Term, Filter, usize)> {
+    let mut found = with_likely_keys(store, filter);
+    for (index, field) in vain(store, filter) {
         let [value] = filter.terms()[index].values.as_slice() else {
             continue;
         };
-        let known = table.values(field, &Filter::default(), "");
+        let known = store.values(field, &Filter::default(), "");
         let mut near = nearest(value, known.iter().map(|(known, _)| known.as_str()));
         if near.is_empty() && known.len() <= VALUES {
             // With so few values it is likely one of them.
@@ -311,7 +311,7 @@ pub fn instead(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
                 values: vec![near.to_lowercase()],
             };
             let search = filter.with(field, false, term.values.clone());
-            let rows = table.count(&search);
+            let rows = store.count(&search);
             if rows > 0 {
                 found.push((term, search, rows));
             }
@@ -320,7 +320,7 @@ pub fn instead(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
     found
 }
 
-fn with_likely_keys(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)> {
+fn with_likely_keys(store: &Store, filter: &Filter) -> Vec<(Term, Filter, usize)> {
     let mut found = Vec::new();
     for (index, term) in filter.terms().iter().enumerate() {
         let Some(Mistake::UnknownKey {
@@ -340,7 +340,7 @@ fn with_likely_keys(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)
             values: vec![meant(&key, &value, field)],
         };
         let search = Filter::parse(&format!("{} {term}", filter.without(index)));
-        let rows = table.count(&search);
+        let rows = store.count(&search);
         if rows > 0 {
             found.push((term, search, rows));
         }
@@ -350,11 +350,11 @@ fn with_likely_keys(table: &Table, filter: &Filter) -> Vec<(Term, Filter, usize)
 
 /// Words that match something each, where no search with all but one of them does.
 #[must_use]
-pub fn alone(table: &Table, filter: &Filter) -> Vec<(Filter, usize)> {
+pub fn alone(store: &Store, filter: &Filter) -> Vec<(Filter, usize)> {
     let terms = filter.terms().iter().filter(|term| !term.negated);
     let alone = terms.map(|term| {
         let search = Filter::parse(&term.to_string());
-        let rows = table.count(&search);
+        let rows = store.count(&search);
         (search, rows)
     });
     alone.filter(|(_, rows)| *rows > 0).collect()

@@ -110,7 +110,7 @@ async function timed(browser: Browser, url: string, rows: number, line?: typeof 
   await page.addInitScript((rows) => {
     const look = () => {
       const live = document.querySelector("[data-testid=connection]")?.textContent?.startsWith("Live");
-      const count = document.querySelector("#tablewrap table")?.getAttribute("aria-rowcount");
+      const count = document.querySelector(".tablewrap table")?.getAttribute("aria-rowcount");
       if (live && count === String(rows + 1)) Object.assign(globalThis, { liveAt: performance.now() });
       else requestAnimationFrame(look);
     };
@@ -168,7 +168,7 @@ interface Scrolled {
 
 /** Scrolls the table down, a little each frame, and notes when frames came. */
 function scrollFor(ms: number): Promise<void> {
-  const table = document.querySelector("#tablewrap");
+  const table = document.querySelector(".tablewrap");
   const gaps: number[] = [];
   return new Promise((done) => {
     let [start, last] = [0, 0];

@@ -8,9 +8,9 @@ import { Ingresses, expect, test } from "../support/test.ts";
 async function watchNames(page: Page, names: string[]): Promise<void> {
   await page.evaluate((names) => {
     const missing: string[] = [];
-    const table = document.querySelector<HTMLElement>("#tablewrap");
+    const table = document.querySelector<HTMLElement>(".tablewrap");
     const look = () => {
-      const shown = [...document.querySelectorAll<HTMLElement>("#tablewrap tbody tr:not([hidden]) th")];
+      const shown = [...document.querySelectorAll<HTMLElement>(".tablewrap tbody tr:not([hidden]) th")];
       const there = table?.checkVisibility() ? shown.map((name) => name.textContent?.trim()) : [];
       missing.push(...names.filter((name) => !there.includes(name)));
     };

@@ -16,7 +16,7 @@ async function width(element: Locator): Promise<number> {
 /** How many rows are whole in sight, and not below what lies over them. */
 async function rowsInSight(page: Page): Promise<number> {
   return page.evaluate(() => {
-    const rows = [...document.querySelectorAll<HTMLElement>("#tablewrap tbody tr[data-place]:not([hidden])")];
+    const rows = [...document.querySelectorAll<HTMLElement>(".tablewrap tbody tr[data-place]:not([hidden])")];
     const seen = rows.filter((row) => {
       const { top, bottom, left } = row.getBoundingClientRect();
       const at = document.elementFromPoint(left + 40, (top + bottom) / 2);
@@ -121,7 +121,7 @@ test("what floats over the table never lies over the details", async ({ page, st
   for (const width of [1100, 800, 390]) {
     await page.setViewportSize({ width, height: 844 });
     await page.goto(dashboard.url);
-    const name = page.locator("#tablewrap .nm").first();
+    const name = page.locator(".tablewrap .nm").first();
     await name.click();
     const details = page.locator("#details");
     for (const part of [details.getByRole("heading").first(), details.getByRole("tab").first()]) {

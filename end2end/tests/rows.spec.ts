@@ -139,7 +139,7 @@ test("every button that is only a picture has a tooltip, with its key", async ({
   await ingresses.open(dashboard.url);
   await ingresses.row("cart").hover();
   await expect(ingresses.row("cart").getByRole("button", { name: "More", exact: true })).toBeVisible();
-  const buttons = page.locator(".app :is(.hdr, .toolbar, #tablewrap) button:visible");
+  const buttons = page.locator(".app :is(.hdr, .toolbar, .tablewrap) button:visible");
   const bare = await buttons.evaluateAll((buttons) =>
     buttons
       .filter((button) => button.querySelector("svg") && !(button as HTMLElement).innerText.trim() && !button.getAttribute("title"))

@@ -10,7 +10,7 @@ test.describe("while rows come and go above, in and below the window", () => {
     await expect(page.getByRole("contentinfo")).toContainText("300 ingresses");
     await ingresses.leave();
     // By its id: to look for it by its role takes longer than what is looked at.
-    const table = page.locator("#tablewrap");
+    const table = page.locator(".tablewrap");
     const { items } = (await (await request.get(`${dashboard.url}api/ingresses`)).json()) as { items: Ingress[] };
     const rows = items.map(({ namespace, name }) => ({ namespace, name }));
     // The same moves in each run (a linear congruential generator).
@@ -80,7 +80,7 @@ test.describe("with the keyboard alone, while rows come and go", () => {
       await Promise.all([changes(), page.keyboard.press(key)]);
     };
     const focused = async () => {
-      const row = page.locator("#tablewrap tr[data-place]:focus-within");
+      const row = page.locator(".tablewrap tr[data-place]:focus-within");
       await expect(row).toBeInViewport();
       // Its number is of no use: those above come and go.
       const title = async (part: string) => (await row.locator(part).getAttribute("title")) ?? "";
@@ -127,7 +127,7 @@ test.describe("10,500 ingresses", () => {
     await ingresses.open(dashboard.url);
     await expect(page.getByRole("contentinfo")).toContainText("10,500 ingresses");
     await expect(ingresses.table.getByRole("table")).toHaveAttribute("aria-rowcount", "10501");
-    const elements = page.locator("#tablewrap tbody tr");
+    const elements = page.locator(".tablewrap tbody tr");
     const before = await elements.count();
 
     const { items } = (await (await request.get(`${dashboard.url}api/ingresses`)).json()) as { items: Ingress[] };

@@ -5,6 +5,7 @@
 //! Pure code: no I/O, no async, no clock. Time and randomness come in as arguments, so the
 //! browser, the load generator and the tests drive the same code.
 
+pub mod columns;
 pub mod connection;
 pub mod document;
 pub mod filter;
@@ -13,9 +14,11 @@ pub mod json;
 pub mod message;
 pub mod scope;
 pub mod sse;
+pub mod store;
 pub mod table;
 pub mod tabs;
 pub mod tls;
+pub mod view;
 
 pub use document::{DocumentReader, IngressDocument, NamespaceDocument, NamespaceSummary};
 pub use ingress::{Ingress, Key};

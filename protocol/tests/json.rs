@@ -17,7 +17,7 @@ use protocol::message::{
     Done, DoneReason, ErrorReason, Heartbeat, Message, Missing, NamespaceState, NamespaceStatus,
     Reset, StreamError, Synced,
 };
-use protocol::table::Group;
+use protocol::view::Group;
 use protocol::{IngressDocument, NamespaceDocument, NamespaceSummary};
 use serde::Serialize;
 use serde::de::IgnoredAny;

@@ -197,6 +197,7 @@ pub fn row(bytes: &[u8]) {
 pub fn message(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut table = Table::new();
+    let view = table.add_view();
     table.begin_stream();
     for line in text.lines() {
         let Ok(Some(message)) = Message::decode(line) else {
@@ -212,16 +213,23 @@ pub fn message(bytes: &[u8]) {
         table.apply(message, 0);
         table.settle();
         if let Some((key, is_there)) = told {
-            assert_eq!(table.get(&key).is_some(), is_there, "{key:?}");
+            assert_eq!(table.store().get(&key).is_some(), is_there, "{key:?}");
         }
     }
-    assert_eq!(table.window(0..table.len()).count(), table.len());
-    let counted: usize = table.rows_by_namespace().values().sum();
-    assert_eq!(counted, table.len(), "{:?}", table.rows_by_namespace());
-    for row in table.window(0..table.len()) {
-        assert_eq!(
-            table.get(&row.ingress.key()).map(|row| row.ingress),
-            Some(row.ingress)
-        );
+    let (store, lines) = (
+        table.store(),
+        table.lines(view).expect("it was added above"),
+    );
+    assert_eq!(lines.rows().count(), lines.row_count());
+    let counted: usize = store.rows_by_namespace().values().sum();
+    assert_eq!(
+        counted,
+        lines.row_count(),
+        "{:?}",
+        store.rows_by_namespace()
+    );
+    for row in lines.rows() {
+        let held = store.get(&row.ingress.key()).map(|row| row.ingress);
+        assert_eq!(held, Some(row.ingress));
     }
 }

@@ -5,23 +5,22 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::filter::Field;
-use protocol::table::LineKey;
+use protocol::view::{Grouping, LineKey};
 use protocol::{Ingress, Key, Scope};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, MouseEvent};
 
-use super::address::ADDS;
 use super::copying::{GONE, copy, copy_yaml, link, report, say};
 use super::details::close_details;
 use super::dom::{by_id, closest, target};
-use super::lines::{line_of, name_at, place_of, row_of};
+use super::lines::{at, line_of, name_at, place_of, row_of};
 use super::moving::{go_to, step};
 use super::pool::to_top;
 use super::{picking, searching};
 use crate::actions::Action;
 use crate::format::{self, counted};
 use crate::incident;
-use crate::query::{GROUPINGS, Query, Tab};
+use crate::query::{Query, Tab};
 use crate::state::{Popup, Ui};
 
 /// Does what a button says: to the row that it is in, or that its menu is of, else to the one
@@ -94,17 +93,17 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
             copy(ui, command, "the kubectl command", pressed);
         }),
         Action::Report => on_object(&|key| {
-            if let Some(view) = ui.live.with_table(|table| table.get(key)) {
+            if let Some(view) = ui.live.with_store(|store| store.get(key)) {
                 copy(ui, report(ui, &view.ingress), "the report", pressed);
             }
         }),
         Action::Curl => on_object(&|key| {
-            let view = ui.live.with_table(|table| table.get(key));
+            let view = ui.live.with_store(|store| store.get(key));
             let command = view.and_then(|view| incident::curl(&view.ingress));
             copy(ui, command.unwrap_or_default(), "the curl command", pressed);
         }),
         Action::Open => on_object(&|key| {
-            ui.current.set(Some(key.clone().into()));
+            ui.table.current.set(Some(key.clone().into()));
             ui.select(Some(key.clone()));
         }),
         Action::Yaml => open_at(Tab::Yaml),
@@ -126,12 +125,12 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
         Action::WatchAll => ui.watch(Scope::All),
         Action::Group if alt => {
             let open = button.get_attribute("aria-expanded").as_deref() == Some("true");
-            ui.live.toggle_all_groups(!open);
+            ui.table.toggle_all_groups(!open);
             to_group(ui, &value);
         }
         Action::Group => {
-            ui.current.set(Some(LineKey::Group(value.clone())));
-            ui.live.toggle_group(&value);
+            ui.table.current.set(Some(LineKey::Group(value.clone())));
+            ui.table.toggle_group(&value);
             // The head that lies over the rows of its group is where they were.
             if line_of(ui, button).is_none() {
                 to_group(ui, &value);
@@ -139,9 +138,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
         }
         Action::FilterBy => filter_by(ui, &field, &value, alt),
         Action::GroupBy => {
-            let grouping = GROUPINGS.into_iter().find(|(_, id, _)| *id == value);
-            ui.live
-                .set_grouping(grouping.map(|(grouping, ..)| grouping));
+            ui.table.set_grouping(Grouping::of_id(&value));
             ui.popup.set(None);
             to_top(ui);
         }
@@ -160,7 +157,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
         }
         // A word of the search, by its place.
         Action::Without => {
-            let filter = ui.filter.get_untracked();
+            let filter = ui.table.filter.get_untracked();
             let index = value.parse().unwrap_or(usize::MAX);
             clear_to(ui, &filter.without(index).to_string());
         }
@@ -170,7 +167,10 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
             to_top(ui);
         }
         Action::ToggleWord => {
-            let filter = ui.filter.with_untracked(|filter| filter.toggled(&value));
+            let filter = ui
+                .table
+                .filter
+                .with_untracked(|filter| filter.toggled(&value));
             ui.set_search(&filter.to_string());
             to_top(ui);
         }
@@ -197,7 +197,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
                 let _ = input.focus();
             }
         }
-        Action::Unpick => ui.picked.update(BTreeSet::clear),
+        Action::Unpick => ui.table.picked.update(BTreeSet::clear),
         Action::PickedNames => {
             let names = picking::lines(ui, |row| vec![row.name.clone()]);
             copy(ui, names, "", pressed);
@@ -212,7 +212,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
         }
         Action::PickedKubectl => copy(ui, picking::kubectl(ui), "", pressed),
         Action::Compare => {
-            let picked = ui.picked.get_untracked();
+            let picked = ui.table.picked.get_untracked();
             let mut picked = picked.into_iter();
             if let (Some(first), Some(second)) = (picked.next(), picked.next()) {
                 ui.popup.set(Some(Popup::Compare(first, second)));
@@ -227,14 +227,14 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
 /// Goes to the head of a group.
 fn to_group(ui: Ui, value: &str) {
     let key = LineKey::Group(value.to_owned());
-    if let Some(line) = ui.live.with_table(|table| table.line_of(&key)) {
+    if let Some(line) = ui.table.with_lines(|lines| lines.line_of(&key)) {
         go_to(ui, line);
     }
 }
 
 /// Leaves less of the search than there is: Back brings it back.
 pub(super) fn clear_to(ui: Ui, text: &str) {
-    ADDS.set(true);
+    ui.input.update_value(|input| input.adds_entry = true);
     ui.set_search(text);
     to_top(ui);
 }
@@ -244,7 +244,7 @@ pub(super) fn filter_by(ui: Ui, field: &str, value: &str, out: bool) {
     let Some(field) = Field::of_key(field) else {
         return;
     };
-    let filter = ui.filter.with_untracked(|filter| match field {
+    let filter = ui.table.filter.with_untracked(|filter| match field {
         _ if out => filter.leaving_out(field, value),
         // A row may have several of these.
         Field::Host | Field::Label | Field::Annotation => {
@@ -292,6 +292,7 @@ pub(super) fn context_menu(ui: Ui, event: &Event) {
     if mouse.button() != 2 || closest(&target, ".host").is_some() {
         return;
     }
+    let ui = at(ui, &target);
     if let Some(row) = row_of(ui, &target) {
         event.prevent_default();
         let at = (f64::from(mouse.client_x()), f64::from(mouse.client_y()));
@@ -301,7 +302,7 @@ pub(super) fn context_menu(ui: Ui, event: &Event) {
 
 /// The menu of a row, below its name.
 pub(super) fn menu_at_row(ui: Ui, row: Arc<Ingress>) {
-    let name = place_of(ui, &row.key().into()).and_then(name_at);
+    let name = place_of(ui, &row.key().into()).and_then(|place| name_at(ui, place));
     let at = name.map_or((64.0, 160.0), |name| {
         let rect = name.get_bounding_client_rect();
         (rect.left(), rect.bottom() + 4.0)

@@ -4,12 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use crate::query::Query;
-use crate::state::Ui;
-
-thread_local! {
-    /// Whether the next change of the address adds an entry whatever it is.
-    pub(super) static ADDS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
+use crate::state::{Input, Ui};
 
 /// The address bar follows the state: a new selection or scope adds an entry and so does a search
 /// that is cleared; typing replaces it.
@@ -26,7 +21,7 @@ pub(super) fn write_address(ui: Ui) {
                 && let Ok(history) = window().history()
             {
                 let url = format!("{}/{text}", ui.base_path());
-                let adds = ADDS.take()
+                let adds = take_adds(ui)
                     || before.selected != query.selected
                     || before.namespaces != query.namespaces;
                 let _ = if adds {
@@ -40,11 +35,17 @@ pub(super) fn write_address(ui: Ui) {
     });
 }
 
+/// Whether the next change of the address adds an entry whatever it is; the one after does not.
+fn take_adds(ui: Ui) -> bool {
+    let take = |input: &mut Input| std::mem::take(&mut input.adds_entry);
+    ui.input.try_update_value(take).unwrap_or_default()
+}
+
 /// The state follows the address bar: back and forward.
 pub(super) fn read_address(ui: Ui) {
     let search = window().location().search().unwrap_or_default();
     let query = Query::parse(search.trim_start_matches('?'));
-    ADDS.set(false);
+    take_adds(ui);
     let max = ui.cluster.with_value(|cluster| cluster.max_namespaces);
     let (scope, refused) = query.scope(max);
     ui.refused.set(refused);
@@ -52,15 +53,15 @@ pub(super) fn read_address(ui: Ui) {
     if ui.live.scope.with_untracked(|old| *old != scope) {
         ui.live.set_scope(scope);
     }
-    if ui.live.filter.with_untracked(|old| *old != query.search) {
+    if ui.table.text.with_untracked(|old| *old != query.search) {
         ui.set_search(&query.search);
     }
-    if ui.live.grouping.get_untracked() != query.grouping {
-        ui.live.set_grouping(query.grouping);
+    if ui.table.grouping.get_untracked() != query.grouping {
+        ui.table.set_grouping(query.grouping);
     }
     let sort = (query.sort.column, query.sort.direction);
-    if ui.live.sort.get_untracked() != sort {
-        ui.live.set_sort(sort.0, sort.1);
+    if ui.table.sort.get_untracked() != sort {
+        ui.table.set_sort(sort.0, sort.1);
     }
     ui.popup.set(None);
     ui.select(query.selected);

@@ -37,18 +37,18 @@ pub(super) fn announce_currency(ui: Ui) {
 /// Says how many rows match, when the typing has stopped.
 pub(super) fn announce_matches(ui: Ui) {
     Effect::new(move |before: Option<String>| {
-        let typed = ui.live.filter.get();
+        let typed = ui.table.text.get();
         if before.is_some_and(|before| before != typed) {
             set_timeout(
                 move || {
-                    if ui.live.filter.with_untracked(|now| *now == typed) {
-                        let matching = ui.live.matching.get_untracked();
+                    if ui.table.text.with_untracked(|now| *now == typed) {
+                        let matching = ui.table.matching.get_untracked();
                         ui.announce(counted(matching, "ingress matches", "ingresses match"));
                     }
                 },
                 Duration::from_millis(SAY_MATCHES_MS),
             );
         }
-        ui.live.filter.get_untracked()
+        ui.table.text.get_untracked()
     });
 }

@@ -20,7 +20,7 @@ pub(super) fn keep_choices(ui: Ui) {
         let choices = Choices {
             theme: ui.theme.get(),
             density: ui.density.get(),
-            columns: ui.columns.get(),
+            columns: ui.table.columns.get(),
             exclusions: ui.exclusions.get(),
         };
         let (theme, density) = (choices.theme, choices.density);

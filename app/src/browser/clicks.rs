@@ -4,23 +4,24 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::Key;
+use protocol::columns::Column;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, MouseEvent};
 
 use super::details::{choose_tab, focus_details};
 use super::dom::{closest, target};
-use super::lines::row_of;
+use super::lines::{at, row_of};
 use super::pool::to_top;
 use super::popups::open_popup;
 use super::{acts, dragging, picking, searching};
 use crate::actions::Action;
-use crate::columns;
 use crate::page::Theme;
 use crate::query::Sort;
 use crate::state::Ui;
 
 pub(super) fn clicked(ui: Ui, event: &Event) {
     let Some(target) = target(event) else { return };
+    let ui = at(ui, &target);
     let mouse = event.dyn_ref::<MouseEvent>();
     let modified = mouse.is_some_and(|mouse| {
         mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key() || mouse.button() != 0
@@ -100,7 +101,7 @@ pub(super) fn clicked(ui: Ui, event: &Event) {
     let presses = mouse.map_or(0, |mouse| mouse.detail());
     if closest(&target, ".nm").is_some() {
         event.prevent_default();
-        ui.current.set(Some(key.clone().into()));
+        ui.table.current.set(Some(key.clone().into()));
         // Enter on a row whose details are open goes into them.
         if presses == 0
             && ui
@@ -111,7 +112,7 @@ pub(super) fn clicked(ui: Ui, event: &Event) {
         }
         ui.select(Some(key));
     } else {
-        ui.current.set(Some(key.clone().into()));
+        ui.table.current.set(Some(key.clone().into()));
         open_soon(ui, key, !selecting && presses < 2);
     }
 }
@@ -122,17 +123,16 @@ const TWICE_MS: u64 = 250;
 /// Opens the details of a row that was pressed beside its name, unless another press follows: a
 /// second one selects what is in the cell. Nor does one that selects open anything.
 fn open_soon(ui: Ui, key: Key, alone: bool) {
-    thread_local! {
-        static PRESS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
-    }
-    let press = PRESS.get().wrapping_add(1);
-    PRESS.set(press);
+    let press = ui.input.try_update_value(|input| {
+        input.press = input.press.wrapping_add(1);
+        input.press
+    });
     if !alone {
         return;
     }
     set_timeout(
         move || {
-            if PRESS.get() == press {
+            if ui.input.try_with_value(|input| input.press) == press {
                 ui.select(Some(key));
             }
         },
@@ -144,6 +144,7 @@ fn open_soon(ui: Ui, key: Key, alone: bool) {
 /// of a heading it makes the column as wide as what is in it.
 pub(super) fn pressed_twice(ui: Ui, event: &Event) {
     let Some(target) = target(event) else { return };
+    let ui = at(ui, &target);
     if dragging::fit(ui, &target) || closest(&target, "tr[data-place]").is_none() {
         return;
     }
@@ -155,9 +156,9 @@ pub(super) fn pressed_twice(ui: Ui, event: &Event) {
 
 fn sort_by(ui: Ui, heading: &Element) {
     let id = heading.get_attribute("data-sort").unwrap_or_default();
-    if let Some(column) = columns::by_id(&id) {
-        let sort = Sort::of(ui.live.sort.get_untracked()).pressed(column);
-        ui.live.set_sort(sort.column, sort.direction);
+    if let Some(column) = Column::of_id(&id) {
+        let sort = Sort::of(ui.table.sort.get_untracked()).pressed(column);
+        ui.table.set_sort(sort.column, sort.direction);
         to_top(ui);
         ui.announce(format!("Sorted by {}", sort.words()));
     }

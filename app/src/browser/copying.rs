@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use protocol::{Ingress, Key};
 use wasm_bindgen::JsCast;
@@ -14,7 +13,7 @@ use super::picking;
 use crate::format::{self, counted};
 use crate::incident;
 use crate::query::Query;
-use crate::state::{Popup, Ui};
+use crate::state::{Input, Popup, Ui};
 
 /// How long a button shows that it has copied, in milliseconds.
 const TICK_MS: u64 = 1_200;
@@ -50,7 +49,10 @@ pub(super) fn report(ui: Ui, row: &Ingress) -> String {
 
 /// Copies the command for what is picked, else for this row.
 pub(super) fn copy_kubectl(ui: Ui, key: &Key) {
-    let picked = ui.picked.with_untracked(std::collections::BTreeSet::len);
+    let picked = ui
+        .table
+        .picked
+        .with_untracked(std::collections::BTreeSet::len);
     if picked > 0 {
         let what = format!(
             "kubectl for {}",
@@ -135,14 +137,12 @@ fn tick(button: &Element) {
 
 /// Says something in a line over the page, and to assistive technology.
 pub(super) fn say(ui: Ui, words: &str) {
-    thread_local! {
-        static LEAVES: std::cell::Cell<Option<TimeoutHandle>> = const { std::cell::Cell::new(None) };
-    }
     ui.announce(words);
     ui.toast.set(Some(words.to_owned()));
     let leaves =
         set_timeout_with_handle(move || ui.toast.set(None), Duration::from_millis(TOAST_MS));
-    if let Some(earlier) = LEAVES.replace(leaves.ok()) {
+    let replace = |input: &mut Input| std::mem::replace(&mut input.toast_leaves, leaves.ok());
+    if let Some(earlier) = ui.input.try_update_value(replace).flatten() {
         earlier.clear();
     }
 }

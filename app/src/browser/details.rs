@@ -13,7 +13,7 @@ pub(super) fn follow_selection(ui: Ui) {
     Effect::new(move |_| {
         ui.live.version.track();
         let Some(key) = ui.selected.get() else { return };
-        let found = ui.live.with_table(|table| table.get(&key));
+        let found = ui.live.with_store(|store| store.get(&key));
         let held = ui
             .detail
             .get_untracked()

@@ -1,9 +1,9 @@
 //! The elements of the document and its events.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, Event, HtmlElement};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, Event, HtmlElement, NodeList};
 
 pub(crate) fn by_id(id: &str) -> Option<HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
@@ -15,9 +15,24 @@ pub(super) fn first_of(selector: &str) -> Option<HtmlElement> {
     found.dyn_into().ok()
 }
 
+/// The first element within another one that matches a selector.
+pub(super) fn first_in(within: &Element, selector: &str) -> Option<HtmlElement> {
+    let found = within.query_selector(selector).ok()??;
+    found.dyn_into().ok()
+}
+
 /// The elements of the document that match a selector.
 pub(super) fn elements(selector: &str) -> Vec<HtmlElement> {
-    let Ok(list) = document().query_selector_all(selector) else {
+    list(document().query_selector_all(selector))
+}
+
+/// The elements within another one that match a selector.
+pub(super) fn elements_in(within: &Element, selector: &str) -> Vec<HtmlElement> {
+    list(within.query_selector_all(selector))
+}
+
+fn list(found: Result<NodeList, JsValue>) -> Vec<HtmlElement> {
+    let Ok(list) = found else {
         return Vec::new();
     };
     (0..list.length())

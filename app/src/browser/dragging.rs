@@ -1,30 +1,19 @@
 //! The order and the width of columns, with the pointer and with keys.
 
 use leptos::prelude::*;
+use protocol::columns::Column;
 use protocol::json;
-use protocol::table::Column;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 
-use super::dom::{closest, elements, first_of, on, target};
+use super::dom::{closest, elements, elements_in, first_in, first_of, on, target};
+use super::lines::{at, wrap};
 use super::pool::mark_cut;
 use super::storage::{store, stored};
-use crate::columns;
-use crate::state::Ui;
+use crate::state::{Drag, Input, Ui};
 
 /// How far a key moves the edge of a column, in pixels.
 const STEP: f64 = 16.0;
-
-/// What the pointer drags.
-#[derive(Clone, Copy)]
-enum Drag {
-    /// The edge of a column: from this place of the pointer, at this width.
-    Edge(Column, f64, f64),
-    /// A column, by its handle in the menu.
-    Grip(Column),
-    /// The edge of the drawer.
-    Drawer,
-}
 
 /// What local storage calls the width of the drawer, in pixels.
 const DRAWER: &str = "kube-ingress-dash-drawer";
@@ -32,24 +21,17 @@ const DRAWER: &str = "kube-ingress-dash-drawer";
 const DRAWER_LEAST: f64 = 480.0;
 const TABLE_LEAST: f64 = 360.0;
 
-thread_local! {
-    static DRAG: std::cell::Cell<Option<Drag>> = const { std::cell::Cell::new(None) };
-    /// The column that keys move, until the focus has followed it: before, the element with the
-    /// focus is another column's.
-    static MOVED: std::cell::Cell<Option<Column>> = const { std::cell::Cell::new(None) };
-    static LISTENS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
 /// The pointer takes an edge or a handle.
 pub(super) fn begin(ui: Ui, event: &Event) {
     let (Some(target), Some(mouse)) = (target(event), event.dyn_ref::<MouseEvent>()) else {
         return;
     };
+    let ui = at(ui, &target);
     let drag = if let Some((column, edge)) = named(&target, "data-edge") {
         let width = edge
             .parent_element()
             .map_or(0.0, |heading| heading.get_bounding_client_rect().width());
-        Drag::Edge(column, f64::from(mouse.client_x()), width)
+        Drag::Edge(ui.table.number, column, f64::from(mouse.client_x()), width)
     } else if closest(&target, "[data-drawer]").is_some() {
         Drag::Drawer
     } else if let Some((column, _)) = named(&target, "data-grip") {
@@ -58,31 +40,35 @@ pub(super) fn begin(ui: Ui, event: &Event) {
         return;
     };
     event.prevent_default();
-    DRAG.set(Some(drag));
-    if !LISTENS.replace(true) {
+    ui.input.update_value(|input| input.drag = Some(drag));
+    let listens = |input: &mut Input| std::mem::replace(&mut input.follows_drags, true);
+    if ui.input.try_update_value(listens) == Some(false) {
+        let ends = move |_: &Event| ui.input.update_value(|input| input.drag = None);
         on("pointermove", move |event| follow(ui, event));
-        on("pointerup", |_| DRAG.set(None));
-        on("pointercancel", |_| DRAG.set(None));
+        on("pointerup", ends);
+        on("pointercancel", ends);
     }
 }
 
 /// Sets the width of a column. The hosts have taken the room that was left; from now on they keep
 /// theirs, so that no other column changes and the edge stays under the pointer.
 fn resize(ui: Ui, column: Column, width: f64) {
-    let hosts = heading_of(Column::Host).map(|heading| heading.get_bounding_client_rect().width());
-    ui.columns.update(|columns| {
+    let hosts =
+        heading_of(ui, Column::Host).map(|heading| heading.get_bounding_client_rect().width());
+    ui.table.columns.update(|columns| {
         if let Some(width) = hosts.filter(|_| !columns.is_set(Column::Host)) {
             columns.resize(Column::Host, width);
         }
         columns.resize(column, width);
     });
-    mark_cut();
+    mark_cut(ui);
 }
 
 /// The cell of a column's heading, where the table has it.
-fn heading_of(column: Column) -> Option<Element> {
-    let id = columns::id(column);
-    first_of(&format!("th:has(> [data-sort={id}])")).map(Into::into)
+fn heading_of(ui: Ui, column: Column) -> Option<Element> {
+    let id = column.id();
+    let wrap = wrap(ui)?;
+    first_in(&wrap, &format!("th:has(> [data-sort={id}])")).map(Into::into)
 }
 
 /// Makes a column as wide as what is in it, as far as that is in the document and no other column
@@ -91,7 +77,8 @@ pub(super) fn fit(ui: Ui, target: &Element) -> bool {
     let Some((column, _)) = named(target, "data-edge") else {
         return false;
     };
-    if let (Some(table), Some(heading)) = (first_of(".dt"), heading_of(column)) {
+    let table = wrap(ui).and_then(|wrap| first_in(&wrap, ".dt"));
+    if let (Some(table), Some(heading)) = (table, heading_of(ui, column)) {
         let width = || heading.get_bounding_client_rect().width();
         let (before, room) = (width(), free_room(&table));
         // For a moment the browser lays the table out by what is in it.
@@ -106,12 +93,12 @@ pub(super) fn fit(ui: Ui, target: &Element) -> bool {
 
 /// What the window of the table has left beside its columns, in pixels.
 fn free_room(table: &Element) -> f64 {
-    let headings = elements("thead th");
+    let headings = elements_in(table, "thead th");
     let width = |heading: &Element| heading.get_bounding_client_rect().width();
     let window = table
         .parent_element()
         .map_or(0, |window| window.client_width());
-    let gutter = first_of("thead .mark").map_or(0.0, |gutter| width(&gutter));
+    let gutter = first_in(table, "thead .mark").map_or(0.0, |gutter| width(&gutter));
     let columns: f64 = headings.iter().map(|heading| width(heading)).sum();
     (f64::from(window) - gutter - columns).max(0.0)
 }
@@ -144,18 +131,20 @@ fn window_width() -> f64 {
 }
 
 fn follow(ui: Ui, event: &Event) {
-    let (Some(drag), Some(mouse)) = (DRAG.get(), event.dyn_ref::<MouseEvent>()) else {
+    let drag = ui.input.with_value(|input| input.drag);
+    let (Some(drag), Some(mouse)) = (drag, event.dyn_ref::<MouseEvent>()) else {
         return;
     };
     match drag {
-        Drag::Edge(column, from, width) => {
+        Drag::Edge(table, column, from, width) => {
+            let ui = ui.of_table(table);
             resize(ui, column, width + f64::from(mouse.client_x()) - from);
         }
         Drag::Drawer => {
             let width = window_width() - f64::from(mouse.client_x());
             widen_drawer(width);
             store(DRAWER, &whole(width).to_string());
-            mark_cut();
+            mark_cut(ui);
         }
         Drag::Grip(column) => {
             let y = f64::from(mouse.client_y());
@@ -166,11 +155,16 @@ fn follow(ui: Ui, event: &Event) {
                     rect.top() + rect.height() / 2.0 < y
                 })
                 .count();
-            let at = ui.columns.with_untracked(|columns| columns.place(column));
+            let at = ui
+                .table
+                .columns
+                .with_untracked(|columns| columns.place(column));
             // Its own row counts as one that is above.
             let place = if above > at { above - 1 } else { above };
             if place != at {
-                ui.columns.update(|columns| columns.move_to(column, place));
+                ui.table
+                    .columns
+                    .update(|columns| columns.move_to(column, place));
             }
         }
     }
@@ -180,23 +174,28 @@ fn follow(ui: Ui, event: &Event) {
 pub(super) fn key_pressed(ui: Ui, target: &Element, event: &KeyboardEvent) -> bool {
     let key = event.key();
     if let Some((column, _)) = named(target, "data-grip") {
-        let column = MOVED.get().unwrap_or(column);
-        let at = ui.columns.with_untracked(|columns| columns.place(column));
+        let column = ui.input.with_value(|input| input.moved).unwrap_or(column);
+        let at = ui
+            .table
+            .columns
+            .with_untracked(|columns| columns.place(column));
         let place = match key.as_str() {
             "ArrowUp" => at.saturating_sub(1),
             "ArrowDown" => at + 1,
             _ => return false,
         };
-        ui.columns.update(|columns| columns.move_to(column, place));
-        let id = columns::id(column);
-        MOVED.set(Some(column));
+        ui.table
+            .columns
+            .update(|columns| columns.move_to(column, place));
+        let id = column.id();
+        ui.input.update_value(|input| input.moved = Some(column));
         request_animation_frame(move || {
-            MOVED.set(None);
+            ui.input.update_value(|input| input.moved = None);
             if let Some(grip) = first_of(&format!("[data-grip={id}]")) {
                 let _ = grip.focus();
             }
         });
-        ui.announce(format!("{}, place {}", columns::heading(column), place + 1));
+        ui.announce(format!("{}, place {}", column.heading(), place + 1));
         return true;
     }
     if let Some((column, heading)) = named(target, "data-sort")
@@ -220,6 +219,6 @@ pub(super) fn key_pressed(ui: Ui, target: &Element, event: &KeyboardEvent) -> bo
 /// The column that an element names in an attribute.
 fn named(target: &Element, attribute: &str) -> Option<(Column, HtmlElement)> {
     let element = closest(target, &format!("[{attribute}]"))?;
-    let column = columns::by_id(&element.get_attribute(attribute)?)?;
+    let column = Column::of_id(&element.get_attribute(attribute)?)?;
     Some((column, element.dyn_into().ok()?))
 }

@@ -6,10 +6,10 @@ use leptos::prelude::*;
 use web_sys::Event;
 
 use super::dom::target;
-use super::focus::FOLLOWS;
-use super::lines::place_at;
+use super::each_table;
+use super::lines::{at, place_at};
 use crate::live::mono_now_ms;
-use crate::state::Ui;
+use crate::state::{Input, Ui};
 
 /// How long after the pointer and the focus have left the rows move again, in milliseconds.
 const RELEASE_MS: u64 = 400;
@@ -17,22 +17,29 @@ const RELEASE_MS: u64 = 400;
 /// Without a movement or a key for so long a hold ends, in milliseconds.
 const LONGEST_HOLD_MS: u64 = 30_000;
 
-thread_local! {
-    /// When the pointer or a key last did something over the rows, on the monotonic clock.
-    static HELD_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-}
-
-pub(super) fn hold_now() {
-    HELD_AT.set(mono_now_ms());
+/// The pointer or a key did something over the rows.
+pub(super) fn hold_now(ui: Ui) {
+    ui.input
+        .update_value(|input| input.held_at_ms = mono_now_ms());
 }
 
 /// The row under the pointer or the focus has its buttons, and holds the others in their places.
 pub(super) fn point_at(ui: Ui, event: &Event) {
-    let place = target(event).as_ref().and_then(place_at);
+    let target = target(event);
+    let here = target.as_ref().map(|target| at(ui, target));
+    // What is in one table is in no other.
+    each_table(ui, |ui| {
+        let is_here = here.is_some_and(|here| here.table.number == ui.table.number);
+        let place = target.as_ref().filter(|_| is_here).and_then(place_at);
+        point_in(ui, event, place);
+    });
+}
+
+fn point_in(ui: Ui, event: &Event, place: Option<usize>) {
     if event.type_() == "focusin" {
-        FOLLOWS.set(place.is_some());
+        ui.table.note(|table| table.follows = place.is_some());
     }
-    ui.slots.with_value(|slots| {
+    ui.table.slots.with_value(|slots| {
         for (index, slot) in slots.iter().enumerate() {
             let here = Some(index) == place;
             if slot.active.get_untracked() != here {
@@ -42,16 +49,16 @@ pub(super) fn point_at(ui: Ui, event: &Event) {
     });
     if let Some(place) = place {
         if event.type_() == "focusin" {
-            let key = ui.slots.with_value(|slots| {
+            let key = ui.table.slots.with_value(|slots| {
                 slots[place]
                     .cell
                     .with_untracked(|cell| cell.as_ref().map(|cell| cell.line.key()))
             });
-            if ui.current.with_untracked(|current| *current != key) {
-                ui.current.set(key);
+            if ui.table.current.with_untracked(|current| *current != key) {
+                ui.table.current.set(key);
             }
         }
-        hold_now();
+        hold_now(ui);
         ui.live.hold(true);
         release_later(ui);
     }
@@ -59,21 +66,21 @@ pub(super) fn point_at(ui: Ui, event: &Event) {
 
 /// Ends the hold once nothing is over the rows, or nothing has moved there for long.
 fn release_later(ui: Ui) {
-    thread_local! {
-        static WAITING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    }
-    if WAITING.replace(true) {
+    let waits = |input: &mut Input| std::mem::replace(&mut input.waits_for_release, true);
+    if ui.input.try_update_value(waits).unwrap_or_default() {
         return;
     }
     set_timeout(
         move || {
-            WAITING.set(false);
+            ui.input
+                .update_value(|input| input.waits_for_release = false);
             let over = document()
                 .query_selector("tr[data-place]:hover, tr[data-place]:focus-within")
                 .ok()
                 .flatten()
                 .is_some();
-            let idle = mono_now_ms().saturating_sub(HELD_AT.get()) > LONGEST_HOLD_MS;
+            let held_at_ms = ui.input.with_value(|input| input.held_at_ms);
+            let idle = mono_now_ms().saturating_sub(held_at_ms) > LONGEST_HOLD_MS;
             if over && !idle {
                 release_later(ui);
             } else {

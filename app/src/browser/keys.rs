@@ -1,13 +1,14 @@
 //! What keys do.
 
 use leptos::prelude::*;
-use protocol::table::Line;
+use protocol::view::Line;
 use web_sys::{Element, KeyboardEvent};
 
 use super::details::{close_details, next_tab, turn_tab};
 use super::dom::{by_id, closest, elements, first_of, target};
 use super::focus::focused_key;
 use super::holding::hold_now;
+use super::lines::at;
 use super::moving::{current_row, go_to, step, turn_page};
 use super::popups::open_popup;
 use super::{acts, copying, dragging, picking, searching};
@@ -19,6 +20,7 @@ use crate::state::{Popup, Ui};
 pub(super) fn key_pressed(ui: Ui, event: &KeyboardEvent) {
     let key = event.key();
     let target = target(event);
+    let ui = target.as_ref().map_or(ui, |target| at(ui, target));
     let within = |selector: &str| {
         target
             .as_ref()
@@ -31,12 +33,12 @@ pub(super) fn key_pressed(ui: Ui, event: &KeyboardEvent) {
         return escape(ui, event);
     }
     let no_popup = ui.popup.with_untracked(Option::is_none);
-    if key == "a" && (event.ctrl_key() || event.meta_key()) && no_popup && within("#tablewrap") {
+    if key == "a" && (event.ctrl_key() || event.meta_key()) && no_popup && within("[data-table]") {
         picking::all(ui);
         return event.prevent_default();
     }
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
-        let all = ui.live.lines.get_untracked() <= ui.pool.get_untracked();
+        let all = ui.table.lines.get_untracked() <= ui.table.pool.get_untracked();
         if key == "f" && !event.alt_key() && !all {
             ui.finding.set(Some(mono_now_ms()));
         }
@@ -64,11 +66,11 @@ pub(super) fn key_pressed(ui: Ui, event: &KeyboardEvent) {
             return next_tab(ui, &tab, back);
         }
     }
-    let in_table = within("#tablewrap")
+    let in_table = within("[data-table]")
         || target
             .as_ref()
             .is_some_and(|target| target.tag_name() == "BODY");
-    hold_now();
+    hold_now(ui);
     if in_table && key_in_table(ui, event, target.as_ref()) {
         return event.prevent_default();
     }
@@ -91,7 +93,7 @@ fn key_in_table(ui: Ui, event: &KeyboardEvent, target: Option<&Element>) -> bool
         ("Home", false) => go_to(ui, 0),
         ("PageDown", false) => turn_page(ui, true),
         ("PageUp", false) => turn_page(ui, false),
-        ("End", false) => go_to(ui, ui.live.lines.get_untracked().saturating_sub(1)),
+        ("End", false) => go_to(ui, ui.table.lines.get_untracked().saturating_sub(1)),
         ("Enter", false) => return open_current(ui, target),
         _ => return false,
     }
@@ -105,18 +107,15 @@ fn open_current(ui: Ui, target: Option<&Element>) -> bool {
     let elsewhere = target.is_some_and(|target| {
         closest(target, "tr[data-place]").is_some() && closest(target, ".nm, .grp").is_none()
     });
-    let Some(key) = ui.current.get_untracked() else {
+    let Some(key) = ui.table.current.get_untracked() else {
         return false;
     };
     if elsewhere || focused_key(ui).as_ref() == Some(&key) {
         return false;
     }
-    let line = ui.live.with_table(|table| {
-        let index = table.line_of(&key)?;
-        table.line(index)
-    });
+    let line = ui.table.with_lines(|lines| lines.get(lines.line_of(&key)?));
     match line {
-        Some(Line::Group(group)) => ui.live.toggle_group(&group.value),
+        Some(Line::Group(group)) => ui.table.toggle_group(&group.value),
         Some(Line::Row(_)) => ui.select(key.row().cloned()),
         // It is gone: whatever has taken its place is not what was meant.
         None => {}
@@ -234,9 +233,9 @@ fn escape(ui: Ui, event: &KeyboardEvent) {
     } else if ui.suggesting.get_untracked() {
         event.prevent_default();
         ui.suggesting.set(false);
-    } else if ui.picked.with_untracked(|picked| !picked.is_empty()) {
+    } else if ui.table.picked.with_untracked(|picked| !picked.is_empty()) {
         event.prevent_default();
-        ui.picked.update(std::collections::BTreeSet::clear);
+        ui.table.picked.update(std::collections::BTreeSet::clear);
     } else if ui.selected.with_untracked(Option::is_some) {
         event.prevent_default();
         close_details(ui);

@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::Ingress;
-use protocol::table::LineKey;
+use protocol::view::LineKey;
 use web_sys::{Element, HtmlElement};
 
-use super::dom::first_of;
-use crate::state::{Cell, Ui};
-
-thread_local! {
-    /// The first line in sight, and the first below.
-    pub(super) static SIGHT: std::cell::Cell<(usize, usize)> = const { std::cell::Cell::new((0, 40)) };
-}
+use super::dom::{by_id, closest, first_in};
+use crate::state::Ui;
+use crate::table::Cell;
 
 pub(super) fn place_at(element: &Element) -> Option<usize> {
     let row = element.closest("tr[data-place]").ok().flatten()?;
@@ -23,7 +19,8 @@ pub(super) fn place_at(element: &Element) -> Option<usize> {
 /// The line that an element is in.
 pub(super) fn line_of(ui: Ui, element: &Element) -> Option<Cell> {
     let place = place_at(element)?;
-    ui.slots
+    ui.table
+        .slots
         .with_value(|slots| slots.get(place).and_then(|slot| slot.cell.get_untracked()))
 }
 
@@ -33,8 +30,8 @@ pub(super) fn row_of(ui: Ui, element: &Element) -> Option<Arc<Ingress>> {
 }
 
 pub(super) fn place_of(ui: Ui, key: &LineKey) -> Option<usize> {
-    let (first, below) = SIGHT.get();
-    ui.slots.with_value(|slots| {
+    let (first, below) = ui.table.recall(|table| table.sight);
+    ui.table.slots.with_value(|slots| {
         let mut places = slots.iter().enumerate().filter_map(|(place, slot)| {
             slot.cell.with_untracked(|cell| {
                 cell.as_ref().filter(|cell| cell.line.key() == *key)?;
@@ -49,6 +46,20 @@ pub(super) fn place_of(ui: Ui, key: &LineKey) -> Option<usize> {
 }
 
 /// The element of a row that takes the focus: its name, or the head of a group.
-pub(super) fn name_at(place: usize) -> Option<HtmlElement> {
-    first_of(&format!("tr[data-place=\"{place}\"] :is(.nm, .grp)"))
+pub(super) fn name_at(ui: Ui, place: usize) -> Option<HtmlElement> {
+    let wrap = wrap(ui)?;
+    first_in(&wrap, &format!("tr[data-place=\"{place}\"] :is(.nm, .grp)"))
+}
+
+/// The element of the table that scrolls.
+pub(super) fn wrap(ui: Ui) -> Option<HtmlElement> {
+    by_id(&ui.table.element_id())
+}
+
+/// The page as the table sees it that an element is in; outside of all tables as it is.
+pub(super) fn at(ui: Ui, element: &Element) -> Ui {
+    let number = closest(element, "[data-table]")
+        .and_then(|table| table.get_attribute("data-table"))
+        .and_then(|number| number.parse().ok());
+    number.map_or(ui, |number| ui.of_table(number))
 }

@@ -23,7 +23,7 @@ fn asked(ui: Ui) -> BTreeSet<String> {
     let watched = ui.live.scope.with(|scope| scope.names().cloned());
     let mut asked = watched.unwrap_or_default();
     if ui.is_fed() && ui.matching() == 0 {
-        ui.filter.with(|filter| {
+        ui.table.filter.with(|filter| {
             let terms = (filter.terms().iter())
                 .filter(|term| term.field == Some(Field::Namespace) && !term.negated);
             let names = terms.flat_map(|term| &term.values);

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::Ingress;
-use protocol::table::{Line, LineKey};
+use protocol::view::{Line, LineKey};
 use web_sys::Element;
 
-use super::dom::{by_id, first_of};
-use super::focus::{AT, focus_line, focused_key};
-use super::lines::SIGHT;
+use super::dom::first_of;
+use super::focus::{focus_line, focused_key};
+use super::lines::wrap;
 use super::pool::{row_height, scrolled};
 use crate::state::Ui;
 
 /// Brings line `index` of the view into sight and the focus to it.
 pub(super) fn go_to(ui: Ui, index: usize) {
-    let Some(line) = ui.live.with_table(|table| table.line(index)) else {
+    let Some(line) = ui.table.with_lines(|lines| lines.get(index)) else {
         return;
     };
-    let Some(table) = by_id("tablewrap") else {
+    let Some(table) = wrap(ui) else {
         return;
     };
     let height = row_height(ui);
@@ -27,7 +27,7 @@ pub(super) fn go_to(ui: Ui, index: usize) {
     let at = f64::from(table.scroll_top());
     // The head of a group lies over the first row.
     let covered = match &line {
-        Line::Row(_) if ui.live.grouping.get_untracked().is_some() => height,
+        Line::Row(_) if ui.table.grouping.get_untracked().is_some() => height,
         _ => 0.0,
     };
     if top - covered < at {
@@ -36,7 +36,7 @@ pub(super) fn go_to(ui: Ui, index: usize) {
         table.set_scroll_top((bottom - shown).ceil() as i32);
     }
     scrolled(ui);
-    AT.set(index);
+    ui.table.note(|table| table.at = index);
     // In a low window the page scrolls as well.
     table.scroll_into_view_with_bool(false);
     let key = line.key();
@@ -47,7 +47,7 @@ pub(super) fn go_to(ui: Ui, index: usize) {
     }
     // Who goes through the rows from within the details stays there.
     if first_of(".drawer :focus").is_some() {
-        ui.current.set(Some(key));
+        ui.table.current.set(Some(key));
     } else {
         focus_line(ui, key);
     }
@@ -61,12 +61,12 @@ fn height_of_rows(table: &Element) -> f64 {
 
 /// As many rows on as the window shows, or back; from the first in sight where none is current.
 pub(super) fn turn_page(ui: Ui, forward: bool) {
-    let Some(table) = by_id("tablewrap") else {
+    let Some(table) = wrap(ui) else {
         return;
     };
     let rows = ((height_of_rows(&table) / row_height(ui)) as usize).max(1);
     let (at, len) = current_line(ui);
-    let at = at.unwrap_or(SIGHT.get().0);
+    let at = at.unwrap_or(ui.table.recall(|table| table.sight.0));
     let index = if forward {
         (at + rows).min(len.saturating_sub(1))
     } else {
@@ -80,7 +80,7 @@ pub(super) fn step(ui: Ui, forward: bool) {
     let (at, len) = current_line(ui);
     let index = match (at, forward) {
         // None was, or it is gone.
-        (None, _) => SIGHT.get().0,
+        (None, _) => ui.table.recall(|table| table.sight.0),
         (Some(at), true) => at + 1,
         (Some(at), false) => at.saturating_sub(1),
     };
@@ -92,7 +92,8 @@ pub(super) fn step(ui: Ui, forward: bool) {
 /// The line that the keys are at. The focus follows a frame later: it is behind where keys come
 /// faster than frames.
 pub(super) fn current_key(ui: Ui) -> Option<LineKey> {
-    ui.current
+    ui.table
+        .current
         .get_untracked()
         .or_else(|| ui.selected.get_untracked().map(LineKey::Row))
         .or_else(|| focused_key(ui))
@@ -100,15 +101,16 @@ pub(super) fn current_key(ui: Ui) -> Option<LineKey> {
 
 /// Where in the view the keys are, and how many lines it has.
 fn current_line(ui: Ui) -> (Option<usize>, usize) {
-    ui.live.with_table(|table| {
-        let at = current_key(ui).and_then(|key| table.line_of(&key));
-        (at, table.line_count())
+    let key = current_key(ui);
+    ui.table.with_lines(|lines| {
+        let at = key.and_then(|key| lines.line_of(&key));
+        (at, lines.len())
     })
 }
 
 /// The row that the keys are at.
 pub(super) fn current_row(ui: Ui) -> Option<Arc<Ingress>> {
     let key = current_key(ui)?;
-    let view = ui.live.with_table(|table| table.get(key.row()?))?;
+    let view = ui.live.with_store(|store| store.get(key.row()?))?;
     Some(view.ingress)
 }

@@ -13,15 +13,15 @@ use crate::state::Ui;
 
 /// Picks a row, or lets it go. One that is deleted and still stands there cannot be picked.
 pub(super) fn toggle(ui: Ui, key: Key) {
-    ui.current.set(Some(key.clone().into()));
-    let was_picked = ui.picked.try_update(|picked| picked.remove(&key));
+    ui.table.current.set(Some(key.clone().into()));
+    let was_picked = ui.table.picked.try_update(|picked| picked.remove(&key));
     if was_picked == Some(true) {
         return;
     }
     if ui.is_gone(&key) {
         return say(ui, GONE);
     }
-    ui.picked.update(|picked| {
+    ui.table.picked.update(|picked| {
         picked.insert(key);
     });
 }
@@ -30,7 +30,7 @@ pub(super) fn toggle(ui: Ui, key: Key) {
 fn pick(ui: Ui, keys: impl IntoIterator<Item = Key>) {
     let mut keys: Vec<Key> = keys.into_iter().collect();
     keys.retain(|key| !ui.is_gone(key));
-    ui.picked.update(|picked| picked.extend(keys));
+    ui.table.picked.update(|picked| picked.extend(keys));
 }
 
 /// Picks the current row and the next one, or the one before.
@@ -43,17 +43,16 @@ pub(super) fn on(ui: Ui, forward: bool) {
 
 /// Picks every row from the current one to this.
 pub(super) fn up_to(ui: Ui, key: &Key) {
-    let range = ui.live.with_table(|table| {
-        let to = table.line_of(&key.clone().into())?;
-        let from = current_key(ui)
-            .and_then(|key| table.line_of(&key))
-            .unwrap_or(to);
-        let lines = table.lines(from.min(to)..from.max(to) + 1);
-        let keys = lines.filter_map(|line| Some(line.row()?.ingress.key()));
+    let from = current_key(ui);
+    let range = ui.table.with_lines(|lines| {
+        let to = lines.line_of(&key.clone().into())?;
+        let from = from.and_then(|key| lines.line_of(&key)).unwrap_or(to);
+        let range = lines.range(from.min(to)..from.max(to) + 1);
+        let keys = range.filter_map(|line| Some(line.row()?.ingress.key()));
         Some(keys.collect::<Vec<_>>())
     });
     pick(ui, range.into_iter().flatten());
-    ui.current.set(Some(key.clone().into()));
+    ui.table.current.set(Some(key.clone().into()));
     if let Ok(Some(selection)) = window().get_selection() {
         let _ = selection.remove_all_ranges();
     }
@@ -61,23 +60,24 @@ pub(super) fn up_to(ui: Ui, key: &Key) {
 
 /// Picks every row that matches.
 pub(super) fn all(ui: Ui) {
-    let keys = ui.live.with_table(|table| {
-        let rows = table.window(0..usize::MAX).filter(|view| !view.deleted);
+    let keys = ui.table.with_lines(|lines| {
+        let rows = lines.rows().filter(|view| !view.deleted);
         rows.map(|view| view.ingress.key()).collect()
     });
-    ui.picked.set(keys);
+    ui.table.picked.set(keys);
 }
 
 /// What is gone is not picked any more, and a line says so.
 pub(super) fn drop_gone(ui: Ui) {
     Effect::new(move |_| {
         ui.live.version.track();
-        let gone = ui.picked.with_untracked(|picked| {
-            let is_gone = |key: &&Key| ui.live.with_table(|table| table.get(key).is_none());
+        let gone = ui.table.picked.with_untracked(|picked| {
+            let is_gone = |key: &&Key| ui.live.with_store(|store| store.get(key).is_none());
             picked.iter().filter(is_gone).cloned().collect::<Vec<_>>()
         });
         if !gone.is_empty() && ui.is_fed_untracked() {
-            ui.picked
+            ui.table
+                .picked
                 .update(|picked| picked.retain(|key| !gone.contains(key)));
             // What is not watched any more is nobody's news.
             let deleted = ui.live.scope.with_untracked(|scope| {
@@ -94,11 +94,11 @@ pub(super) fn drop_gone(ui: Ui) {
 
 /// Something of each picked row, one a line.
 pub(super) fn lines(ui: Ui, of: impl Fn(&Ingress) -> Vec<String>) -> String {
-    let rows: Vec<Arc<Ingress>> = ui.picked.with_untracked(|picked| {
-        ui.live.with_table(|table| {
+    let rows: Vec<Arc<Ingress>> = ui.table.picked.with_untracked(|picked| {
+        ui.live.with_store(|store| {
             picked
                 .iter()
-                .filter_map(|key| table.get(key))
+                .filter_map(|key| store.get(key))
                 .map(|view| view.ingress)
                 .collect()
         })
@@ -109,7 +109,7 @@ pub(super) fn lines(ui: Ui, of: impl Fn(&Ingress) -> Vec<String>) -> String {
 
 /// The command for each namespace of what is picked, one a line.
 pub(super) fn kubectl(ui: Ui) -> String {
-    ui.picked.with_untracked(|picked| {
+    ui.table.picked.with_untracked(|picked| {
         let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for key in picked {
             names.entry(&key.namespace).or_default().push(&key.name);

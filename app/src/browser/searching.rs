@@ -27,7 +27,7 @@ pub(super) fn suggest(ui: Ui) {
     let latest = StoredValue::new(0_u64);
     Effect::new(move |_| {
         let open = ui.suggesting.get();
-        let filter = ui.live.filter.get();
+        let filter = ui.table.text.get();
         let typed = ui.typed.get();
         latest.update_value(|latest| *latest += 1);
         if !open {
@@ -46,9 +46,9 @@ pub(super) fn suggest(ui: Ui) {
             ui.live.version.track();
         }
         if few || !search.looks() {
-            return ui.offers.set(Some(ui.live.with_table(|table| {
-                while !search.step(table, usize::MAX) {}
-                search.finish(table)
+            return ui.offers.set(Some(ui.live.with_store(|store| {
+                while !search.step(store, usize::MAX) {}
+                search.finish(store)
             })));
         }
         let mine = latest.get_value();
@@ -65,9 +65,9 @@ fn look(ui: Ui, mut search: Search, is_wanted: impl Fn() -> bool + 'static) {
         return;
     }
     let until = mono_now_ms() + SLICE_MS;
-    let done = ui.live.with_table(|table| {
+    let done = ui.live.with_store(|store| {
         loop {
-            if search.step(table, ROWS) {
+            if search.step(store, ROWS) {
                 return true;
             }
             if mono_now_ms() >= until {
@@ -76,7 +76,7 @@ fn look(ui: Ui, mut search: Search, is_wanted: impl Fn() -> bool + 'static) {
         }
     });
     if done {
-        let offers = ui.live.with_table(|table| search.finish(table));
+        let offers = ui.live.with_store(|store| search.finish(store));
         ui.offers.set(Some(offers));
     } else {
         set_timeout(move || look(ui, search, is_wanted), Duration::ZERO);
@@ -91,12 +91,12 @@ pub(super) fn keep_count(ui: Ui) {
     let waits = StoredValue::new(false);
     Effect::new(move |_| {
         let first = ui.live.version.get() <= 1;
-        ui.filter.track();
+        ui.table.filter.track();
         let count = move || {
             waits.set_value(false);
-            let filter = ui.filter.get_untracked();
+            let filter = ui.table.filter.get_untracked();
             let numbers = (ui.live)
-                .with_table(|table| Numbers::of(&filter, |filter| table.totals_of(filter)));
+                .with_store(|store| Numbers::of(&filter, |filter| store.totals_of(filter)));
             if ui.numbers.get_untracked() != numbers {
                 ui.numbers.set(numbers);
             }
@@ -175,7 +175,7 @@ pub(super) fn key_pressed(ui: Ui, event: &KeyboardEvent) -> bool {
         }
         // What is complete becomes tokens.
         "Enter" => {
-            let text = ui.live.filter.get_untracked();
+            let text = ui.table.text.get_untracked();
             ui.set_search(&text);
             ui.suggesting.set(false);
         }

@@ -90,7 +90,7 @@ fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
         let key = key.clone();
         Memo::new(move |_| {
             ui.live.version.track();
-            let seen = ui.live.with_table(|table| table.changes(&key).count());
+            let seen = ui.live.with_store(|store| store.changes(&key).count());
             // That it is gone is a change as well.
             seen + usize::from(gone.get().is_some())
         })
@@ -310,7 +310,7 @@ fn overview(ui: Ui, row: Arc<Ingress>, gone: bool) -> impl IntoView {
 
 /// The hosts that no ingress has any more, among those that are watched.
 fn left_behind(ui: Ui, row: &Ingress) -> impl IntoView + use<> {
-    let routed = (ui.live).with_table(|table| table.values(Field::Host, &Filter::default(), ""));
+    let routed = (ui.live).with_store(|store| store.values(Field::Host, &Filter::default(), ""));
     let is_routed = |host: &String| {
         let wildcard = host.split_once('.').map(|(_, rest)| format!("*.{rest}"));
         (routed.iter()).any(|(known, _)| known == host || Some(known) == wildcard.as_ref())
@@ -496,7 +496,7 @@ fn changes(ui: Ui, key: Key, gone: Memo<Option<i64>>) -> impl IntoView {
             ui.live.version.track();
             let none = ui
                 .live
-                .with_table(|table| table.changes(&key).next().is_none());
+                .with_store(|store| store.changes(&key).next().is_none());
             none && gone.get().is_none()
         }
     };
@@ -514,8 +514,8 @@ fn changes(ui: Ui, key: Key, gone: Memo<Option<i64>>) -> impl IntoView {
         ui.live.version.track();
         let mono = ui.mono.get_untracked() as i64;
         let now = ui.now.get_untracked();
-        ui.live.with_table(|table| {
-            table
+        ui.live.with_store(|store| {
+            store
                 .changes(&key)
                 .map(|seen| {
                     let time = match seen.at_ms {

@@ -62,7 +62,7 @@ pub fn Footer() -> impl IntoView {
     let order = move || {
         let sort = ui.sort().words();
         let grouped = ui.grouped();
-        ui.filter.with(|filter| match filter.host_asked() {
+        ui.table.filter.with(|filter| match filter.host_asked() {
             Some(host) => format!("What takes {host} first, then by {sort}{grouped}"),
             None => format!("Sorted by {sort}{grouped}"),
         })

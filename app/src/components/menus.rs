@@ -5,14 +5,14 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::Ingress;
 use protocol::filter::Field;
+use protocol::view::Grouping;
 
 use super::icons::icon;
 use crate::actions::{Action, Opens};
-use crate::columns::{self, Columns};
+use crate::columns::Columns;
 use crate::format::{self, count, counted};
 use crate::incident;
 use crate::page::Density;
-use crate::query::GROUPINGS;
 use crate::state::Ui;
 
 /// How many values a list shows; a search finds the others.
@@ -38,8 +38,9 @@ pub fn group_menu(ui: Ui) -> impl IntoView {
             </button>
         }
     };
-    let chosen = ui.live.grouping.get_untracked();
-    let items = GROUPINGS.map(|(grouping, id, words)| item(id, words, chosen == Some(grouping)));
+    let chosen = ui.table.grouping.get_untracked();
+    let items = Grouping::ALL
+        .map(|grouping| item(grouping.id(), grouping.words(), chosen == Some(grouping)));
     view! {
         <div role="menu" aria-label="Group by">
             {item("", "Not grouped", chosen.is_none())}
@@ -51,17 +52,18 @@ pub fn group_menu(ui: Ui) -> impl IntoView {
 /// Which columns there are, their order, and the density.
 pub fn columns_menu(ui: Ui) -> impl IntoView {
     let numbers = move || {
-        ui.columns
+        ui.table
+            .columns
             .with(|columns| format!("{} of {}", columns.shown().count(), columns.all().len()))
     };
     let rows = move || {
-        ui.columns.with(|columns| {
+        ui.table.columns.with(|columns| {
             columns
                 .all()
                 .iter()
                 .map(|chosen| {
                     let column = chosen.column;
-                    let (id, heading) = (columns::id(column), columns::heading(column));
+                    let (id, heading) = (column.id(), column.heading());
                     let always = id == "name";
                     view! {
                         <li class="colrow" data-colrow=id>
@@ -74,7 +76,7 @@ pub fn columns_menu(ui: Ui) -> impl IntoView {
                                 id=format!("col-{id}")
                                 prop:checked=chosen.shown
                                 disabled=always
-                                on:change=move |_| ui.columns.update(|columns| columns.toggle(column))
+                                on:change=move |_| ui.table.columns.update(|columns| columns.toggle(column))
                             />
                             <label for=format!("col-{id}")>{heading}</label>
                             {always.then(|| view! { <span class="e">"always"</span> })}
@@ -99,7 +101,7 @@ pub fn columns_menu(ui: Ui) -> impl IntoView {
         <div class="colmenu">
             <h2 class="mh">
                 "Columns "<span class="n">{numbers}</span>
-                <button class="btn-link end" type="button" on:click=move |_| ui.columns.set(Columns::default())>"Reset"</button>
+                <button class="btn-link end" type="button" on:click=move |_| ui.table.columns.set(Columns::default())>"Reset"</button>
             </h2>
             <ul>{rows}</ul>
             <p class="muted mnote">"Drag a handle, or move it with the arrow keys."</p>
@@ -115,11 +117,12 @@ pub fn columns_menu(ui: Ui) -> impl IntoView {
 pub fn facet(ui: Ui, field: Field) -> impl IntoView {
     let find = RwSignal::new(String::new());
     let negated = RwSignal::new(
-        ui.filter
+        ui.table
+            .filter
             .with_untracked(|filter| filter.term(field).is_some_and(|term| term.negated)),
     );
     let ticked = move || {
-        ui.filter.with(|filter| {
+        ui.table.filter.with(|filter| {
             filter
                 .term(field)
                 .map(|term| term.values.clone())
@@ -127,17 +130,20 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
         })
     };
     let write = move |values: Vec<String>| {
-        let filter = (ui.filter)
+        let filter = (ui.table.filter)
             .with_untracked(|filter| filter.with(field, negated.get_untracked(), values));
         ui.set_search(&filter.to_string());
     };
     // The rows of a value are counted over what the other words leave.
     let values = Memo::new(move |_| {
         ui.live.version.track();
-        let others = ui.filter.with(|filter| filter.with(field, false, vec![]));
+        let others = ui
+            .table
+            .filter
+            .with(|filter| filter.with(field, false, vec![]));
         let find = find.get();
         ui.live
-            .with_table(|table| table.values(field, &others, find.trim()))
+            .with_store(|store| store.values(field, &others, find.trim()))
     });
     let list = move || {
         let ticked = ticked();
@@ -206,7 +212,8 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
         }
     });
     let word = move || {
-        ui.filter
+        ui.table
+            .filter
             .with(|filter| filter.term(field).map(ToString::to_string))
             .unwrap_or_else(|| format!("{}:", field.key()))
     };
@@ -266,7 +273,7 @@ pub fn facet(ui: Ui, field: Field) -> impl IntoView {
 }
 
 fn ticked_now(ui: Ui, field: Field) -> Vec<String> {
-    ui.filter.with_untracked(|filter| {
+    ui.table.filter.with_untracked(|filter| {
         (filter.term(field))
             .map(|term| term.values.clone())
             .unwrap_or_default()
@@ -321,8 +328,9 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
     let curl =
         incident::curl(row).map(|_| key(Action::Curl, "#i-terminal", "Copy curl command", ""));
     let gone = ui.is_gone(&row.key());
-    let seen = (ui.live).with_table(|table| table.changes(&row.key()).count());
+    let seen = (ui.live).with_store(|store| store.changes(&row.key()).count());
     let picked = ui
+        .table
         .picked
         .with_untracked(|picked| picked.contains(&row.key()));
     // Of what is gone there is nothing to ask the cluster for.
@@ -337,9 +345,9 @@ pub fn row_menu(ui: Ui, row: &Arc<Ingress>) -> impl IntoView + use<> {
     });
     // How many rows a press would leave.
     let left = |field: Field, value: &str| {
-        let filter = (ui.filter)
+        let filter = (ui.table.filter)
             .with_untracked(|filter| filter.with(field, false, vec![value.to_lowercase()]));
-        count(ui.live.with_table(|table| table.count(&filter)))
+        count(ui.live.with_store(|store| store.count(&filter)))
     };
     let class = row.ingress_class_name.as_ref().map(|class| {
         entry(

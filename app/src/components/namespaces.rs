@@ -45,7 +45,7 @@ impl Choice {
                 except: false,
             };
         }
-        ui.filter.with_untracked(|filter| {
+        ui.table.filter.with_untracked(|filter| {
             let Some(term) = filter.term(Field::Namespace) else {
                 return Self::default();
             };

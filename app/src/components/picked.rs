@@ -14,7 +14,7 @@ use crate::state::Ui;
 pub fn PickedBar() -> impl IntoView {
     let ui = Ui::expect();
     let numbers = Memo::new(move |_| {
-        ui.picked.with(|picked| {
+        ui.table.picked.with(|picked| {
             let namespaces: BTreeSet<&str> =
                 picked.iter().map(|key| key.namespace.as_str()).collect();
             (picked.len(), namespaces.len())

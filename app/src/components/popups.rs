@@ -4,6 +4,7 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 use protocol::filter::Field;
+use protocol::view::Grouping;
 
 use super::compare::compare;
 use super::help::help;
@@ -15,7 +16,6 @@ use crate::actions::{Action, Opens};
 use crate::format;
 use crate::page::Theme;
 use crate::parts::{self, Part};
-use crate::query::GROUPINGS;
 use crate::state::{Popup, Ui};
 
 /// The open popup, if it is one of these. Its place is set from script, never by a style attribute.
@@ -123,7 +123,7 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
         }
         Popup::Filters(at) => {
             let chips = [Field::Class, Field::Tls, Field::Label].map(|field| {
-                let chosen = ui.filter.with_untracked(|filter| {
+                let chosen = ui.table.filter.with_untracked(|filter| {
                     filter
                         .term(field)
                         .map(ToString::to_string)
@@ -138,11 +138,8 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
                 )
             });
             let scope = ui.live.scope.with_untracked(format::namespaces);
-            let grouping = ui.live.grouping.get_untracked();
-            let group = GROUPINGS
-                .into_iter()
-                .find(|(known, ..)| Some(*known) == grouping);
-            let group = group.map_or("not grouped", |(.., words)| words);
+            let grouping = ui.table.grouping.get_untracked();
+            let group = grouping.map_or("not grouped", Grouping::words);
             let body = view! {
                 <h2 class="mh">"Filter"</h2>
                 <div role="menu" aria-label="Filter">

@@ -5,14 +5,17 @@
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use protocol::Ingress;
+use protocol::columns::Column;
 use protocol::filter::{Field, Filter, Reach, marked};
-use protocol::table::{Column, Group, Grouping, Line, LineKey, MarkKind, RowView};
+use protocol::store::{MarkKind, RowView};
 use protocol::tls::Coverage;
+use protocol::view::{Group, Grouping, Line, LineKey};
 
 use super::icons::{classed_icon, icon, small_icon};
 use crate::actions::Action;
 use crate::format;
-use crate::state::{Slot, Ui};
+use crate::state::Ui;
+use crate::table::Slot;
 
 /// How long a change keeps its glyph, in milliseconds.
 const MARK_MS: u64 = 10_000;
@@ -34,7 +37,7 @@ pub fn PoolRow(
         cell,
         index,
         active,
-    } = ui.slots.with_value(|slots| slots[place]);
+    } = ui.table.slots.with_value(|slots| slots[place]);
     let class = move || {
         cell.with(|cell| {
             let view = match cell.as_ref().map(|cell| cell.line.row()) {
@@ -48,6 +51,7 @@ pub fn PoolRow(
                     .is_some_and(|key| key.name == row.name && key.namespace == row.namespace)
             });
             let picked = ui
+                .table
                 .picked
                 .with(|picked| !picked.is_empty() && picked.contains(&row.key()));
             match (selected, view.deleted) {
@@ -94,7 +98,7 @@ pub fn PoolRow(
 pub fn StuckHead() -> impl IntoView {
     let ui = Ui::expect();
     move || {
-        ui.stuck.get().map(|group| {
+        ui.table.stuck.get().map(|group| {
             view! { <tr class="grp-row stuck" aria-hidden="true">{head(ui, group, None)}</tr> }
         })
     }
@@ -103,7 +107,7 @@ pub fn StuckHead() -> impl IntoView {
 /// The head of a group: what its rows share, and how many they are. The one in its place, which has
 /// an index, is a line for the keys.
 fn head(ui: Ui, group: Group, index: Option<RwSignal<usize>>) -> impl IntoView {
-    let grouping = ui.live.grouping.get_untracked();
+    let grouping = ui.table.grouping.get_untracked();
     let words = group_words(grouping, &group.value);
     let rows = format::counted(group.rows, "ingress", "ingresses");
     let glyph = if group.open { "#i-down" } else { "#i-right" };
@@ -138,7 +142,7 @@ fn tabindex(
 ) -> impl Fn() -> Option<&'static str> + Send + Sync + Clone + 'static {
     move || {
         let here = index.is_some_and(|index| {
-            ui.current.with(|current| match current {
+            ui.table.current.with(|current| match current {
                 Some(current) => *current == key,
                 None => index.get() == 0,
             })
@@ -180,9 +184,9 @@ fn cells(
         let key = row.key();
         let label = format!("Pick {}", row.name);
         move || {
-            (active.get() || ui.picked.with(|picked| !picked.is_empty())).then(|| {
+            (active.get() || ui.table.picked.with(|picked| !picked.is_empty())).then(|| {
                 let (key, label) = (key.clone(), label.clone());
-                let picked = move || ui.picked.with(|picked| picked.contains(&key));
+                let picked = move || ui.table.picked.with(|picked| picked.contains(&key));
                 view! {
                     <button
                         class="pickbox"
@@ -202,7 +206,7 @@ fn cells(
     };
     let mark =
         move || mark().map(|(glyph, words)| view! { {glyph}<span class="sr">{words}</span> });
-    let data = ui.layout.with(|layout| {
+    let data = ui.table.layout.with(|layout| {
         layout
             .iter()
             .map(|(column, _)| data_cell(ui, &row, index, *column, filter, active))

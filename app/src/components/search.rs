@@ -77,7 +77,7 @@ pub fn NotInTable() -> impl IntoView {
     let ui = Ui::expect();
     let left_out = Memo::new(move |_| {
         let row = ui.detail.with(|detail| Some(detail.as_ref()?.row.clone()));
-        row.is_some_and(|row| ui.filter.with(|filter| !filter.matches(&row)))
+        row.is_some_and(|row| ui.table.filter.with(|filter| !filter.matches(&row)))
     });
     move || {
         left_out.get().then(|| {

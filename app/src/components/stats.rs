@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use protocol::filter::{Field, Filter};
-use protocol::table::Totals;
+use protocol::store::Totals;
 
 use super::icons::icon;
 use crate::actions::{Action, Opens};
@@ -60,7 +60,7 @@ pub fn Stats() -> impl IntoView {
             class: all,
         }
     });
-    let filtered = Memo::new(move |_| ui.filter.with(|filter| !filter.is_empty()));
+    let filtered = Memo::new(move |_| ui.table.filter.with(|filter| !filter.is_empty()));
     // What is not known is no zero.
     let number = move |read: fn(&Numbers) -> usize| {
         move || {
@@ -142,7 +142,7 @@ pub fn Stats() -> impl IntoView {
     };
     let pressed = move |word: &'static str| {
         move || {
-            if ui.filter.with(|filter| filter.has(word)) {
+            if ui.table.filter.with(|filter| filter.has(word)) {
                 "true"
             } else {
                 "false"

@@ -3,10 +3,10 @@
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use protocol::Scope;
+use protocol::columns::{Column, Direction};
 use protocol::connection::State;
 use protocol::filter::{Field, Term, mistakes};
 use protocol::scope::is_dns_label;
-use protocol::table::{Column, Direction};
 
 use super::icons::{classed_icon, icon, small_icon};
 use super::namespaces::{Missing, did_you_mean, missing_of_scope, no_such};
@@ -48,7 +48,7 @@ fn current_view(ui: Ui) -> View {
         return View::Empty;
     }
     // A row that was deleted a moment ago still stands there, struck through.
-    if ui.matching() > 0 || ui.live.lines.get() > 0 {
+    if ui.matching() > 0 || ui.table.lines.get() > 0 {
         return View::Table;
     }
     if ui.total() > 0 {
@@ -73,11 +73,15 @@ fn current_view(ui: Ui) -> View {
 #[component]
 pub fn Main() -> impl IntoView {
     let ui = Ui::expect();
+    #[cfg(feature = "hydrate")]
+    if cfg!(target_arch = "wasm32") {
+        crate::browser::start_table(ui);
+    }
     let view = Memo::new(move |_| current_view(ui));
     let matching = Memo::new(move |_| ui.matching());
     let short = move || matching.get() <= SHORT;
     let headings = move || {
-        ui.layout.with(|layout| {
+        ui.table.layout.with(|layout| {
             layout
                 .iter()
                 .map(|(column, _)| heading(ui, *column))
@@ -86,15 +90,16 @@ pub fn Main() -> impl IntoView {
     };
     // A width that is set is an attribute: the policy of the page forbids styles in the markup.
     let cols = move || {
-        let grouping = ui.live.grouping.get();
-        ui.columns.with(|columns| {
+        let grouping = ui.table.grouping.get();
+        ui.table.columns.with(|columns| {
             columns
                 .in_table(grouping)
                 .map(|chosen| {
                     let class = columns::class(chosen.column);
                     let own = chosen.width.is_some();
-                    let width = custom_attribute("width", chosen.width.map(|width| width.to_string()));
-                    view! { <col class=class class:own=own data-col=columns::id(chosen.column) {..width}/> }
+                    let width =
+                        custom_attribute("width", chosen.width.map(|width| width.to_string()));
+                    view! { <col class=class class:own=own data-col=chosen.column.id() {..width}/> }
                 })
                 .collect_view()
         })
@@ -103,7 +108,7 @@ pub fn Main() -> impl IntoView {
     // stays empty, so that every column keeps its own.
     let class = move || {
         let flexible = |layout: &Vec<_>| layout.contains(&(Column::Host, false));
-        if ui.layout.with(flexible) {
+        if ui.table.layout.with(flexible) {
             "dt"
         } else {
             "dt set"
@@ -111,13 +116,13 @@ pub fn Main() -> impl IntoView {
     };
     let lines = move || {
         if ui.is_fed() {
-            ui.live.lines.get()
+            ui.table.lines.get()
         } else {
-            ui.first_lines.get_value()
+            ui.table.first_lines
         }
     };
     let printed = move || {
-        let (lines, first, pool) = (lines(), ui.start.get(), ui.pool.get());
+        let (lines, first, pool) = (lines(), ui.table.start.get(), ui.table.pool.get());
         (lines > pool).then(|| {
             let last = (first + pool).min(lines);
             let words = format!(
@@ -133,7 +138,8 @@ pub fn Main() -> impl IntoView {
     view! {
         <div
             class=move || if short() { "tablewrap short" } else { "tablewrap" }
-            id="tablewrap"
+            id=ui.table.element_id()
+            data-table=ui.table.number
             tabindex="0"
             role="region"
             aria-label="Ingresses table, scrollable"
@@ -157,9 +163,9 @@ pub fn Main() -> impl IntoView {
                 // No cell spans columns: some leave where the table is narrow, and one that spans
                 // more than there are would make new ones.
                 <tbody>
-                    <tr class="space" aria-hidden="true" hidden><td id="space-before"></td></tr>
+                    <tr class="space" aria-hidden="true" hidden><td class="space-before"></td></tr>
                     {(0..POOL).map(|place| view! { <PoolRow place/> }).collect_view()}
-                    <tr class="space" aria-hidden="true" hidden><td id="space-after"></td></tr>
+                    <tr class="space" aria-hidden="true" hidden><td class="space-after"></td></tr>
                 </tbody>
             </table>
             {move || short().then(|| view! { <Closing/> })}
@@ -194,22 +200,21 @@ fn heading(ui: Ui, column: Column) -> impl IntoView {
         }
     };
     let class = columns::class(column);
-    let id = columns::id(column);
+    let id = column.id();
     // The name always stays, so it says what the rows are sorted by where that has left.
     let sign = move || {
         let by = ui.sort().column;
         let shown = ui
+            .table
             .layout
             .with(|layout| layout.iter().any(|(column, _)| *column == by));
-        let class = match (shown, columns::id(by)) {
-            _ if column != Column::Name || by == column => return None,
-            (false, _) => "by",
-            (true, "ns") => "by by-ns",
-            (true, "path") => "by by-path",
-            (true, "class") => "by by-class",
-            (true, "addr") => "by by-addr",
-            (true, "age") => "by by-age",
-            (true, _) => return None,
+        if column != Column::Name || by == column {
+            return None;
+        }
+        let class = if shown {
+            columns::sign_class(by)?
+        } else {
+            "by"
         };
         Some(view! { <span class=class>{format!("by {}", ui.sort().words())}</span> })
     };
@@ -222,7 +227,7 @@ fn heading(ui: Ui, column: Column) -> impl IntoView {
                 value=move || ui.sort().pressed(column).to_string()
                 data-sort=id
             >
-                {columns::heading(column)}
+                {column.heading()}
                 <svg class="icon" aria-hidden="true"><use_ href=glyph/></svg>
             </button>
             {sign}
@@ -416,7 +421,7 @@ fn Empty() -> impl IntoView {
 fn NoMatch() -> impl IntoView {
     let ui = Ui::expect();
     let clear = move || ui.href(|query| query.search.clear());
-    let title = move || match ui.filter.with(|filter| filter.terms().len()) {
+    let title = move || match ui.table.filter.with(|filter| filter.terms().len()) {
         0 | 1 => "Nothing matches this filter".to_owned(),
         many => format!("Nothing matches these {many} filters"),
     };
@@ -424,7 +429,7 @@ fn NoMatch() -> impl IntoView {
     let fed = Memo::new(move |_| ui.is_fed());
     let words = move || {
         ui.live.version.track();
-        ui.filter.with(|filter| {
+        ui.table.filter.with(|filter| {
             let terms = filter.terms();
             if terms.len() < 2 || !fed.get() {
                 return Vec::new();
@@ -432,7 +437,7 @@ fn NoMatch() -> impl IntoView {
             let count = |(index, term): (usize, &Term)| {
                 let rows = ui
                     .live
-                    .with_table(|table| table.count(&filter.without(index)));
+                    .with_store(|store| store.count(&filter.without(index)));
                 let label = format!("Remove {term}, {}", matches(rows));
                 (rows, Action::Without, index.to_string(), label)
             };
@@ -443,11 +448,11 @@ fn NoMatch() -> impl IntoView {
     // Where no word can be removed each by itself may find something.
     let alone = move || {
         ui.live.version.track();
-        ui.filter.with(|filter| {
+        ui.table.filter.with(|filter| {
             if filter.terms().len() < 3 || !fed.get() {
                 return Vec::new();
             }
-            let found = ui.live.with_table(|table| alone(table, filter));
+            let found = ui.live.with_store(|store| alone(store, filter));
             let buttons = found.into_iter().map(|(search, rows)| {
                 let label = format!("Search {search} alone, {}", matches(rows));
                 (rows, Action::Search, search.to_string(), label)
@@ -457,18 +462,18 @@ fn NoMatch() -> impl IntoView {
     };
     // Values near one that there is not are looked for once: all rows are asked.
     let near = Memo::new(move |_| {
-        ui.filter.with(|filter| match fed.get() {
+        ui.table.filter.with(|filter| match fed.get() {
             false => Vec::new(),
-            true => ui.live.with_table(|table| instead(table, filter)),
+            true => ui.live.with_store(|store| instead(store, filter)),
         })
     });
     let hints = move || {
-        let odd = ui.live.filter.with(|text| mistakes(text));
+        let odd = ui.table.text.with(|text| mistakes(text));
         let odd = odd.iter().map(explained).collect::<Vec<_>>();
-        let vain = ui.filter.with(|filter| {
+        let vain = ui.table.filter.with(|filter| {
             let words = match fed.get() {
                 false => Vec::new(),
-                true => ui.live.with_table(|table| vain(table, filter)),
+                true => ui.live.with_store(|store| vain(store, filter)),
             };
             let words = words.into_iter().filter(|(_, field)| *field != Field::Is);
             let words = words.map(|(index, field)| {

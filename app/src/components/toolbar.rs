@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use protocol::filter::Field;
-use protocol::table::Grouping;
+use protocol::view::Grouping;
 
 use super::icons::{icon, small_icon};
 use super::menus::facet_name;
@@ -12,7 +12,6 @@ use super::search::SearchField;
 use crate::actions::{Action, Opens};
 use crate::format;
 use crate::parts::{self, Part};
-use crate::query::GROUPINGS;
 use crate::state::{Popup, Ui};
 
 /// The toolbar: a form, so that it also works without a script.
@@ -23,14 +22,11 @@ pub fn Toolbar() -> impl IntoView {
     // A form's own fields are all that a browser without scripts sends.
     let scope = untrack(|| ui.query().named());
     let sort = untrack(|| ui.sort().to_string());
-    let grouping = ui.live.grouping.get_untracked();
-    let group_id = GROUPINGS
-        .into_iter()
-        .find(|(known, ..)| Some(*known) == grouping)
-        .map(|(_, id, _)| id);
+    let grouping = ui.table.grouping.get_untracked();
+    let group_id = grouping.map(Grouping::id);
     let chips = [Field::Class, Field::Tls, Field::Label].map(|field| {
         let chosen = move || {
-            ui.filter.with(|filter| {
+            ui.table.filter.with(|filter| {
                 let term = filter.term(field)?;
                 let sign = if term.negated { "not " } else { "" };
                 Some(format!("{sign}{}", term.values.join(", ")))
@@ -54,7 +50,7 @@ pub fn Toolbar() -> impl IntoView {
         let tokens = ui.tokens.with(Vec::len);
         (tokens > 0).then(|| view! { <span class="tag tag-accent">{tokens}</span> })
     };
-    let group = move || match ui.live.grouping.get() {
+    let group = move || match ui.table.grouping.get() {
         None => "none",
         Some(Grouping::Namespace) => "namespace",
         Some(Grouping::Class) => "class",
@@ -120,7 +116,7 @@ pub fn Toolbar() -> impl IntoView {
                 aria-keyshortcuts="g"
                 aria-label=move || format!("Group: {}", group())
                 title="Group (g)"
-                aria-pressed=move || if ui.live.grouping.get().is_some() { "true" } else { "false" }
+                aria-pressed=move || if ui.table.grouping.get().is_some() { "true" } else { "false" }
             >
                 {icon("#i-group")}
                 <span>"Group: "<b>{group}</b></span>

@@ -530,7 +530,7 @@ impl Engine {
 
     /// Lets rows appear, leave and move: now, or a little later where they did just now.
     fn settle(self: &Rc<Self>, table: &mut Table, now_ms: u64) {
-        let due = match table.totals().rows > MANY {
+        let due = match table.store().totals().rows > MANY {
             true => self.settled_ms.get() + SETTLE_MS,
             false => now_ms,
         };
@@ -538,7 +538,7 @@ impl Engine {
             self.settled_ms.set(now_ms);
             table.settle_at(now_ms)
         } else {
-            (table.waiting() > 0).then_some(due)
+            (table.store().waiting() > 0).then_some(due)
         };
         // A timer that is there already comes early enough.
         let is_due = |next: &u64| self.settle_due_ms.get().is_none_or(|due| *next < due);

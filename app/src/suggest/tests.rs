@@ -1,3 +1,4 @@
+use protocol::table::Table;
 use protocol::{Ingress, IngressDocument};
 
 use super::*;
@@ -20,14 +21,13 @@ fn table() -> Table {
         items,
         ..IngressDocument::default()
     });
-    table.settle();
     table
 }
 
 fn offers(table: &Table, text: &str) -> Offers {
     let mut search = Search::new(text);
-    while !search.step(table, 2) {}
-    search.finish(table)
+    while !search.step(table.store(), 2) {}
+    search.finish(table.store())
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -82,7 +82,7 @@ fn what_is_pasted_is_no_key_and_finds_its_host() {
 #[test]
 fn a_value_that_there_is_not_has_those_near_it() {
     let instead = |text: &str| {
-        let found = instead(&table(), &Filter::parse(text));
+        let found = instead(table().store(), &Filter::parse(text));
         let words = found
             .into_iter()
             .map(|(term, search, rows)| format!("{term} {search} {rows}"));
@@ -124,7 +124,10 @@ fn a_value_that_there_is_not_has_those_near_it() {
 
 #[test]
 fn words_that_match_nothing_together_match_alone() {
-    let found = alone(&table(), &Filter::parse("ns:docs class:nginx zzzz -tls:no"));
+    let found = alone(
+        table().store(),
+        &Filter::parse("ns:docs class:nginx zzzz -tls:no"),
+    );
     let words = found
         .into_iter()
         .map(|(search, rows)| format!("{search} {rows}"));

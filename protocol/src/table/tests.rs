@@ -1,8 +1,17 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::filter::Field;
 use crate::ingress::{Backend, Path, Rule, ServiceBackend, TlsEntry};
-use crate::message::{ErrorReason, Heartbeat, Reset};
+use crate::ingress::{Ingress, Key};
+use crate::message::{
+    ErrorReason, Heartbeat, NamespaceState, NamespaceStatus, Reset, StreamError, Synced,
+};
+use crate::store::{CountMismatch, Mark, MarkKind, Totals};
+use crate::view::Line;
 
 fn row(namespace: &str, name: &str, variant: u8) -> Ingress {
     let host = format!("{}.example.com", ["a", "b", "*"][usize::from(variant % 3)]);
@@ -70,26 +79,80 @@ fn status(namespace: Option<&str>, state: NamespaceState, count: Option<usize>) 
     })
 }
 
-fn table(messages: impl IntoIterator<Item = Message>) -> Table {
-    let mut table = Table::new();
+/// A table with one view.
+struct Viewed {
+    table: Table,
+    view: ViewId,
+}
+
+impl Viewed {
+    fn new() -> Self {
+        let mut table = Table::new();
+        let view = table.add_view();
+        Self { table, view }
+    }
+
+    fn lines(&self) -> Lines<'_> {
+        self.table.lines(self.view).unwrap()
+    }
+
+    fn set_filter(&mut self, filter: Filter) {
+        self.table.set_filter(self.view, filter);
+    }
+
+    fn set_sort(&mut self, column: Column, direction: Direction) {
+        self.table.set_sort(self.view, column, direction);
+    }
+
+    fn set_grouping(&mut self, grouping: Option<Grouping>) {
+        self.table.set_grouping(self.view, grouping);
+    }
+
+    fn toggle_group(&mut self, value: &str) {
+        self.table.toggle_group(self.view, value);
+    }
+}
+
+impl Default for Viewed {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for Viewed {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.table
+    }
+}
+
+impl DerefMut for Viewed {
+    fn deref_mut(&mut self) -> &mut Table {
+        &mut self.table
+    }
+}
+
+fn table(messages: impl IntoIterator<Item = Message>) -> Viewed {
+    let mut table = Viewed::new();
     table.begin_stream();
     play(&mut table, messages);
     table
 }
 
-fn play(table: &mut Table, messages: impl IntoIterator<Item = Message>) {
+fn play(table: &mut Viewed, messages: impl IntoIterator<Item = Message>) {
     for message in messages {
         table.apply(message, 1);
     }
     table.settle();
 }
 
-fn names(table: &Table) -> Vec<String> {
-    let rows = table.window(0..usize::MAX);
+fn names(table: &Viewed) -> Vec<String> {
+    let rows = table.lines().rows();
     rows.map(|row| row.ingress.name.clone()).collect()
 }
 
-fn two_rows() -> Table {
+fn two_rows() -> Viewed {
     table([
         reset(),
         Message::IngressAdded(row("shop", "cart", 1)),
@@ -131,7 +194,9 @@ fn a_pending_namespace_that_synced_does_not_name_has_said_so_before() {
         ],
     );
     assert_eq!(names(&table), ["cart", "www"]);
-    assert!(table.get(&Key::new("blog", "www")).unwrap().old && !table.is_complete());
+    assert!(
+        table.store().get(&Key::new("blog", "www")).unwrap().old && !table.store().is_complete()
+    );
     // A document names no states: nothing goes before the stream has said which they are.
     let document = IngressDocument {
         revision: Some("1".into()),
@@ -157,9 +222,9 @@ fn rows_of_a_pending_namespace_stay_marked_old_until_it_is_live() {
         ],
     );
     assert_eq!(names(&table), ["cart", "www"]);
-    assert!(table.get(&Key::new("blog", "www")).unwrap().old);
-    assert!(!table.get(&Key::new("shop", "cart")).unwrap().old);
-    assert!(!table.is_complete());
+    assert!(table.store().get(&Key::new("blog", "www")).unwrap().old);
+    assert!(!table.store().get(&Key::new("shop", "cart")).unwrap().old);
+    assert!(!table.store().is_complete());
     play(
         &mut table,
         [
@@ -168,8 +233,11 @@ fn rows_of_a_pending_namespace_stay_marked_old_until_it_is_live() {
         ],
     );
     assert_eq!(names(&table), ["cart", "new"]);
-    assert_eq!(table.get(&Key::new("blog", "new")).unwrap().mark, None);
-    assert!(table.is_complete());
+    assert_eq!(
+        table.store().get(&Key::new("blog", "new")).unwrap().mark,
+        None
+    );
+    assert!(table.store().is_complete());
 }
 
 #[test]
@@ -179,8 +247,8 @@ fn a_scope_that_was_never_listed_drops_nothing() {
     let unknown = || status(None, NamespaceState::Retrying, None);
     play(&mut table, [reset(), unknown(), synced(0, &[])]);
     assert_eq!(names(&table), ["cart", "www"]);
-    assert!(table.row(0).unwrap().old);
-    assert!(!table.is_complete());
+    assert!(table.lines().row(0).unwrap().old);
+    assert!(!table.store().is_complete());
     play(
         &mut table,
         [
@@ -189,11 +257,11 @@ fn a_scope_that_was_never_listed_drops_nothing() {
         ],
     );
     assert_eq!(names(&table), ["cart"]);
-    assert!(table.is_complete());
+    assert!(table.store().is_complete());
 }
 
-fn lines(table: &Table) -> Vec<String> {
-    let lines = table.lines(0..usize::MAX);
+fn lines(table: &Viewed) -> Vec<String> {
+    let lines = table.lines().range(0..usize::MAX);
     lines
         .map(|line| match line {
             Line::Group(group) => format!("{} ({})", group.value, group.rows),
@@ -209,12 +277,15 @@ fn groups_have_heads_with_counts_and_follow_changes() {
     assert_eq!(lines(&table), ["blog (1)", "www", "shop (1)", "cart"]);
     play(&mut table, [Message::IngressAdded(row("blog", "a", 1))]);
     assert_eq!(lines(&table), ["blog (2)", "a", "www", "shop (1)", "cart"]);
-    assert_eq!(table.line_of(&Key::new("shop", "cart").into()), Some(4));
+    assert_eq!(
+        table.lines().line_of(&Key::new("shop", "cart").into()),
+        Some(4)
+    );
     table.toggle_group("blog");
     assert_eq!(lines(&table), ["blog (2)", "shop (1)", "cart"]);
     table.set_filter(Filter::parse("ns:blog"));
     assert_eq!(lines(&table), ["blog (2)"]);
-    assert_eq!(table.len(), 2);
+    assert_eq!(table.lines().row_count(), 2);
     table.set_grouping(None);
     assert_eq!(lines(&table), ["a", "www"]);
 }
@@ -243,12 +314,12 @@ fn rows_without_a_value_are_the_last_group() {
 fn values_are_counted_over_the_rows_that_match() {
     let table = two_rows();
     let all = Filter::default();
-    let count = |field, part| table.values(field, &all, part);
+    let count = |field, part| table.store().values(field, &all, part);
     assert_eq!(count(Field::Class, ""), [("nginx".to_owned(), 2)]);
     assert_eq!(count(Field::Namespace, "SH"), [("shop".to_owned(), 1)]);
     let filter = Filter::parse("ns:blog");
-    assert_eq!(table.values(Field::Class, &filter, "").len(), 1);
-    assert_eq!(table.values(Field::Class, &filter, "")[0].1, 1);
+    assert_eq!(table.store().values(Field::Class, &filter, "").len(), 1);
+    assert_eq!(table.store().values(Field::Class, &filter, "")[0].1, 1);
 }
 
 #[test]
@@ -259,7 +330,7 @@ fn the_changes_of_a_row_are_kept_newest_first() {
         table.apply(Message::IngressModified(row("shop", "cart", variant)), 7);
     }
     table.apply(Message::IngressModified(row("blog", "www", 9)), 8);
-    let seen: Vec<_> = table.changes(&key).collect();
+    let seen: Vec<_> = table.store().changes(&key).collect();
     let versions: Vec<_> = seen
         .iter()
         .map(|seen| (seen.before.version.as_str(), seen.after.version.as_str()))
@@ -283,7 +354,7 @@ fn a_document_is_a_replay_unless_it_has_no_revision() {
     table.apply_document(document(Some("1")));
     table.settle();
     assert_eq!(names(&table), ["new"]);
-    assert_eq!(table.row(0).unwrap().mark, None);
+    assert_eq!(table.lines().row(0).unwrap().mark, None);
 }
 
 #[test]
@@ -294,7 +365,7 @@ fn a_forbidden_namespace_has_no_rows() {
         [status(Some("blog"), NamespaceState::Forbidden, None)],
     );
     assert_eq!(names(&table), ["cart"]);
-    assert_eq!(table.state("blog"), NamespaceState::Forbidden);
+    assert_eq!(table.store().state("blog"), NamespaceState::Forbidden);
 }
 
 #[test]
@@ -333,24 +404,24 @@ fn states_and_errors_end_with_live_or_with_the_next_stream() {
             retrying("blog"),
         ],
     );
-    assert!(table.row(0).unwrap().old);
+    assert!(table.lines().row(0).unwrap().old);
     play(
         &mut table,
         [status(Some("shop"), NamespaceState::Live, Some(1))],
     );
-    assert_eq!(table.errors().len(), 1);
-    assert!(!table.row(0).unwrap().old);
+    assert_eq!(table.store().errors().len(), 1);
+    assert!(!table.lines().row(0).unwrap().old);
     table.begin_stream();
-    assert_eq!(table.state("blog"), NamespaceState::Retrying);
+    assert_eq!(table.store().state("blog"), NamespaceState::Retrying);
     play(&mut table, [synced(2, &[])]);
-    assert!(table.errors().is_empty() && table.states().is_empty());
+    assert!(table.store().errors().is_empty() && table.store().states().is_empty());
 }
 
 #[test]
 fn only_news_is_marked() {
     let mut table = two_rows();
     let key = Key::new("shop", "cart");
-    let mark = |table: &Table, key: &Key| table.get(key).unwrap().mark;
+    let mark = |table: &Viewed, key: &Key| table.store().get(key).unwrap().mark;
     assert_eq!(mark(&table, &key), None);
     table.apply(Message::IngressModified(row("shop", "cart", 1)), 7);
     assert_eq!(mark(&table, &key), None, "nothing changed");
@@ -375,8 +446,8 @@ fn only_news_is_marked() {
 #[test]
 fn a_row_deleted_while_live_stays_struck_through_in_its_place_for_a_moment() {
     let mut table = two_rows();
-    let seen = |table: &Table| {
-        let rows = table.window(0..usize::MAX);
+    let seen = |table: &Viewed| {
+        let rows = table.lines().rows();
         rows.map(|row| (row.ingress.name.clone(), row.deleted))
             .collect::<Vec<_>>()
     };
@@ -391,7 +462,10 @@ fn a_row_deleted_while_live_stays_struck_through_in_its_place_for_a_moment() {
     assert_eq!(table.settle_at(6_999), Some(7_000));
     let struck = [line("api", false), line("cart", true), line("www", true)];
     assert_eq!(seen(&table), struck);
-    assert_eq!((table.totals().rows, table.waiting()), (1, 2));
+    assert_eq!(
+        (table.store().totals().rows, table.store().waiting()),
+        (1, 2)
+    );
     assert_eq!(table.settle_at(7_000), Some(7_200));
     assert_eq!(seen(&table), [line("api", false), line("www", true)]);
     // One that returns is a row again, and one that was to move has no place to stay in.
@@ -406,7 +480,7 @@ fn a_row_deleted_while_live_stays_struck_through_in_its_place_for_a_moment() {
     // Whoever settles without a time sees what is there.
     table.apply(Message::IngressDeleted(Key::new("shop", "api")), 8_000);
     table.settle();
-    assert!(table.is_empty());
+    assert!(table.lines().is_empty());
 }
 
 #[test]
@@ -416,9 +490,9 @@ fn until_it_settles_the_view_keeps_its_rows_and_shows_their_values() {
     table.apply(Message::IngressAdded(row("a", "a", 1)), 1);
     table.apply(Message::IngressModified(row("blog", "www", 3)), 1);
     assert_eq!(names(&table), ["cart", "www"]);
-    assert!(table.row(0).unwrap().deleted);
-    assert_eq!(table.row(1).unwrap().ingress.version, "3");
-    assert_eq!(table.waiting(), 2);
+    assert!(table.lines().row(0).unwrap().deleted);
+    assert_eq!(table.lines().row(1).unwrap().ingress.version, "3");
+    assert_eq!(table.store().waiting(), 2);
     table.settle();
     assert_eq!(names(&table), ["a", "www"]);
 }
@@ -444,7 +518,7 @@ fn another_scope_keeps_what_it_shares() {
     table.set_scope(&Scope::parse(["shop,new"], 50).unwrap());
     table.settle();
     assert_eq!(names(&table), ["cart"]);
-    assert!(!table.is_complete());
+    assert!(!table.store().is_complete());
 }
 
 const NAMESPACES: [&str; 3] = ["blog", "home", "shop"];
@@ -462,7 +536,7 @@ struct World {
     /// Where the client resumes.
     cursor: Option<usize>,
     connected: bool,
-    table: Table,
+    table: Viewed,
 }
 
 #[derive(Clone, Debug)]
@@ -596,13 +670,15 @@ impl World {
             }
             Step::Connect(cut) if !self.connected => self.connect(cut),
             Step::Document if !self.connected => {
-                self.table.apply_document(IngressDocument {
+                let (pending, pending_count) = self.named_pending();
+                let document = IngressDocument {
                     revision: Some("1".into()),
-                    pending: self.named_pending().0,
-                    pending_count: self.named_pending().1,
+                    pending,
+                    pending_count,
                     items: self.known().into_values().collect(),
                     ..IngressDocument::default()
-                });
+                };
+                self.table.apply_document(document);
                 self.cursor = Some(self.log.len());
                 self.connect(None);
             }
@@ -647,7 +723,7 @@ impl World {
     }
 
     fn held(&self) -> BTreeMap<Key, Ingress> {
-        let rows = self.table.window(0..usize::MAX);
+        let rows = self.table.lines().rows();
         rows.map(|row| (row.ingress.key(), (*row.ingress).clone()))
             .collect()
     }
@@ -668,25 +744,19 @@ fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// How many views the model has at most.
+const VIEWS: usize = 2;
+
 #[derive(Clone, Debug)]
 enum ViewStep {
     Put(u8, u8),
     Delete(u8),
-    Filter(&'static str),
-    Sort(Column, Direction),
+    Filter(usize, &'static str),
+    Sort(usize, Column, Direction),
     Settle,
+    /// Removes the view, or adds it again.
+    Toggle(usize),
 }
-
-const COLUMNS: [Column; 8] = [
-    Column::Name,
-    Column::Namespace,
-    Column::Host,
-    Column::Path,
-    Column::Class,
-    Column::Address,
-    Column::Tls,
-    Column::Age,
-];
 
 fn view_steps() -> impl Strategy<Value = ViewStep> {
     let directions = vec![Direction::Ascending, Direction::Descending];
@@ -704,13 +774,16 @@ fn view_steps() -> impl Strategy<Value = ViewStep> {
         "https://b.example.com/3",
         "ns1/3",
     ];
+    let view = || 0..VIEWS;
     prop_oneof![
         8 => (0u8..20, 0u8..60).prop_map(|(name, variant)| ViewStep::Put(name, variant)),
         4 => (0u8..20).prop_map(ViewStep::Delete),
-        2 => prop::sample::select(filters).prop_map(ViewStep::Filter),
-        2 => (prop::sample::select(COLUMNS.to_vec()), prop::sample::select(directions))
-            .prop_map(|(column, direction)| ViewStep::Sort(column, direction)),
+        3 => (view(), prop::sample::select(filters))
+            .prop_map(|(view, text)| ViewStep::Filter(view, text)),
+        3 => (view(), prop::sample::select(Column::ALL.to_vec()), prop::sample::select(directions))
+            .prop_map(|(view, column, direction)| ViewStep::Sort(view, column, direction)),
         4 => Just(ViewStep::Settle),
+        1 => view().prop_map(ViewStep::Toggle),
     ]
 }
 
@@ -809,9 +882,9 @@ proptest! {
                 .into_iter()
                 .partition(|(key, _)| world.pending().contains(&key.namespace));
             prop_assert_eq!(settled, world.known());
-            prop_assert_eq!(world.table.is_complete(), world.pending().is_empty());
+            prop_assert_eq!(world.table.store().is_complete(), world.pending().is_empty());
             for key in pending.keys() {
-                prop_assert!(world.table.get(key).unwrap().old);
+                prop_assert!(world.table.store().get(key).unwrap().old);
             }
             if !deletes {
                 let stays = |(key, _): &(Key, Ingress)| {
@@ -827,53 +900,78 @@ proptest! {
     }
 
     #[test]
-    fn the_view_is_the_rows_filtered_and_sorted(
+    fn each_view_is_the_rows_filtered_and_sorted(
         history in prop::collection::vec(view_steps(), 0..80),
     ) {
         let mut table = Table::new();
         let mut rows = BTreeMap::new();
-        let mut filter = Filter::default();
-        let mut sort = (Column::Name, Direction::Ascending);
-        let mut settled = Vec::new();
+        let by_name = (Filter::default(), (Column::Name, Direction::Ascending));
+        let mut views = [(); VIEWS].map(|()| Some((table.add_view(), by_name.clone())));
+        // The rows that the views were settled with last, those of a removed one as well.
+        let mut settled = rows.clone();
         for step in history {
-            let settles = !matches!(step, ViewStep::Put(..) | ViewStep::Delete(_));
-            match step {
+            let settles = match step {
                 ViewStep::Put(name, variant) => {
                     let row = row(&format!("ns{}", name % 3), &(name / 2).to_string(), variant);
                     rows.insert(row.key(), row.clone());
                     table.apply(Message::IngressModified(row), 1);
+                    false
                 }
                 ViewStep::Delete(name) => {
                     let key = Key::new(format!("ns{}", name % 3), (name / 2).to_string());
                     rows.remove(&key);
                     table.apply(Message::IngressDeleted(key), 1);
+                    false
                 }
-                ViewStep::Filter(text) => {
-                    filter = Filter::parse(text);
-                    table.set_filter(filter.clone());
+                ViewStep::Filter(view, text) => match &mut views[view] {
+                    Some((id, (filter, _))) => {
+                        *filter = Filter::parse(text);
+                        table.set_filter(*id, filter.clone());
+                        true
+                    }
+                    None => false,
+                },
+                ViewStep::Sort(view, column, direction) => match &mut views[view] {
+                    Some((id, (_, sort))) => {
+                        *sort = (column, direction);
+                        table.set_sort(*id, column, direction);
+                        true
+                    }
+                    None => false,
+                },
+                ViewStep::Settle => {
+                    table.settle();
+                    true
                 }
-                ViewStep::Sort(column, direction) => {
-                    sort = (column, direction);
-                    table.set_sort(column, direction);
-                }
-                ViewStep::Settle => table.settle(),
-            }
+                ViewStep::Toggle(view) => match views[view].take() {
+                    Some((id, _)) => {
+                        table.remove_view(id);
+                        prop_assert!(table.lines(id).is_none());
+                        false
+                    }
+                    None => {
+                        views[view] = Some((table.add_view(), by_name.clone()));
+                        true
+                    }
+                },
+            };
             if settles {
-                settled = expected_view(&rows, &filter, sort);
+                settled = rows.clone();
             }
-            let shown: Vec<_> = table.window(0..usize::MAX).collect();
-            let keys: Vec<_> = shown.iter().map(|row| row.ingress.key()).collect();
-            prop_assert_eq!(&keys, &settled);
-            for (row, key) in shown.iter().zip(&keys) {
-                prop_assert_eq!(row.deleted, !rows.contains_key(key));
-                prop_assert!(row.deleted || *row.ingress == rows[key]);
+            for (id, (filter, sort)) in views.iter().flatten() {
+                let lines = table.lines(*id).unwrap();
+                let shown: Vec<_> = lines.rows().collect();
+                let keys: Vec<_> = shown.iter().map(|row| row.ingress.key()).collect();
+                prop_assert_eq!(&keys, &expected_view(&settled, filter, *sort));
+                for (row, key) in shown.iter().zip(&keys) {
+                    prop_assert_eq!(row.deleted, !rows.contains_key(key));
+                    prop_assert!(row.deleted || *row.ingress == rows[key]);
+                }
+                let store = table.store();
+                prop_assert_eq!(store.totals(), expected_totals(&rows, &Filter::default()));
+                prop_assert_eq!(store.totals_of(filter), expected_totals(&rows, filter));
+                prop_assert_eq!(store.count(filter), expected_view(&rows, filter, *sort).len());
             }
-            prop_assert_eq!(table.totals(), expected_totals(&rows, &Filter::default()));
-            prop_assert_eq!(table.totals_of(&filter), expected_totals(&rows, &filter));
-            prop_assert_eq!(
-                table.count(&filter),
-                expected_view(&rows, &filter, sort).len()
-            );
         }
     }
 }

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use protocol::message::{DoneReason, NamespaceState};
-use protocol::table::Table;
+use protocol::table::{Table, ViewId};
 use protocol::{Ingress, Message, Scope, sse};
 use tokio::task::unconstrained;
 use tower::ServiceExt as _;
@@ -19,6 +19,7 @@ use testkit::dash::Dash;
 pub(crate) struct Client {
     pub(crate) scope: Scope,
     table: Table,
+    view: ViewId,
     stream: Option<Body>,
     parser: sse::Parser,
     /// Where the next connection goes on.
@@ -47,10 +48,12 @@ struct Seen {
 impl Client {
     pub(crate) fn new(scope: Scope) -> Self {
         let mut table = Table::new();
+        let view = table.add_view();
         table.set_scope(&scope);
         Self {
             scope,
             table,
+            view,
             stream: None,
             parser: sse::Parser::default(),
             id: None,
@@ -72,10 +75,12 @@ impl Client {
         self.seen.synced
             && self
                 .table
+                .store()
                 .scope_state()
                 .is_none_or(|status| well(status.state))
             && self
                 .table
+                .store()
                 .states()
                 .values()
                 .all(|status| well(status.state))
@@ -84,11 +89,8 @@ impl Client {
     /// The rows, as `namespace/name` and first host.
     pub(crate) fn rows(&mut self) -> Vec<(String, String)> {
         self.table.settle();
-        let mut rows: Vec<_> = self
-            .table
-            .window(0..self.table.len())
-            .map(|row| named(&row.ingress))
-            .collect();
+        let lines = self.table.lines(self.view).expect("its own view");
+        let mut rows: Vec<_> = lines.rows().map(|row| named(&row.ingress)).collect();
         rows.sort();
         rows
     }
@@ -98,8 +100,8 @@ impl Client {
         format!(
             "synced: {}, whole: {:?}, namespaces: {:?}",
             self.seen.synced,
-            self.table.scope_state(),
-            self.table.states()
+            self.table.store().scope_state(),
+            self.table.store().states()
         )
     }
 
@@ -252,7 +254,7 @@ impl Client {
             Message::IngressAdded(row) => met.exists(row, &self.scope),
             Message::IngressModified(row) => {
                 met.exists(row, &self.scope);
-                let held = self.table.get(&row.key()).is_some();
+                let held = self.table.store().get(&row.key()).is_some();
                 assert!(held, "{:?} is modified and was never added", row.key());
             }
             Message::IngressDeleted(key) => assert!(self.scope.contains(&key.namespace)),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::columns::Column;
 use crate::ingress::Ingress;
 use crate::json::{FromJson, Reader};
 use crate::tls::Coverage;
@@ -35,6 +36,49 @@ pub struct Group {
     pub rows: usize,
     /// Whether its rows are shown.
     pub open: bool,
+}
+
+impl Grouping {
+    /// Every grouping, in the order of the menu.
+    pub const ALL: [Self; 4] = [Self::Namespace, Self::Class, Self::HostSuffix, Self::Tls];
+
+    /// The id: in the address and in the markup.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Namespace => "ns",
+            Self::Class => "class",
+            Self::HostSuffix => "host",
+            Self::Tls => "tls",
+        }
+    }
+
+    /// The grouping of an id.
+    #[must_use]
+    pub fn of_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grouping| grouping.id() == id)
+    }
+
+    /// In words, as in a menu.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Namespace => "Namespace",
+            Self::Class => "Class",
+            Self::HostSuffix => "Host suffix",
+            Self::Tls => "TLS",
+        }
+    }
+
+    /// The column that says of each row what the head of its group says.
+    #[must_use]
+    pub fn column(self) -> Option<Column> {
+        match self {
+            Self::Namespace => Some(Column::Namespace),
+            Self::Class => Some(Column::Class),
+            Self::HostSuffix | Self::Tls => None,
+        }
+    }
 }
 
 impl FromJson for Group {
