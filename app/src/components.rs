@@ -7,6 +7,7 @@ pub mod footer;
 pub mod header;
 pub mod help;
 pub mod icons;
+pub mod instead;
 pub mod menus;
 pub mod namespaces;
 pub mod notices;

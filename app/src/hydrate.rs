@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use protocol::json;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::browser::dom::by_id;
+use crate::browser::dom::{by_id, first_of};
 use crate::components::app::App;
 use crate::page::{DATA_ID, PageData};
 use crate::query::Query;
@@ -21,17 +21,21 @@ pub fn hydrate() {
         return;
     };
     let has_drawer = Query::parse(&data.query).selected.is_some();
+    let has_instead = first_of("main > :is(.empty, .reach)").is_some();
     let take_over = move || {
         leptos::mount::hydrate_from(root, move || view! { <App data/> }).forget();
     };
-    if !has_drawer {
+    if !has_drawer && !has_instead {
         return take_over();
     }
-    // Markup is taken over at once and whole: what makes the drawer has to be here.
+    // Markup is taken over at once and whole: the parts that made it have to be here.
     spawn_local(async move {
-        match parts::drawer::load().await {
-            Ok(()) => take_over(),
-            Err(_) => set_timeout(hydrate, Duration::from_secs(2)),
+        let drawer = !has_drawer || parts::drawer::load().await.is_ok();
+        let instead = !has_instead || parts::instead::load().await.is_ok();
+        if drawer && instead {
+            take_over();
+        } else {
+            set_timeout(hydrate, Duration::from_secs(2));
         }
     });
 }

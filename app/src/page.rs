@@ -134,7 +134,7 @@ impl Density {
 }
 
 /// What the first markup is made of. The document carries it as JSON.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct PageData {
     /// The cluster and the server.
     pub cluster: ClusterInfo,
@@ -160,18 +160,7 @@ pub struct PageData {
 
 impl FromJson for PageData {
     fn from_json(reader: &mut Reader<'_>) -> Self {
-        let mut value = Self {
-            cluster: ClusterInfo::default(),
-            reconnect: Reconnect::default(),
-            query: String::new(),
-            refused: None,
-            rows: Rows::default(),
-            groups: Vec::new(),
-            lines: 0,
-            selected: None,
-            now: 0,
-            choices: Choices::default(),
-        };
+        let mut value = Self::default();
         reader.object(&[
             "cluster",
             "reconnect",

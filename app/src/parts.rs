@@ -155,6 +155,36 @@ pub mod drawer {
     }
 }
 
+/// What stands in the place of a table that has nothing to show.
+pub mod instead {
+    #![allow(
+        unsafe_code,
+        clippy::unnecessary_wraps,
+        reason = "the macro imports and exports the function, and wants a Result of it"
+    )]
+
+    use leptos::prelude::*;
+    use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+    use super::Loaded;
+    use crate::components::instead::{Instead, instead_of_table};
+
+    /// Makes it.
+    pub fn view(instead: Instead) -> Loaded<AnyView> {
+        Box::pin(make(instead))
+    }
+
+    /// Loads the part.
+    pub fn load() -> Loaded<()> {
+        Box::pin(load_instead())
+    }
+
+    #[wasm_split(instead, fallible, preload(load_instead))]
+    fn make(instead: Instead) -> Result<AnyView, SplitLoaderError> {
+        Ok(instead_of_table(instead))
+    }
+}
+
 /// The choice of namespaces.
 pub mod namespaces {
     #![allow(

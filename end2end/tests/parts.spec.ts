@@ -20,7 +20,8 @@ test("a part that cannot be loaded says so, and comes when it is tried again", a
   await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
-test("a popup whose part comes late takes the focus", async ({ page, dashboard, ingresses }) => {
+test("a popup whose part comes late takes the focus", async ({ page, cluster, dashboard, ingresses }) => {
+  await cluster.create("shop", "cart");
   let open = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   await page.route(parts, async (route) => {
@@ -42,4 +43,28 @@ test("details in the address come to life with their part", async ({ page, clust
   await ingresses.isLive();
   await ingresses.details("cart").getByRole("tab", { name: "YAML" }).click();
   await expect(ingresses.yaml).toContainText("name: cart");
+});
+
+test("what stands in the table's place comes to life with its part, and says where it cannot be loaded", async ({
+  page,
+  cluster,
+  dashboard,
+  ingresses,
+}) => {
+  let refused = 0;
+  await page.route(parts, (route) => ((refused += 1) === 1 ? route.abort() : route.continue()));
+  await ingresses.open(dashboard.url);
+  const main = page.getByRole("main");
+  await expect(main).toContainText("No ingresses in the whole cluster");
+  await cluster.create("shop", "cart");
+  await expect(ingresses.names).toHaveText(["cart"]);
+
+  await page.unroute(parts);
+  await page.route(parts, (route) => route.abort());
+  await ingresses.open(dashboard.url);
+  await ingresses.search.fill("nosuch");
+  await expect(page.getByRole("alert")).toContainText(words);
+  await page.unroute(parts);
+  await page.getByRole("alert").getByRole("button", { name: "Try again" }).click();
+  await expect(main).toContainText("Nothing matches this filter");
 });

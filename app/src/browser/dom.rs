@@ -10,7 +10,7 @@ pub(crate) fn by_id(id: &str) -> Option<HtmlElement> {
 }
 
 /// The first element of the document that matches a selector.
-pub(super) fn first_of(selector: &str) -> Option<HtmlElement> {
+pub(crate) fn first_of(selector: &str) -> Option<HtmlElement> {
     let found = document().query_selector(selector).ok()??;
     found.dyn_into().ok()
 }
