@@ -177,6 +177,8 @@ pub struct Ui {
     pub cards: RwSignal<bool>,
     /// How high a row is.
     pub density: RwSignal<Density>,
+    /// What the badge and the notices are made of. It changes once a second at least.
+    pub facts: Memo<Arc<Facts>>,
     /// How current the page is.
     pub currency: Memo<Currency>,
     /// When the browser's own search was last called, on the monotonic clock.
@@ -213,11 +215,18 @@ impl Ui {
             row: Arc::new(row),
             deleted_at: None,
         });
+        let (cluster, first) = (StoredValue::new(data.cluster), StoredValue::new(rows));
+        let (now, mono) = (RwSignal::new(data.now), RwSignal::new(0));
+        // It is made once for all who read it; to compare two costs what it saves.
+        let facts = Memo::new_with_compare(
+            move |_| Arc::new(facts(live, cluster, first, now.get(), mono.get())),
+            |_, _| true,
+        );
         let ui = Self {
             live,
-            cluster: StoredValue::new(data.cluster),
+            cluster,
             reconnect: data.reconnect,
-            first: StoredValue::new(rows),
+            first,
             input: StoredValue::default(),
             table,
             tables: StoredValue::new(vec![table]),
@@ -240,8 +249,8 @@ impl Ui {
             detail: RwSignal::new(detail),
             tab: RwSignal::new(query.tab),
             popup: RwSignal::new(None),
-            now: RwSignal::new(data.now),
-            mono: RwSignal::new(0),
+            now,
+            mono,
             hydrated: RwSignal::new(false),
             theme: RwSignal::new(data.choices.theme),
             cards: RwSignal::new(false),
@@ -249,7 +258,8 @@ impl Ui {
             announced: RwSignal::default(),
             toast: RwSignal::default(),
             finding: RwSignal::new(None),
-            currency: Memo::new(|_| Self::expect().facts().currency()),
+            facts,
+            currency: Memo::new(move |_| facts.with(|facts| facts.currency())),
         };
         provide_context(ui);
         ui
@@ -289,7 +299,7 @@ impl Ui {
     /// Whether any rows are known, be it from the server's markup.
     #[must_use]
     pub fn is_known(self) -> bool {
-        self.is_fed() || self.first.with_value(|rows| rows.synced)
+        is_known(self.live, self.first)
     }
 
     /// Whether it is known how many rows there are: they have come, and they may be read.
@@ -382,36 +392,14 @@ impl Ui {
 
     /// What the badge and the notices are made of.
     #[must_use]
-    pub fn facts(self) -> Facts {
-        self.cluster.with_value(|cluster| Facts {
-            connection: self.live.connection.get(),
-            states: self.live.states.get(),
-            errors: self.live.errors.get(),
-            known: self.is_known(),
-            retries: self.live.retries.get(),
-            answered: cluster.answered,
-            simulated: cluster.simulated,
-            namespaces: self.namespaces(),
-            mono: self.mono.get(),
-            now: self.now.get(),
-            clock: crate::state::clock,
-            page_url: page_url(),
-            api_url: cluster.url.clone(),
-            started_at: unix_ms(&cluster.started_at),
-        })
+    pub fn facts(self) -> Arc<Facts> {
+        self.facts.get()
     }
 
     /// How many namespaces are watched, as far as that is known.
     #[must_use]
     pub fn namespaces(self) -> usize {
-        match self
-            .live
-            .scope
-            .with(|scope| scope.names().map(BTreeSet::len))
-        {
-            Some(named) => named,
-            None => self.first.with_value(|rows| rows.namespaces),
-        }
+        namespaces(self.live, self.first)
     }
 
     /// Opens the details of a row, or closes them.
@@ -543,6 +531,42 @@ impl Ui {
             None => self.detail.with_untracked(held),
         }
     }
+}
+
+/// Whether any rows are known, be it from the server's markup.
+fn is_known(live: Live, first: StoredValue<Rows>) -> bool {
+    live.version.get() > 0 || first.with_value(|rows| rows.synced)
+}
+
+/// How many namespaces are watched, as far as that is known.
+fn namespaces(live: Live, first: StoredValue<Rows>) -> usize {
+    let named = live.scope.with(|scope| scope.names().map(BTreeSet::len));
+    named.unwrap_or_else(|| first.with_value(|rows| rows.namespaces))
+}
+
+fn facts(
+    live: Live,
+    cluster: StoredValue<ClusterInfo>,
+    first: StoredValue<Rows>,
+    now: i64,
+    mono: u64,
+) -> Facts {
+    cluster.with_value(|cluster| Facts {
+        connection: live.connection.get(),
+        states: live.states.get(),
+        errors: live.errors.get(),
+        known: is_known(live, first),
+        retries: live.retries.get(),
+        answered: cluster.answered,
+        simulated: cluster.simulated,
+        namespaces: namespaces(live, first),
+        mono,
+        now,
+        clock: crate::state::clock,
+        page_url: page_url(),
+        api_url: cluster.url.clone(),
+        started_at: unix_ms(&cluster.started_at),
+    })
 }
 
 /// The rows with the heads of groups at their places.

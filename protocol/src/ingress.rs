@@ -14,6 +14,11 @@ pub enum Kind {
     Ingress,
 }
 
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 1] = [Self::Ingress];
+}
+
 /// The identity of a row within a cluster. Ordered by namespace, then name.
 ///
 /// The kind is not on the wire: the type of a message names it (`ingressDeleted`).

@@ -21,6 +21,6 @@ pub mod tls;
 pub mod view;
 
 pub use document::{DocumentReader, IngressDocument, NamespaceDocument, NamespaceSummary};
-pub use ingress::{Ingress, Key};
+pub use ingress::{Ingress, Key, Kind};
 pub use message::Message;
 pub use scope::Scope;

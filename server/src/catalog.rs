@@ -1,46 +1,38 @@
-//! The catalog: the live set of objects, and the rows derived from it.
+//! The catalog: what is kept of the live objects, and the rows that are made of it.
 //!
 //! Feeds speak two verbs to it: `apply` with changes, and `reset` with the result of a list. It
-//! passes on to the journal only what changes a row.
+//! passes on to the journal only what changes a row. What a row is made of, [`derive`] says; which
+//! rows an input changes, the links know that `derive` has left.
 
-use std::collections::BTreeMap;
+pub mod derive;
+mod inputs;
+mod join;
+mod links;
+
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use protocol::Key;
 
+use self::derive::IngressRows;
+pub use self::derive::Input;
+use self::join::{Join, Rows};
+use crate::cluster::source::Source;
 use crate::journal::{Batch, Journal};
 use crate::row::Row;
 
-/// Rows of a list that the journal takes together: clients read between them.
+/// Inputs of a list that are taken together: clients read between them.
 const BATCH: usize = 256;
+
+/// One object of a list or a watch event, as far as the product's rows are made of it.
+pub type Object = inputs::Object<Input>;
 
 /// The live set. Shared by reference between the feeds.
 #[derive(Debug)]
 pub struct Catalog {
     journal: Arc<Journal>,
-    held: Mutex<BTreeMap<Key, Held>>,
-}
-
-/// What is remembered of an object beside its row.
-#[derive(Debug)]
-struct Held {
-    uid: String,
-    version: String,
-    resource_version: u64,
-}
-
-/// One object of a list or a watch event, projected to its row.
-#[derive(Clone, Debug)]
-pub struct Object {
-    /// The row.
-    pub row: Row,
-    /// `metadata.uid`
-    pub uid: String,
-    /// The row's `version`: equal versions are equal rows.
-    pub version: String,
-    /// `metadata.resourceVersion`, which Kubernetes lets clients compare as a number.
-    pub resource_version: u64,
+    join: Mutex<Join<IngressRows>>,
 }
 
 /// What a watch says of an object.
@@ -52,146 +44,107 @@ pub enum Change<T = Object> {
     Deleted(Key, u64),
 }
 
+impl Rows for Batch<'_> {
+    fn upsert(&mut self, row: Arc<Row>) {
+        Batch::upsert(self, row);
+    }
+
+    fn delete(&mut self, key: &Key) {
+        Batch::delete(self, key);
+    }
+}
+
 impl Catalog {
     /// An empty catalog that writes to `journal`.
     #[must_use]
     pub fn new(journal: Arc<Journal>) -> Self {
         Self {
             journal,
-            held: Mutex::default(),
+            join: Mutex::default(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Join<IngressRows>> {
+        self.join.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes changes that came together, the first of them at `received`. One older than what is
-    /// held is ignored: two feeds may overlap while the watch mode changes. Returns how many
+    /// Takes changes of a source that came together, the first of them at `received`. One older than
+    /// what is held is ignored: two feeds may overlap while the watch mode changes. Returns how many
     /// clients they concern.
-    pub fn apply(&self, changes: impl IntoIterator<Item = Change>, received: Instant) -> usize {
-        let mut held = self.lock();
+    pub fn apply(
+        &self,
+        source: Source,
+        changes: impl IntoIterator<Item = Change>,
+        received: Instant,
+    ) -> usize {
+        let mut join = self.lock();
         self.journal.batch(received, |batch| {
             for change in changes {
                 match change {
                     Change::Set(object) => {
-                        let stale = held.get(&object.row.key).is_some_and(|held| {
-                            held.uid == object.uid
-                                && held.resource_version > object.resource_version
-                        });
-                        if !stale {
-                            put(&mut held, batch, object);
+                        if !join.is_stale(source, &object) {
+                            join.set(source, object, received, batch);
                         }
                     }
                     Change::Deleted(key, version) => {
-                        let known = held.get(&key);
-                        if known.is_some_and(|held| held.resource_version <= version) {
-                            held.remove(&key);
-                            batch.delete(&key);
-                        }
+                        join.delete(source, &key, version, received, batch);
                     }
                 }
             }
+            join.settle(received, batch);
         })
     }
 
-    /// A list of `namespace` (of everything: `None`) gave exactly `live`, and a list is the truth:
-    /// it is as new as anything that was seen before it was asked for, unless the API server was
-    /// restored to an earlier version, and then it holds as well. Returns how many are gone.
-    pub fn reset(&self, namespace: Option<&str>, live: Vec<Object>) -> usize {
-        let mut held = self.lock();
-        let listed: std::collections::BTreeSet<Key> =
-            live.iter().map(|object| object.row.key.clone()).collect();
-        let gone: Vec<Key> = range(&held, namespace)
-            .filter(|(key, _)| !listed.contains(key))
-            .map(|(key, _)| key.clone())
-            .collect();
+    /// A list of a source in `namespace` (of everything: `None`) gave exactly `live`, and a list is
+    /// the truth: it is as new as anything that was seen before it was asked for, unless the API
+    /// server was restored to an earlier version, and then it holds as well. Returns how many are
+    /// gone.
+    pub fn reset(&self, source: Source, namespace: Option<&str>, live: Vec<Object>) -> usize {
+        let mut join = self.lock();
+        let listed: BTreeSet<Key> = live.iter().map(|object| object.key.clone()).collect();
+        let gone = join.missing(source, namespace, &listed);
         for keys in gone.chunks(BATCH) {
-            self.journal.batch(Instant::now(), |batch| {
+            let now = Instant::now();
+            self.journal.batch(now, |batch| {
                 for key in keys {
-                    held.remove(key);
-                    batch.delete(key);
+                    join.remove(source, key, now, batch);
                 }
             });
         }
         let mut live = live.into_iter().peekable();
         while live.peek().is_some() {
-            self.journal.batch(Instant::now(), |batch| {
+            let now = Instant::now();
+            self.journal.batch(now, |batch| {
                 for object in live.by_ref().take(BATCH) {
-                    put(&mut held, batch, object);
+                    join.set(source, object, now, batch);
                 }
+                join.settle(now, batch);
             });
         }
         gone.len()
     }
 
-    /// The rows of a namespace may not be seen any more: clients are told that they are gone.
-    pub fn withdraw(&self, namespace: Option<&str>) {
-        self.reset(namespace, Vec::new());
+    /// The objects of a source in a namespace may not be seen any more: clients are told that the
+    /// rows are gone.
+    pub fn withdraw(&self, source: Source, namespace: Option<&str>) {
+        self.reset(source, namespace, Vec::new());
     }
 
     /// The namespaces that have rows.
     #[must_use]
-    pub fn namespaces(&self) -> std::collections::BTreeSet<String> {
-        self.lock()
-            .keys()
-            .map(|key| key.namespace.clone())
-            .collect()
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        self.lock().namespaces()
     }
 
     /// Whether the namespace has a row.
     #[must_use]
     pub fn has(&self, namespace: &str) -> bool {
-        range(&self.lock(), Some(namespace)).next().is_some()
+        self.lock().has(namespace)
     }
 
     /// Nobody watches the namespace any more: its rows go without a word.
     pub fn forget(&self, namespace: &str) {
-        let mut held = self.lock();
-        let keys: Vec<Key> = range(&held, Some(namespace))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in keys {
-            held.remove(&key);
-        }
+        self.lock().forget(namespace);
         self.journal.forget(namespace);
     }
-}
-
-fn put(held: &mut BTreeMap<Key, Held>, batch: &mut Batch<'_>, object: Object) {
-    let Object {
-        row,
-        uid,
-        version,
-        resource_version,
-    } = object;
-    let same = held
-        .get_mut(&row.key)
-        .filter(|held| held.uid == uid && held.version == version);
-    if let Some(held) = same {
-        held.resource_version = resource_version;
-        return;
-    }
-    // One of this name went before, which a list does not tell.
-    if held.get(&row.key).is_some_and(|held| held.uid != uid) {
-        batch.delete(&row.key);
-    }
-    held.insert(
-        row.key.clone(),
-        Held {
-            uid,
-            version,
-            resource_version,
-        },
-    );
-    batch.upsert(row);
-}
-
-fn range<'a>(
-    held: &'a BTreeMap<Key, Held>,
-    namespace: Option<&'a str>,
-) -> impl Iterator<Item = (&'a Key, &'a Held)> {
-    let from = Key::new(namespace.unwrap_or_default(), "");
-    held.range(from..)
-        .take_while(move |(key, _)| namespace.is_none_or(|name| key.namespace == name))
 }

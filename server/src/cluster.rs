@@ -9,7 +9,6 @@ mod cause;
 pub mod connect;
 pub mod feed;
 pub mod plugin;
-pub mod project;
 mod proxy;
 pub mod pulse;
 pub mod source;
@@ -30,13 +29,13 @@ use tracing::{debug, info, warn};
 use self::api::{Api, ApiError, Collection, REQUEST_LIMIT};
 use self::backoff::jittered;
 use self::feed::{Feed, Limits, Sink};
-use self::project::InvalidObject;
 use self::source::{FeedState, INGRESSES, NAMESPACES};
 use crate::access::Visible;
 use crate::catalog::{Catalog, Change, Object};
 use crate::config::WatchMode;
 use crate::journal::{FeedError, Journal};
 use crate::metrics::Metrics;
+use crate::project::{self, InvalidObject};
 
 /// A feed that nobody needs is kept this long: people come back. One that shows nothing is kept as
 /// long where others wait for its place.
@@ -330,7 +329,7 @@ impl Cluster {
         let needed = self.needed(lists_namespaces);
         for namespace in self.catalog.namespaces() {
             if !needed.namespaces.contains(&namespace) {
-                self.catalog.withdraw(Some(&namespace));
+                self.catalog.withdraw(INGRESSES, Some(&namespace));
             }
         }
         loop {
@@ -520,21 +519,22 @@ impl Sink for IngressSink {
     type Item = Object;
 
     fn read(&self, object: Value) -> Result<Option<Object>, InvalidObject> {
-        let object = project::project(object)?;
-        let is_wanted = self.only.is_empty() || self.only.contains(&object.row.key.namespace);
+        let object = project::ingress::project(object)?;
+        let is_wanted = self.only.is_empty() || self.only.contains(&object.key.namespace);
         Ok(is_wanted.then_some(object))
     }
 
     fn reset(&self, items: Vec<Object>) -> usize {
-        self.catalog.reset(self.namespace.as_deref(), items)
+        self.catalog
+            .reset(INGRESSES, self.namespace.as_deref(), items)
     }
 
     fn apply(&self, changes: Vec<Change<Object>>, received: Instant) -> usize {
-        self.catalog.apply(changes, received.into_std())
+        self.catalog.apply(INGRESSES, changes, received.into_std())
     }
 
     fn withdraw(&self) {
-        self.catalog.withdraw(self.namespace.as_deref());
+        self.catalog.withdraw(INGRESSES, self.namespace.as_deref());
     }
 
     fn status(&self, state: FeedState, listed: bool, error: Option<FeedError>) {

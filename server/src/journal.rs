@@ -315,7 +315,7 @@ pub struct Batch<'a> {
 
 impl Batch<'_> {
     /// Records the newest state of a row.
-    pub fn upsert(&mut self, row: Row) {
+    pub fn upsert(&mut self, row: Arc<Row>) {
         let namespace = self.log.upsert(row, self.received);
         self.changed.insert(namespace);
     }

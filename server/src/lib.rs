@@ -13,6 +13,7 @@ pub mod config;
 pub mod journal;
 pub mod listen;
 pub mod metrics;
+pub mod project;
 pub mod row;
 pub mod shutdown;
 pub mod telemetry;

@@ -24,7 +24,7 @@ trait Record {
 
 impl Record for Journal {
     fn upsert(&self, row: Ingress) {
-        self.batch(Instant::now(), |batch| batch.upsert(row.into()));
+        self.batch(Instant::now(), |batch| batch.upsert(Arc::new(row.into())));
     }
 
     fn delete(&self, key: &Key) {
@@ -722,8 +722,8 @@ async fn what_came_together_wakes_those_it_concerns_once() {
     let [everything, a, c] = [everything(), scopes()[1].clone(), scopes()[3].clone()]
         .map(|scope| journal.subscribe(&scope));
     let concerned = journal.batch(Instant::now(), |batch| {
-        batch.upsert(row("a", "one", 1).into());
-        batch.upsert(row("a", "two", 1).into());
+        batch.upsert(Arc::new(row("a", "one", 1).into()));
+        batch.upsert(Arc::new(row("a", "two", 1).into()));
         batch.delete(&Key::new("a", "one"));
     });
     assert_eq!(concerned, 2);

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::str;
+use std::sync::Arc;
 use std::time::Instant;
 
 use kube_ingress_dash::access::Viewer;
-use kube_ingress_dash::cluster::project::{key, project};
+use kube_ingress_dash::catalog::Input;
 use kube_ingress_dash::journal::{Journal, Revision, Start};
+use kube_ingress_dash::project::ingress::project;
+use kube_ingress_dash::project::key;
 use protocol::scope::is_dns_label;
 use protocol::sse::{Event, Parser, write_event};
 use protocol::table::Table;
@@ -43,7 +46,7 @@ pub fn id(bytes: &[u8]) {
             name: "web".into(),
             ..Ingress::default()
         };
-        journal.batch(Instant::now(), |batch| batch.upsert(row.into()));
+        journal.batch(Instant::now(), |batch| batch.upsert(Arc::new(row.into())));
     }
     journal.forget("b");
     let floor = journal.revision();
@@ -53,7 +56,7 @@ pub fn id(bytes: &[u8]) {
             name: name.into(),
             ..Ingress::default()
         };
-        journal.batch(Instant::now(), |batch| batch.upsert(row.into()));
+        journal.batch(Instant::now(), |batch| batch.upsert(Arc::new(row.into())));
     }
     let text = String::from_utf8_lossy(bytes);
     for names in ["", "a", "b", "a,b"] {
@@ -169,16 +172,17 @@ pub fn row(bytes: &[u8]) {
     let Ok(projected) = project(object.clone()) else {
         return;
     };
-    let row = projected.row.decode();
+    let Input::Ingress(kept) = &projected.input;
+    let row = kept.decode();
     assert_eq!(row.key(), key(&object));
-    assert_eq!(projected.row.key, row.key());
+    assert_eq!(kept.key, row.key());
     let hosts: BTreeSet<_> = row.hosts.iter().collect();
     assert_eq!(hosts.len(), row.hosts.len(), "hosts are told once");
     assert!(row.hosts.iter().all(|host| !host.is_empty()));
     assert_eq!(row.tls, !row.tls_entries.is_empty());
     assert!(row.hosts_with_tls() <= row.hosts.len());
 
-    let json = str::from_utf8(&projected.row.json).expect("JSON is UTF-8");
+    let json = str::from_utf8(&kept.json).expect("JSON is UTF-8");
     let message = format!(r#"{{"type":"ingressAdded","data":{json}}}"#);
     let told = Message::decode(&message).expect("a message of ours");
     assert_eq!(told, Some(Message::IngressAdded(row.clone())));
@@ -188,7 +192,8 @@ pub fn row(bytes: &[u8]) {
         metadata.insert("resourceVersion".into(), "77".into());
         metadata.insert("managedFields".into(), json!([{"manager": "other"}]));
         let later = project(later).expect("it differs in bookkeeping only");
-        assert_eq!((later.row.decode(), later.resource_version), (row, 77));
+        let Input::Ingress(again) = &later.input;
+        assert_eq!((again.decode(), later.resource_version), (row, 77));
     }
 }
 

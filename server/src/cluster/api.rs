@@ -22,8 +22,8 @@ use tokio::time::{Instant, timeout};
 
 use super::cause;
 use super::plugin::Plugin;
-use super::project::{self, InvalidObject};
 use super::source::{INGRESSES, Source};
+use crate::project::{self, InvalidObject};
 
 /// A connection is there after so long, with TLS.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);

@@ -1,16 +1,8 @@
 //! A feed: list, watch, resume, list again. One task per scope, whatever the number of clients.
 //!
-//! The loop is an explicit state: `List`, or `Watch` from a version. What each failure means:
-//!
-//! | failure | next |
-//! |---|---|
-//! | the watch ends, or is cut in the middle of a line | watch from the last version |
-//! | the pulse finds nobody there | ask whether the version still holds, then watch from it |
-//! | 410, garbage, what is not of the collection, a version that went backwards, no bookmarks, an API server that was away | list again and tell the difference |
-//! | a second watch in a row that ends at once with nothing in it | list again, with backoff; not live until a watch tells something or lasts |
-//! | 404, of a helpful source | absent: there are no objects; list again after a minute |
-//! | 403 | forbidden, once a SelfSubjectAccessReview agrees or it has lasted 10 s |
-//! | anything else | the same step again, with backoff; `Retry-After` is obeyed |
+//! What comes after each step, [`next`] decides.
+
+mod next;
 
 use std::mem;
 use std::sync::Arc;
@@ -23,14 +15,15 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
+use self::next::{BACKOFF_MIN, Course, End, Failure, Record, SETTLED, Step, after};
 use super::api::{Api, ApiError, Collection, WatchEvent};
 use super::backoff::jittered;
-use super::project::{self, InvalidObject};
 use super::pulse::Silence;
 use super::source::FeedState;
 use crate::catalog::Change;
 use crate::journal::FeedError;
 use crate::metrics::{EventType, Metrics, Resource};
+use crate::project::{self, InvalidObject};
 
 /// An API server that is starting answers 403 until its RBAC is loaded.
 const FORBIDDEN_GRACE: Duration = Duration::from_secs(10);
@@ -42,10 +35,6 @@ const FORBIDDEN_RETRY: Duration = Duration::from_secs(10);
 const VERBS: [&str; 2] = ["list", "watch"];
 /// What a watch brings.
 const EVENTS: [&str; 5] = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"];
-const BACKOFF_MIN: Duration = Duration::from_millis(800);
-const BACKOFF_MAX: Duration = Duration::from_secs(30);
-/// A watch that lived this long, or half its life, was a success, even if it told nothing.
-const SETTLED: Duration = Duration::from_secs(5);
 /// Watch events that are applied together at most, where they come faster than they are read.
 const BATCH: usize = 1_000;
 /// What comes this soon after a batch belongs to the next one, and as much later as the batch
@@ -118,132 +107,6 @@ pub struct Feed<S> {
     said: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    List,
-    /// `broken`: the watch before ended before its time, as they all do when the API server
-    /// restarts, possibly on top of a backup of etcd.
-    Watch {
-        from: u64,
-        broken: bool,
-    },
-}
-
-impl Step {
-    /// The same step after a failure.
-    fn again(self) -> Self {
-        match self {
-            Self::Watch { from, .. } => Self::Watch { from, broken: true },
-            Self::List => self,
-        }
-    }
-}
-
-/// Why a step did not go well.
-#[derive(Debug)]
-enum Failure {
-    /// The same step again.
-    Retry(ApiError),
-    /// Watch on from here, where the API server still knows this version.
-    Resume(u64, ApiError),
-    /// List again.
-    Relist(ApiError),
-}
-
-/// How a watch ended.
-#[derive(Clone, Debug)]
-enum End {
-    /// The API server ended it.
-    Closed,
-    /// The connection broke.
-    Broken(ApiError),
-    /// The pulse finds nobody there.
-    Silent(ApiError),
-    /// It cannot be gone on from.
-    Lost(ApiError),
-}
-
-/// What came of a watch.
-#[derive(Clone, Copy, Debug)]
-struct Course {
-    from: u64,
-    /// The version that it has reached.
-    version: u64,
-    lived: Duration,
-    /// How long it may live.
-    life: Duration,
-}
-
-impl Course {
-    fn has_settled(&self) -> bool {
-        self.lived >= SETTLED.min(self.life / 2)
-    }
-
-    fn has_told(&self) -> bool {
-        self.version > self.from
-    }
-}
-
-/// What went wrong lately.
-#[derive(Clone, Copy, Debug, Default)]
-struct Record {
-    /// Failures since something went well: each makes the next pause longer.
-    failures: u32,
-    /// Watches in a row that were accepted, and ended at once with nothing told.
-    hollow: u32,
-}
-
-impl Record {
-    /// Whether an accepted watch is no sign of life any more.
-    fn is_doubtful(self) -> bool {
-        self.hollow > 1
-    }
-
-    fn watched(&mut self, course: &Course, end: &End) {
-        match (course.has_settled(), course.has_told(), end) {
-            (true, ..) => *self = Self::default(),
-            // A list that brings only the next one of these is not what is hoped for.
-            (_, true, End::Lost(_)) => self.hollow = 0,
-            (_, true, _) => *self = Self::default(),
-            (_, false, End::Silent(_)) => {}
-            (_, false, _) => self.hollow += 1,
-        }
-    }
-
-    /// The pause after one more failure, without jitter. The list after a version that is gone is
-    /// no retry, unless the last one led to the same.
-    fn delay(&mut self, error: &ApiError) -> Duration {
-        let exponential = BACKOFF_MIN * 2_u32.saturating_pow(self.failures.min(10));
-        self.failures += 1;
-        match error.code() {
-            Some(410) if self.failures == 1 => Duration::ZERO,
-            _ => exponential.min(BACKOFF_MAX),
-        }
-    }
-}
-
-/// What comes after a watch.
-fn after(course: &Course, end: End, doubtful: bool, url: &str) -> Result<Step, Failure> {
-    let hollow = doubtful && !course.has_told() && !course.has_settled();
-    let from = course.version;
-    match end {
-        End::Closed if hollow => Err(Failure::Relist(ApiError::Hollow {
-            url: url.to_owned(),
-        })),
-        End::Broken(error) if hollow => Err(Failure::Relist(error)),
-        End::Closed => Ok(Step::Watch {
-            from,
-            broken: course.lived + SETTLED < course.life,
-        }),
-        End::Broken(_) if course.has_told() || course.has_settled() => {
-            Ok(Step::Watch { from, broken: true })
-        }
-        End::Broken(error) => Err(Failure::Retry(error)),
-        End::Silent(error) => Err(Failure::Resume(from, error)),
-        End::Lost(error) => Err(Failure::Relist(error)),
-    }
-}
-
 impl<S: Sink> Feed<S> {
     /// A feed of a collection into `sink`.
     pub fn new(api: Api, collection: Collection, sink: S, limits: Arc<Limits>) -> Self {
@@ -290,16 +153,17 @@ impl<S: Sink> Feed<S> {
                     Err(failure) => Err(failure),
                 },
             };
-            let (error, next) = match result {
+            let error = match result {
                 Ok(next) => {
                     step = next;
                     continue;
                 }
-                Err(Failure::Retry(error)) => (error, step.again()),
-                Err(Failure::Resume(from, error)) => (error, Step::Watch { from, broken: true }),
-                Err(Failure::Relist(error)) => (error, Step::List),
+                Err(failure) => {
+                    let (next, error) = step.after_failure(failure);
+                    step = next;
+                    error
+                }
             };
-            step = next;
             let metrics = &self.limits.metrics;
             metrics
                 .watch_failures

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use protocol::{Key, Scope};
+use protocol::{Key, Kind, Scope};
 
 use crate::row::Row;
 use crate::totals::{Summary, Totals};
@@ -145,9 +145,21 @@ pub(crate) fn by_name(a: &Row, b: &Row) -> Order {
 #[derive(Debug, Default)]
 struct NamespaceLog {
     entries: Entries,
-    newest: HashMap<String, Revision>,
+    /// The newest revision of each row, by kind, then by name.
+    newest: [HashMap<String, Revision>; Kind::ALL.len()],
     rows: usize,
     floor: Revision,
+}
+
+impl NamespaceLog {
+    /// The newest revision of each row of the key's kind, by name.
+    fn newest(&self, key: &Key) -> &HashMap<String, Revision> {
+        &self.newest[key.kind as usize]
+    }
+
+    fn newest_mut(&mut self, key: &Key) -> &mut HashMap<String, Revision> {
+        &mut self.newest[key.kind as usize]
+    }
 }
 
 /// The newest state of one row.
@@ -174,7 +186,7 @@ pub(super) enum State {
 
 impl Log {
     /// Records the newest state of a row. Returns its namespace.
-    pub(super) fn upsert(&mut self, row: Row, received: Instant) -> Arc<str> {
+    pub(super) fn upsert(&mut self, row: Arc<Row>, received: Instant) -> Arc<str> {
         self.encodings += 1;
         self.revision = self.revision.next();
         let revision = self.revision;
@@ -191,7 +203,7 @@ impl Log {
                 ..NamespaceLog::default()
             });
         let previous = log
-            .newest
+            .newest_mut(&row.key)
             .insert(row.key.name.clone(), revision)
             .and_then(|old| Some((old, log.entries.remove(&old)?)));
         let (mut first, mut deleted) = (revision, Revision::default());
@@ -214,7 +226,6 @@ impl Log {
         }
         let appeared =
             !matches!(&previous, Some((_, entry)) if matches!(entry.state, State::Row { .. }));
-        let row = Arc::new(row);
         self.totals.add(&row);
         self.by_name.replace(ByName(row.clone()));
         let entry = Arc::new(Entry {
@@ -240,7 +251,7 @@ impl Log {
         let revision = self.revision.next();
         let (namespace, log) = self.namespaces.get_key_value(key.namespace.as_str())?;
         let namespace = namespace.clone();
-        let old = *log.newest.get(&key.name)?;
+        let old = *log.newest(key).get(&key.name)?;
         let State::Row { row, .. } = &log.entries[&old].state else {
             return None;
         };
@@ -263,7 +274,7 @@ impl Log {
             .expect("it was just found");
         log.entries.remove(&old);
         log.entries.insert(revision, entry);
-        log.newest.insert(key.name.clone(), revision);
+        log.newest_mut(key).insert(key.name.clone(), revision);
         log.rows -= 1;
         self.tombstones.insert(revision, key.clone());
         if self.tombstones.len() > MAX_TOMBSTONES {
@@ -317,7 +328,7 @@ impl Log {
         self.floor = self.floor.max(revision);
         if let Some(log) = self.namespaces.get_mut(key.namespace.as_str()) {
             log.entries.remove(&revision);
-            log.newest.remove(&key.name);
+            log.newest_mut(&key).remove(&key.name);
             log.floor = log.floor.max(revision);
         }
     }
@@ -389,14 +400,17 @@ impl Log {
     /// The revision of a row's newest state; 0 where nothing is known of it.
     pub(super) fn revision_of(&self, key: &Key) -> Revision {
         let log = self.namespaces.get(key.namespace.as_str());
-        log.and_then(|log| log.newest.get(&key.name).copied())
+        log.and_then(|log| log.newest(key).get(&key.name).copied())
             .unwrap_or_default()
     }
 
     /// One row.
     pub(super) fn row(&self, key: &Key) -> Option<Arc<Row>> {
         let log = self.namespaces.get(key.namespace.as_str())?;
-        log.entries.get(log.newest.get(&key.name)?)?.row().cloned()
+        log.entries
+            .get(log.newest(key).get(&key.name)?)?
+            .row()
+            .cloned()
     }
 
     /// The rows of a scope, in no order.

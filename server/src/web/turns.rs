@@ -43,9 +43,26 @@ impl Turns {
         let turn = turn.expect("the semaphore is never closed");
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
+            step_back();
             work()
         });
         Ok(work.await.expect("work over rows does not panic"))
+    }
+}
+
+/// How far these threads stand back, as a nice value: the scheduler gives the streams ten times as
+/// much where both want a processor.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
+/// Lowers the priority of this thread. Nothing else runs on the threads for work that takes long, so
+/// it stays low. On Linux alone a thread has a priority of its own ([setpriority(2)]).
+///
+/// [setpriority(2)]: https://man7.org/linux/man-pages/man2/setpriority.2.html
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "work over rows keeps its priority");
     }
 }
 

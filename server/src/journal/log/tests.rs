@@ -1,12 +1,11 @@
 use super::*;
 
-fn row(namespace: &str, name: &str) -> Row {
-    protocol::Ingress {
+fn row(namespace: &str, name: &str) -> Arc<Row> {
+    Arc::new(Row::from(protocol::Ingress {
         namespace: namespace.into(),
         name: name.into(),
         ..protocol::Ingress::default()
-    }
-    .into()
+    }))
 }
 
 fn of(names: &[&str]) -> Scope {

@@ -1,20 +1,21 @@
-//! The projection: an Ingress object of the Kubernetes API to its row. The only place that knows
-//! both sides.
+//! The projection of an Ingress of the Kubernetes API: the only place that knows its schema and that
+//! of its row.
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::Hasher;
 use std::mem::take;
+use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1 as api;
+use protocol::Ingress;
 use protocol::ingress::{
     Backend, More, Path, Port, ResourceBackend, Rule, ServiceBackend, TlsEntry,
 };
-use protocol::{Ingress, Key};
-use serde::Deserialize;
 use serde_json::Value;
 use siphasher::sip::SipHasher13;
 
-use crate::catalog::Object;
+use super::{InvalidObject, key, resource_version};
+use crate::catalog::{Input, Object};
 
 /// The annotation that named the class before `spec.ingressClassName` did.
 const LEGACY_CLASS: &str = "kubernetes.io/ingress.class";
@@ -26,44 +27,6 @@ const MOST: usize = 100;
 
 /// The longest text in bytes, of those that the API server takes at any length.
 const LONGEST: usize = 512;
-
-/// An object cannot be shown.
-#[derive(Debug, thiserror::Error)]
-#[error("{}/{}: {cause}", key.namespace, key.name)]
-pub struct InvalidObject {
-    /// Which one, as far as it says.
-    pub key: Key,
-    /// What is wrong with it.
-    pub cause: String,
-}
-
-/// What names an object, whatever else it has.
-#[derive(Deserialize, Default)]
-struct Named {
-    #[serde(default)]
-    metadata: Name,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Name {
-    namespace: String,
-    name: String,
-}
-
-/// Reads one object of a list, of at most so many bytes. Its text has the form of JSON, and may
-/// still be none that can be held: a number beyond any, half of a surrogate pair, too deep.
-pub fn parse(text: &str, most: usize) -> Result<Value, InvalidObject> {
-    let object = match text.len() > most {
-        true => Err(format!("it has more than {most} bytes")),
-        false => serde_json::from_str(text).map_err(|error| error.to_string()),
-    };
-    object.map_err(|cause| {
-        let Named { metadata } = serde_json::from_str(text).unwrap_or_default();
-        let key = Key::new(metadata.namespace, metadata.name);
-        InvalidObject { key, cause }
-    })
-}
 
 /// Projects one object as the API server sent it.
 pub fn project(mut object: Value) -> Result<Object, InvalidObject> {
@@ -85,33 +48,12 @@ pub fn project(mut object: Value) -> Result<Object, InvalidObject> {
     })?;
     let row = row(object, version);
     Ok(Object {
+        key: row.key(),
         uid: row.uid.clone(),
         version: row.version.clone(),
-        row: row.into(),
         resource_version,
+        input: Input::Ingress(Arc::new(row.into())),
     })
-}
-
-/// The identity of an object.
-#[must_use]
-pub fn key(object: &Value) -> Key {
-    let text = |pointer| {
-        object
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    Key::new(text("/metadata/namespace"), text("/metadata/name"))
-}
-
-/// The resource version of an object, a list or a bookmark; 0 where there is none.
-#[must_use]
-pub fn resource_version(object: &Value) -> u64 {
-    object
-        .pointer("/metadata/resourceVersion")
-        .and_then(Value::as_str)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
 }
 
 /// A hash of the object's canonical JSON (`serde_json` keeps the keys of a map in order). It has a

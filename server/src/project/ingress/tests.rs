@@ -4,7 +4,8 @@ use serde_json::json;
 use super::*;
 
 fn projected(object: Value) -> Ingress {
-    project(object).unwrap().row.decode()
+    let Input::Ingress(row) = project(object).unwrap().input;
+    row.decode()
 }
 
 #[test]
