@@ -292,6 +292,16 @@ pub fn asked_by(hosts: &[&str], route: &Route) -> String {
     shown(&text)
 }
 
+/// An error's words as a sentence: they begin small and end without a full stop.
+#[must_use]
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.trim_end_matches('.').chars();
+    match letters.next() {
+        Some(first) => format!("{}{}.", first.to_ascii_uppercase(), letters.as_str()),
+        None => String::new(),
+    }
+}
+
 /// How many paths a row has, the default backend included.
 #[must_use]
 pub fn route_count(row: &Ingress) -> usize {

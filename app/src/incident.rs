@@ -19,7 +19,7 @@ pub fn curl(row: &Ingress) -> Option<String> {
     });
     let (host, name) = match (found, address) {
         (Some(found), _) => found,
-        // Whoever has no rule for a host takes every host.
+        // A rule without a host takes every host.
         (None, Some(address)) if row.hosts.is_empty() => ("*", bracketed(address)),
         _ => return None,
     };

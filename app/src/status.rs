@@ -80,7 +80,7 @@ impl Currency {
         matches!(self, Self::Live | Self::Partly)
     }
 
-    /// Whether whoever does not look at the page is to be told.
+    /// Whether a person who does not look at the page is to be told.
     #[must_use]
     pub fn alarms(self) -> bool {
         !self.is_live() && !matches!(self, Self::Idle | Self::Connecting | Self::Resuming)
@@ -124,7 +124,7 @@ pub struct Notice {
     pub text: String,
     /// The button that does it at once.
     pub retry: Option<Retry>,
-    /// What to hand to whoever can help: what, where, why and since when.
+    /// The text for a person who can help: what, where, why and since when.
     pub details: Option<String>,
 }
 
@@ -133,7 +133,7 @@ pub struct Notice {
 pub struct NotShown {
     /// Its name.
     pub namespace: String,
-    /// Who may not do what.
+    /// Which account may not do what.
     pub why: String,
     /// The commands that grant it, where a permission is all that is missing.
     pub command: Option<String>,
@@ -577,7 +577,7 @@ impl Facts {
         }
     }
 
-    /// What to hand to whoever can help; only where the connection or the cluster is lost.
+    /// The text for a person who can help; only where the connection or the cluster is lost.
     #[must_use]
     pub fn details(&self) -> Option<String> {
         let cause = || {
@@ -768,7 +768,7 @@ impl Facts {
     }
 }
 
-/// Who may not do what, for a namespace or for the whole cluster.
+/// Which account may not do what, for a namespace or for the whole cluster.
 #[must_use]
 pub fn refusal(error: Option<&StreamError>, namespace: Option<&str>) -> String {
     let place = namespace.unwrap_or("the whole cluster");

@@ -27,7 +27,7 @@ const RENEW_MS: u64 = 2_000;
 const RENEW_TURN_MS: u64 = 1_000;
 /// How often a tab asks that waits for a place. It is also told.
 const ASK_MS: u64 = 400;
-/// Who has asked within this time is waiting.
+/// A tab that has asked within this time is waiting.
 const WAITING_MS: u64 = 1_000;
 /// How long after a stream was closed its place is given away: until the server knows.
 const COOL_MS: u64 = 150;
@@ -430,7 +430,7 @@ impl Seat {
         if self.poked && (ask.need.present || told.need.present) {
             return Some(now_ms);
         }
-        // Who is ready says so only where that can change something.
+        // A tab that is ready says so only where that can change something.
         let waits = ask.need.ready && self.place == Some(Place::None);
         let changed = ask.need.present != told.need.present
             || (ask.hidden, ask.looked_at_ms) != (told.hidden, told.looked_at_ms)

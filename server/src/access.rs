@@ -1,4 +1,4 @@
-//! Who may see what. Rows, counts, states and names are read by a [`Visible`], and a [`Viewer`] is
+//! The rights of viewers. Rows, counts, states and names are read by a [`Visible`], and a [`Viewer`] is
 //! the only thing that makes one.
 
 use std::collections::BTreeSet;

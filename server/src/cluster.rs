@@ -42,7 +42,7 @@ use crate::project::{self, InvalidObject};
 const LINGER: Duration = Duration::from_secs(60);
 /// Lists at the same time.
 const CONCURRENT_LISTS: usize = 8;
-/// At most one early try in this time, whoever asks for it.
+/// At most one early try in this time, however many clients ask for it.
 const HURRY_PAUSE: Duration = Duration::from_secs(5);
 /// Whether the whole cluster may be watched after all is asked this often.
 const MODE_RECHECK: Duration = Duration::from_secs(60);
@@ -410,7 +410,7 @@ impl Cluster {
             }
             is_needed
         });
-        // Those that do not exist are watched once they do. Who waits longest is the first.
+        // Those that do not exist are watched once they do. The one that waits longest is the first.
         let mut waiting: Vec<_> = needed
             .namespaces
             .iter()

@@ -116,7 +116,7 @@ impl Journal {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many rows were encoded since the start: one per change, whoever listens.
+    /// How many rows were encoded since the start: one per change, with any number of clients.
     #[must_use]
     pub fn encodings(&self) -> u64 {
         self.lock().log.encodings

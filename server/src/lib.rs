@@ -93,7 +93,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         info!(
             "this is a simulated cluster ({why}): its ingresses are made up and change by themselves"
         );
-        // Whoever asks for none wants to see none.
+        // A demo of no ingresses is asked for to see none.
         if config.demo.is_none_or(|size| size.ingresses > 0) {
             tokio::spawn(async move { simulated.churn().await });
         }

@@ -178,7 +178,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
         Action::ViewLink => {
             let origin = window().location().origin().unwrap_or_default();
             let path = untrack(|| ui.href(|_: &mut Query| ()));
-            // Without a search the words that whoever opens it leaves out would be left out.
+            // Without a search in it, the link would apply what the person who opens it always leaves out.
             let rest = if path.contains('?') { "" } else { "?q=" };
             copy(
                 ui,

@@ -45,7 +45,7 @@ pub(super) fn go_to(ui: Ui, index: usize) {
     {
         ui.selected.set(Some(row.clone()));
     }
-    // Who goes through the rows from within the details stays there.
+    // A person who goes through the rows from within the details stays there.
     if first_of(".drawer :focus").is_some() {
         ui.table.current.set(Some(key));
     } else {

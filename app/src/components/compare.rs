@@ -6,7 +6,7 @@ use protocol::Key;
 use super::icons::icon;
 use crate::actions::Action;
 use crate::compare::{Side, compared};
-use crate::format::{counted, shown};
+use crate::format::{counted, sentence, shown};
 
 /// Lines that are in both stay around a difference, so many of them.
 const AROUND: usize = 3;
@@ -29,7 +29,7 @@ pub fn compare(first: Key, second: Key) -> impl IntoView {
             view! { <p class="muted mnote" role="status">"Loading both objects."</p> }.into_any()
         }
         Some(Err(message)) => view! {
-            <div class="prob prob-bad">{icon("#i-bado")}<h4>"The objects could not be read"</h4><p class="anywhere">{message}</p></div>
+            <div class="prob prob-bad">{icon("#i-bado")}<h4>"The objects could not be read"</h4><p class="anywhere">{sentence(&message)}</p></div>
         }
         .into_any(),
         Some(Ok((first, second))) => view! {

@@ -13,7 +13,7 @@ use super::namespaces::no_such;
 use super::row::{host, tls};
 use super::search::NotInTable;
 use crate::actions::Action;
-use crate::format::{self, counted, shown};
+use crate::format::{self, counted, sentence, shown};
 use crate::incident;
 use crate::live::mono_now_ms;
 use crate::parts::{self, Part};
@@ -24,8 +24,8 @@ use crate::state::Ui;
 
 /// Of the hosts that a deleted ingress leaves without a route so many are named.
 const LEFT_BEHIND: usize = 5;
-/// Whoever walks through the rows does not ask for the object of each: of one that was chosen so soon
-/// after another, in milliseconds, it is asked for after that time.
+/// While a person walks through the rows, the object of each is not asked for: that of a row which
+/// was chosen this soon after another, in milliseconds, is asked for after that time.
 const LINGER_MS: u64 = 300;
 
 /// The object as YAML. The server renders no more than that it is on its way.
@@ -60,8 +60,8 @@ pub fn Details() -> impl IntoView {
     }
 }
 
-/// The drawer of an ingress; [`parts`] has it. Whoever walks through the rows may be at another one
-/// at once.
+/// The drawer of an ingress; [`parts`] has it. While a person walks
+/// through the rows, another one may be chosen at once.
 pub(crate) fn drawer(key: Key, walks: bool) -> AnyView {
     view! { <Drawer key_of=key walks/> }.into_any()
 }
@@ -554,10 +554,10 @@ fn yaml_panel(yaml: RwSignal<Yaml>, raw: String, file: String, gone: bool) -> im
     let text = move || yaml.with(|yaml| yaml.text.clone());
     let none = move || yaml.with(|yaml| yaml.text.is_none());
     let error = move || {
-        // Whoever deleted it is to blame, and that is said above.
+        // It fails because the ingress is deleted, and that is said above.
         let error = yaml.with(|yaml| yaml.error.clone()).filter(|_| !gone);
         error.map(|message| view! {
-            <div class="prob prob-bad">{icon("#i-bado")}<h4>"The object could not be read"</h4><p class="anywhere">{message}</p></div>
+            <div class="prob prob-bad">{icon("#i-bado")}<h4>"The object could not be read"</h4><p class="anywhere">{sentence(&message)}</p></div>
         })
     };
     let waiting = move || {

@@ -301,7 +301,7 @@ fn NamespacePicker() -> impl IntoView {
         is_found.then_some(pattern)
     };
     let bottom = move || {
-        // Who may not list namespaces may not watch all of them, as far as is known.
+        // An account that may not list namespaces may not watch all of them, as far as is known.
         let may_all = complete.get();
         let cancel = view! {
             <button class="btn" type="button" data-act=Action::ClosePopup.id()>

@@ -168,7 +168,7 @@ fn line(notice: Notice) -> impl IntoView {
     }
 }
 
-/// Copies what is wrong, for whoever can help.
+/// Copies what is wrong, for a person who can help.
 pub fn copy_details(text: String, class: &'static str) -> impl IntoView {
     view! {
         <button class=class type="button" data-act=Action::Copy.id() data-text=text>

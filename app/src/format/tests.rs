@@ -239,3 +239,13 @@ fn the_first_secret_is_named_and_the_others_are_counted() {
     row.tls_entries[1] = entry("two", &["elsewhere.example.com"]);
     assert_eq!(secrets(&row), (Some("one"), 1));
 }
+
+#[test]
+fn an_errors_words_become_a_sentence() {
+    assert_eq!(
+        sentence("there is no ingress a/b"),
+        "There is no ingress a/b."
+    );
+    assert_eq!(sentence("The server says no."), "The server says no.");
+    assert_eq!(sentence(""), "");
+}

@@ -477,7 +477,7 @@ fn a_row_deleted_while_live_stays_struck_through_in_its_place_for_a_moment() {
     table.apply(Message::IngressDeleted(www), 7_300);
     assert_eq!(table.settle_at(7_300), None);
     assert_eq!(seen(&table), [line("api", false)]);
-    // Whoever settles without a time sees what is there.
+    // A table that settles without a time has the rows that are there.
     table.apply(Message::IngressDeleted(Key::new("shop", "api")), 8_000);
     table.settle();
     assert!(table.lines().is_empty());

@@ -339,7 +339,7 @@ impl States {
         if self.limited_to.is_some() || self.universe.as_ref() == Some(namespaces) {
             return None;
         }
-        // Who looks at everything hears of these only now.
+        // A client of the whole cluster hears of these only now.
         let found: Vec<String> = self
             .namespaces
             .iter_mut()

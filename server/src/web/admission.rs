@@ -1,4 +1,5 @@
-//! Who may open a stream: so many in all, so many per client address, and so many replays at once.
+//! Which clients may open a stream: at most so many in all and per client address, and so many
+//! replays at once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

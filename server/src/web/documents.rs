@@ -53,7 +53,7 @@ pub(super) struct Shared<T> {
     kept: usize,
 }
 
-/// Who comes first makes it while the others wait.
+/// The first request makes it while the others wait.
 struct Slot<T> {
     key: String,
     made: tokio::sync::Mutex<Option<Made<T>>>,

@@ -45,7 +45,7 @@ type Version = (Key, Revision);
 #[derive(Debug, Default)]
 struct Asking {
     answer: Arc<OnceCell<Outcome>>,
-    /// Who waits for it.
+    /// The requests that wait for it.
     waiting: usize,
 }
 
@@ -85,7 +85,7 @@ impl Drop for Waits<'_> {
             && Arc::ptr_eq(&asking.get().answer, &self.answer)
         {
             asking.get_mut().waiting -= 1;
-            // Who comes after the answer asks anew.
+            // A request that comes after the answer asks anew.
             if asking.get().waiting == 0 || self.answer.initialized() {
                 asking.remove();
             }

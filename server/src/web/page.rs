@@ -125,7 +125,7 @@ async fn lines(
     let is_current = |(made, _): &(Head, Lines), age: Duration| {
         made.is_same(&head) || age < LINES_AGE && made.says_the_same(&head)
     };
-    // Who sees other namespaces has other lines of the same view.
+    // A viewer of other namespaces has other lines of the same view.
     let key = format!("{visible} {}", context.view());
     let made = server.own.pages.get(key, is_current, make).await?;
     Ok(Some(made.1.clone()))

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::problem::Problem;
 
-/// Who has no turn by then is refused: an answer that comes later is not waited for any more.
+/// A request without a turn by then is refused: no client waits any longer for an answer.
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Turns to work. Half of the processors are left to the streams.
