@@ -1,5 +1,7 @@
-//! What the page holds besides the live data: the pool of rows, what is open, the clock, and what
-//! the address says.
+//! The state of the page besides the live data and its tables: what is open, what is typed, what a
+//! person has chosen, the clock, and what the address says.
+//!
+//! It is one file, so that each signal of the page stands beside the methods that change it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

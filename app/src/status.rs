@@ -1,4 +1,6 @@
 //! What the connection badge and the notices say: pure, so that every state can be looked at.
+//!
+//! It is one file, so that the words for one state agree wherever they are said.
 
 use std::collections::BTreeMap;
 

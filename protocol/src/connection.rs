@@ -18,6 +18,8 @@
 //!   With a place for a turn it is closed at `synced`, and comes again in seconds.
 //! - A stream is stale when either clock says that no message came for too long: the monotonic
 //!   clock may stand still while the machine sleeps.
+//!
+//! It is one file, as each input may meet each state: a reader has to see all of them together.
 
 use std::collections::VecDeque;
 

@@ -6,6 +6,8 @@
 //!
 //! Members that a type does not know are passed over: a later build may send them. Of two members
 //! of the same name the last one holds.
+//!
+//! It is one file: the reader, and how it reads each type of JSON.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

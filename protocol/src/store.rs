@@ -4,6 +4,8 @@
 //! replay names joins it; `synced` drops the rows that did not. Rows of namespaces that the server
 //! does not know yet (`pending`) stay, marked old, until the namespace says that it is live. So a
 //! reconnect never empties what is on the screen.
+//!
+//! It is one file: replay, sweep and states decide together which rows stay.
 
 mod rows;
 

@@ -2,6 +2,8 @@
 //!
 //! Streams say what they need ([`Cluster::demand`]); the supervisor ([`Cluster::run`]) decides
 //! the watch mode, compares what is needed with what runs, and starts and stops feeds.
+//!
+//! It is one file: mode, demand and running feeds are decided together.
 
 pub mod api;
 mod backoff;

@@ -11,6 +11,8 @@
 //! One lock holds the log, the states of the feeds and the wake lists together, so that a client
 //! hears of a state only with all rows ([`Journal::tip`]). Each has a room of its own, which knows
 //! nothing of the lock.
+//!
+//! It is one file: everything that is done under the lock.
 
 mod log;
 mod states;

@@ -3,6 +3,8 @@
 //!
 //! The times of a connection are kept by its socket ([`Socket`]), which sees what comes and goes:
 //! hyper has one time for a header that has begun and for a connection that rests between two.
+//!
+//! It is one file, as the times and limits of a connection depend on each other.
 
 use std::io;
 use std::net::SocketAddr;

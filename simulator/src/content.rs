@@ -1,4 +1,6 @@
 //! Lifelike content: the mix of classes, hosts, TLS, paths and ages that real clusters show.
+//!
+//! It is one file, as the names, shares and shapes in it are one picture of a cluster.
 
 use std::collections::HashSet;
 

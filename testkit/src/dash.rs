@@ -1,5 +1,7 @@
 //! The built binary as a child process, a small HTTP client, and a stream client that knows nothing
 //! but the messages.
+//!
+//! It is one file, as each test uses the process, its requests and its log together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,5 +1,7 @@
 //! The scripted conversations with an API server: recorded from a real one, and replayed against
 //! the simulator.
+//!
+//! It is one file: what is recorded and what is replayed are one format.
 
 use futures::TryStreamExt;
 use http::{Method, Request};

@@ -2,6 +2,8 @@
 //! verbs for both.
 //!
 //! Both are reached through a [`Gate`], so that the way to them can be cut and opened again.
+//!
+//! It is one file, so that both APIs are seen to take each verb.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;

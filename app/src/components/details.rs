@@ -1,4 +1,6 @@
 //! The drawer beside the table: one ingress, as far as its row and its YAML go.
+//!
+//! It is one file: the tabs share the row, the object and its end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

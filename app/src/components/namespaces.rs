@@ -1,4 +1,6 @@
 //! The choice of namespaces. Nothing reconnects until it is applied.
+//!
+//! It is one file: the list, the choice, the sets and the line below share one set of signals.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,8 @@
 //! One element of the pool and the cells of the row in it, or the head of a group.
 //!
 //! Rows have no listeners of their own: the table body listens once and reads `data-act`.
+//!
+//! It is one file: all cells of a row.
 
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;

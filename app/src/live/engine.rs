@@ -1,5 +1,7 @@
 //! The browser's side of [`Live`]: fetches, clocks, timers and page events, around the state
 //! machine that decides.
+//!
+//! It is one file: requests, stream, timers and frames share one state.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

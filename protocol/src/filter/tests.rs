@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::matching::folded;
 use super::*;
 use crate::ingress::{Backend, Path, Port, Rule, ServiceBackend, TlsEntry};
 

@@ -1,5 +1,7 @@
 //! The few requests that the dashboard makes of a Kubernetes API server, with the time limits
 //! that Kubernetes' own list and watch start do not have.
+//!
+//! It is one file: all requests share their limits, their errors and how an answer is read.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -1,6 +1,8 @@
 //! A feed: list, watch, resume, list again. One task per scope, whatever the number of clients.
 //!
 //! What comes after each step, [`next`] decides.
+//!
+//! It is one file: list, watch, batches and permission share the state of one loop.
 
 mod next;
 

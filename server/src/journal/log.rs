@@ -1,4 +1,6 @@
 //! The log: each row once, at its newest revision, by namespace and over all.
+//!
+//! It is one file: every index of a row changes with the row.
 
 use std::cmp::Ordering as Order;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -1,4 +1,7 @@
 //! The states of the feeds, by source and namespace, and what clients are told of them.
+//!
+//! It is one file: states, revisions and the universe change together; what is told of them is in
+//! [`told`].
 
 mod told;
 

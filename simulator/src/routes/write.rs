@@ -1,4 +1,6 @@
 //! Create, update, patch and delete.
+//!
+//! It is one file: the verbs share how an object is checked, stamped and stored.
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
