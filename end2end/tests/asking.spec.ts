@@ -234,3 +234,23 @@ test("words of which none can be removed are offered each by itself", async ({ p
   await ingresses.leave();
   await expect(ingresses.names).toHaveText(["cart"]);
 });
+
+test("the values of a label stand whole under its key", async ({ page, cluster, dashboard, ingresses }) => {
+  const key = "app.kubernetes.io/managed-by";
+  for (const [name, by] of [
+    ["cart", "helm"],
+    ["pay", "argocd"],
+    ["www", "terraform-cloud"],
+  ] as const) {
+    await cluster.create("shop", name, { labels: { [key]: by } });
+  }
+  await ingresses.open(dashboard.url);
+  await page.getByRole("button", { name: "Labels" }).click();
+  const list = page.getByRole("dialog", { name: "Labels" });
+  await expect(list.getByText(key, { exact: true })).toHaveCount(1);
+  for (const value of ["helm", "argocd", "terraform-cloud"]) {
+    const words = list.getByText(value, { exact: true });
+    await expect(words).toBeVisible();
+    expect(await words.evaluate((words) => words.scrollWidth - words.clientWidth)).toBe(0);
+  }
+});
