@@ -59,7 +59,8 @@ pub(crate) fn start(ui: Ui) {
                 .with_value(|cluster| (cluster.base_path.clone(), cluster.build.clone()));
             leptos::server_fn::client::set_server_url(Box::leak(base.clone().into_boxed_str()));
             ui.hydrated.set(true);
-            ui.single_keys
+            ui.choices
+                .single_keys
                 .set(stored(SINGLE_KEYS).as_deref() != Some("off"));
             ui.set_search(&ui.table.text.get_untracked());
             dragging::restore_drawer();
@@ -91,7 +92,7 @@ pub(crate) fn start_table(ui: Ui) {
     Effect::new(move |_| {
         // What changes the widths of columns.
         ui.table.layout.track();
-        ui.selected.track();
+        ui.details.selected.track();
         mark_cut(ui);
     });
     Effect::new(move |listens: Option<()>| {
@@ -117,8 +118,8 @@ fn each_table(ui: Ui, act: impl Fn(Ui)) {
 }
 
 fn tick(ui: Ui) {
-    ui.now.set(js_sys::Date::now() as i64);
-    ui.mono.set(mono_now_ms());
+    ui.clock.now.set(js_sys::Date::now() as i64);
+    ui.clock.mono.set(mono_now_ms());
 }
 
 fn listen(ui: Ui) {

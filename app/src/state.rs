@@ -3,6 +3,8 @@
 //!
 //! It is one file, so that each signal of the page stands beside the methods that change it.
 
+mod handles;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -15,17 +17,16 @@ use protocol::store::RowView;
 use protocol::view::{Group, Grouping, Line};
 use protocol::{Ingress, Key, Scope};
 
+pub use self::handles::{ChoicesUi, ClockUi, DetailsUi, SaidUi, SearchUi};
 use crate::backend::{ClusterInfo, Rows};
 use crate::columns::Columns;
 use crate::components::namespaces::Missing;
-use crate::components::stats::Numbers;
 use crate::exclusions::Exclusions;
 use crate::format::unix_ms;
 use crate::live::Live;
-use crate::page::{Density, POOL, PageData, Theme};
+use crate::page::{POOL, PageData};
 use crate::query::{Query, Sort, Tab};
 use crate::status::{Currency, Facts};
-use crate::suggest::Offers;
 use crate::table::{Start, TableUi};
 
 /// How many namespaces are kept as chosen lately.
@@ -134,61 +135,31 @@ pub struct Ui {
     pub refused: RwSignal<Option<String>>,
     /// The names in the address. They stay there while none of them can be watched.
     pub asked: RwSignal<BTreeSet<String>>,
-    /// What the stat strip counts. It follows the filter and the rows a moment later.
-    pub numbers: RwSignal<Numbers>,
-    /// The words of the search that are tokens.
-    pub tokens: RwSignal<Vec<String>>,
-    /// What is typed after the tokens.
-    pub typed: RwSignal<String>,
-    /// Whether the list under the search field is open.
-    pub suggesting: RwSignal<bool>,
-    /// What the list under the search field offers; nothing until it has been looked for.
-    pub offers: RwSignal<Option<Offers>>,
-    /// The line of the list that the keys are at.
-    pub suggestion: RwSignal<Option<usize>>,
     /// Namespaces that the scope, the search or the details ask for and that there are not, as far as
     /// that is known.
     pub missing: RwSignal<Vec<Missing>>,
-    /// Namespaces that stand first in the list of them.
-    pub pins: RwSignal<BTreeSet<String>>,
-    /// Namespaces that were chosen by name, the last ones first.
-    pub recent: RwSignal<Vec<String>>,
-    /// Sets of namespaces that a key recalls: the first is that of 1. Some may be empty.
-    pub sets: RwSignal<Vec<BTreeSet<String>>>,
-    /// What is left out where the address does not say what is searched for.
-    pub exclusions: RwSignal<Exclusions>,
-    /// Whether keys without a modifier do something.
-    pub single_keys: RwSignal<bool>,
-    /// The ingress whose details are asked for.
-    pub selected: RwSignal<Option<Key>>,
-    /// What the details show.
-    pub detail: RwSignal<Option<Detail>>,
-    /// The tab of the details.
-    pub tab: RwSignal<Tab>,
     /// What floats over the page.
     pub popup: RwSignal<Option<Popup>>,
-    /// Milliseconds since 1970, once a second.
-    pub now: RwSignal<i64>,
-    /// The monotonic clock, once a second.
-    pub mono: RwSignal<u64>,
+    /// The search field: its tokens, what is typed, and what could be typed.
+    pub search: SearchUi,
+    /// Which details are open, and what they show.
+    pub details: DetailsUi,
+    /// What a person has chosen. It stays for the next visit.
+    pub choices: ChoicesUi,
+    /// The time.
+    pub clock: ClockUi,
+    /// What the page says of what was just done.
+    pub said: SaidUi,
     /// Whether the browser has taken over.
     pub hydrated: RwSignal<bool>,
-    /// Light, dark, or like the system.
-    pub theme: RwSignal<Theme>,
     /// Whether rows are cards, as on a phone.
     pub cards: RwSignal<bool>,
-    /// How high a row is.
-    pub density: RwSignal<Density>,
     /// What the badge and the notices are made of. It changes once a second at least.
     pub facts: Memo<Arc<Facts>>,
     /// How current the page is.
     pub currency: Memo<Currency>,
     /// When the browser's own search was last called, on the monotonic clock.
     pub finding: RwSignal<Option<u64>>,
-    /// What is announced to assistive technology.
-    pub announced: RwSignal<String>,
-    /// A short line over the page, about what a key or a menu has just done.
-    pub toast: RwSignal<Option<String>>,
 }
 
 impl Ui {
@@ -234,34 +205,41 @@ impl Ui {
             tables: StoredValue::new(vec![table]),
             refused: RwSignal::new(data.refused),
             asked: RwSignal::new(query.namespaces),
-            numbers: RwSignal::default(),
-            // Without a script the form sends what the field holds: all of it.
-            tokens: RwSignal::default(),
-            typed: RwSignal::new(query.search),
-            suggesting: RwSignal::new(false),
-            offers: RwSignal::new(None),
-            suggestion: RwSignal::new(None),
             missing: RwSignal::new(missing),
-            pins: RwSignal::default(),
-            recent: RwSignal::default(),
-            sets: RwSignal::default(),
-            exclusions: RwSignal::new(data.choices.exclusions),
-            single_keys: RwSignal::new(true),
-            selected: RwSignal::new(query.selected),
-            detail: RwSignal::new(detail),
-            tab: RwSignal::new(query.tab),
             popup: RwSignal::new(None),
-            now,
-            mono,
             hydrated: RwSignal::new(false),
-            theme: RwSignal::new(data.choices.theme),
             cards: RwSignal::new(false),
-            density: RwSignal::new(data.choices.density),
-            announced: RwSignal::default(),
-            toast: RwSignal::default(),
             finding: RwSignal::new(None),
             facts,
             currency: Memo::new(move |_| facts.with(|facts| facts.currency())),
+            search: SearchUi {
+                numbers: RwSignal::default(),
+                // Without a script the form sends what the field holds: all of it.
+                tokens: RwSignal::default(),
+                typed: RwSignal::new(query.search),
+                suggesting: RwSignal::new(false),
+                offers: RwSignal::new(None),
+                suggestion: RwSignal::new(None),
+            },
+            details: DetailsUi {
+                selected: RwSignal::new(query.selected),
+                detail: RwSignal::new(detail),
+                tab: RwSignal::new(query.tab),
+            },
+            choices: ChoicesUi {
+                pins: RwSignal::default(),
+                recent: RwSignal::default(),
+                sets: RwSignal::default(),
+                exclusions: RwSignal::new(data.choices.exclusions),
+                single_keys: RwSignal::new(true),
+                theme: RwSignal::new(data.choices.theme),
+                density: RwSignal::new(data.choices.density),
+            },
+            clock: ClockUi { now, mono },
+            said: SaidUi {
+                announced: RwSignal::default(),
+                toast: RwSignal::default(),
+            },
         };
         provide_context(ui);
         ui
@@ -368,7 +346,7 @@ impl Ui {
     pub fn query(self) -> Query {
         let search = self.table.text.get();
         Query {
-            everything: search.is_empty() && !self.exclusions.with(Exclusions::is_empty),
+            everything: search.is_empty() && !self.choices.exclusions.with(Exclusions::is_empty),
             namespaces: self.live.scope.with(|scope| match scope.names() {
                 Some(names) if names.is_empty() => self.asked.get(),
                 names => names.cloned().unwrap_or_default(),
@@ -376,8 +354,8 @@ impl Ui {
             search,
             sort: self.sort(),
             grouping: self.table.grouping.get(),
-            selected: self.selected.get(),
-            tab: self.tab.get(),
+            selected: self.details.selected.get(),
+            tab: self.details.tab.get(),
             page: 1,
         }
     }
@@ -387,7 +365,8 @@ impl Ui {
     pub fn href(self, change: impl FnOnce(&mut Query)) -> String {
         let mut query = self.query();
         change(&mut query);
-        query.everything = query.search.is_empty() && !self.exclusions.with(Exclusions::is_empty);
+        query.everything =
+            query.search.is_empty() && !self.choices.exclusions.with(Exclusions::is_empty);
         self.cluster
             .with_value(|cluster| format!("{}/{}", cluster.base_path, query.to_query_string()))
     }
@@ -406,21 +385,25 @@ impl Ui {
 
     /// Opens the details of a row, or closes them.
     pub fn select(self, key: Option<Key>) {
-        if self.selected.with_untracked(|selected| *selected == key) {
+        if self
+            .details
+            .selected
+            .with_untracked(|selected| *selected == key)
+        {
             return;
         }
         if key.is_none() {
-            self.detail.set(None);
-            self.tab.set(Tab::default());
+            self.details.detail.set(None);
+            self.details.tab.set(Tab::default());
         }
-        self.selected.set(key);
+        self.details.selected.set(key);
     }
 
     /// Shows the rows that match a text: its words with a key become tokens.
     pub fn set_search(self, text: &str) {
         let (tokens, typed) = crate::suggest::split(text);
-        self.tokens.set(tokens);
-        self.typed.set(typed);
+        self.search.tokens.set(tokens);
+        self.search.typed.set(typed);
         self.search();
     }
 
@@ -432,21 +415,22 @@ impl Ui {
                 if !typed.is_empty() {
                     typed.push(' ');
                 }
-                self.tokens.update(|all| all.extend(tokens));
-                self.typed.set(typed);
+                self.search.tokens.update(|all| all.extend(tokens));
+                self.search.typed.set(typed);
                 return self.search();
             }
         }
-        self.typed.set(text.to_owned());
+        self.search.typed.set(text.to_owned());
         self.search();
     }
 
     fn search(self) {
-        let text = self.tokens.with_untracked(|tokens| tokens.join(" "));
+        let text = self.search.tokens.with_untracked(|tokens| tokens.join(" "));
         let text = self
+            .search
             .typed
             .with_untracked(|typed| format!("{text} {}", typed.trim()).trim().to_owned());
-        self.suggestion.set(None);
+        self.search.suggestion.set(None);
         if self.table.text.with_untracked(|old| *old != text) {
             self.table.set_filter(&text);
         }
@@ -455,20 +439,21 @@ impl Ui {
     /// Leaves out the rows with one of these values of a field, here and on later visits. The error
     /// says in plain words why that cannot be; then none of them is left out.
     pub fn leave_out(self, field: Field, values: &[&str]) -> Result<(), String> {
-        let mut exclusions = self.exclusions.get_untracked();
+        let mut exclusions = self.choices.exclusions.get_untracked();
         let mut filter = self.table.filter.get_untracked();
         for value in values {
             exclusions = exclusions.with(field, value)?;
             filter = filter.leaving_out(field, value);
         }
-        self.exclusions.set(exclusions);
+        self.choices.exclusions.set(exclusions);
         self.set_search(&filter.to_string());
         Ok(())
     }
 
     /// Leaves them out no more.
     pub fn let_in(self, field: Field, value: &str) {
-        self.exclusions
+        self.choices
+            .exclusions
             .update(|known| *known = known.without(field, value));
         let filter = (self.table.filter).with_untracked(|filter| filter.letting_in(field, value));
         self.set_search(&filter.to_string());
@@ -480,7 +465,7 @@ impl Ui {
         let max = self.cluster.with_value(|cluster| cluster.max_namespaces);
         let by_word = except || names.len() > max || names.iter().any(|name| name.contains('*'));
         if !by_word && names.len() <= RECENT {
-            self.recent.update(|recent| {
+            self.choices.recent.update(|recent| {
                 recent.retain(|name| !names.contains(name));
                 recent.splice(..0, names.iter().cloned());
                 recent.truncate(RECENT);
@@ -515,10 +500,10 @@ impl Ui {
     pub fn announce(self, text: impl Into<String>) {
         let mut text = text.into();
         // The same text is no change, and would not be said a second time.
-        if self.announced.with_untracked(|old| *old == text) {
+        if self.said.announced.with_untracked(|old| *old == text) {
             text.push('\u{a0}');
         }
-        self.announced.set(text);
+        self.said.announced.set(text);
     }
 
     /// Whether the details are of this ingress and it is gone, or its row waits to go.
@@ -530,7 +515,7 @@ impl Ui {
         };
         match self.live.with_store(|store| store.get(key)) {
             Some(view) => view.deleted,
-            None => self.detail.with_untracked(held),
+            None => self.details.detail.with_untracked(held),
         }
     }
 }

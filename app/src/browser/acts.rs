@@ -37,7 +37,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
     let key = row
         .as_ref()
         .map(|row| row.key())
-        .or_else(|| ui.selected.get_untracked());
+        .or_else(|| ui.details.selected.get_untracked());
     // What closes with the press cannot show that it worked.
     let shows = closest(button, "[role=menu]").is_none();
     if !shows {
@@ -50,7 +50,7 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
     let on_object = |act: &dyn Fn(&Key)| key.iter().for_each(act);
     let open_at = |tab| {
         on_object(&|key| {
-            ui.tab.set(tab);
+            ui.details.tab.set(tab);
             ui.select(Some(key.clone()));
         });
     };
@@ -118,7 +118,10 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
         Action::Previous => step(ui, false),
         Action::Next => step(ui, true),
         Action::ClosePopup => ui.popup.set(None),
-        Action::Density => ui.density.update(|density| *density = density.next()),
+        Action::Density => ui
+            .choices
+            .density
+            .update(|density| *density = density.next()),
         Action::Retry => ui.live.retry_now(),
         Action::TryNow => try_now(ui),
         Action::Release => ui.live.hold(false),
@@ -144,12 +147,12 @@ pub(super) fn act_on(ui: Ui, action: Action, button: &Element, alt: bool) {
         }
         Action::Untoken => {
             if let Ok(index) = value.parse::<usize>() {
-                let mut tokens = ui.tokens.get_untracked();
+                let mut tokens = ui.search.tokens.get_untracked();
                 tokens.truncate(tokens.len().max(index));
                 if index < tokens.len() {
                     tokens.remove(index);
                 }
-                let typed = ui.typed.get_untracked();
+                let typed = ui.search.typed.get_untracked();
                 clear_to(ui, &format!("{} {typed}", tokens.join(" ")));
                 searching::focus_search();
                 to_top(ui);

@@ -65,7 +65,7 @@ pub(super) fn read_address(ui: Ui) {
     }
     ui.popup.set(None);
     ui.select(query.selected);
-    ui.tab.set(query.tab);
+    ui.details.tab.set(query.tab);
 }
 
 pub(super) fn write_title(ui: Ui) {

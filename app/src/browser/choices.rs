@@ -18,10 +18,10 @@ pub(super) const SINGLE_KEYS: &str = "kube-ingress-dash-single-keys";
 pub(super) fn keep_choices(ui: Ui) {
     Effect::new(move |before: Option<Choices>| {
         let choices = Choices {
-            theme: ui.theme.get(),
-            density: ui.density.get(),
+            theme: ui.choices.theme.get(),
+            density: ui.choices.density.get(),
             columns: ui.table.columns.get(),
-            exclusions: ui.exclusions.get(),
+            exclusions: ui.choices.exclusions.get(),
         };
         let (theme, density) = (choices.theme, choices.density);
         if before.is_some_and(|before| before != choices)
@@ -43,7 +43,7 @@ pub(super) fn keep_choices(ui: Ui) {
         choices
     });
     Effect::new(move |before: Option<bool>| {
-        let on = ui.single_keys.get();
+        let on = ui.choices.single_keys.get();
         if before.is_some_and(|before| before != on) {
             store(SINGLE_KEYS, if on { "on" } else { "off" });
         }
@@ -67,17 +67,19 @@ pub(super) fn recall_namespaces(ui: Ui) {
         names.map(str::to_owned).collect()
     }
     let [pins, recent, sets] = NAMESPACES.map(|key| stored(key).unwrap_or_default());
-    ui.pins.set(names(&pins));
-    ui.recent.set(names(&recent));
-    ui.sets.set(sets.split(';').take(9).map(names).collect());
+    ui.choices.pins.set(names(&pins));
+    ui.choices.recent.set(names(&recent));
+    ui.choices
+        .sets
+        .set(sets.split(';').take(9).map(names).collect());
     Effect::new(move |started: Option<()>| {
-        let sets = ui.sets.get();
+        let sets = ui.choices.sets.get();
         let sets: Vec<_> = sets
             .into_iter()
             .map(|set| Scope::Namespaces(set).to_string())
             .collect();
-        let pins = Scope::Namespaces(ui.pins.get()).to_string();
-        let texts = [pins, ui.recent.get().join(","), sets.join(";")];
+        let pins = Scope::Namespaces(ui.choices.pins.get()).to_string();
+        let texts = [pins, ui.choices.recent.get().join(","), sets.join(";")];
         if started.is_some() {
             for (key, text) in NAMESPACES.into_iter().zip(texts) {
                 store(key, &text);

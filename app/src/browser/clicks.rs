@@ -50,7 +50,7 @@ pub(super) fn clicked(ui: Ui, event: &Event) {
             .into_iter()
             .find(|theme| theme.id() == id)
             .unwrap_or_default();
-        ui.theme.set(theme);
+        ui.choices.theme.set(theme);
         return ui.popup.set(None);
     }
     if let Some(tab) = closest(&target, "[data-tab]") {
@@ -105,6 +105,7 @@ pub(super) fn clicked(ui: Ui, event: &Event) {
         // Enter on a row whose details are open goes into them.
         if presses == 0
             && ui
+                .details
                 .selected
                 .with_untracked(|open| open.as_ref() == Some(&key))
         {

@@ -138,9 +138,11 @@ fn tick(button: &Element) {
 /// Says something in a line over the page, and to assistive technology.
 pub(super) fn say(ui: Ui, words: &str) {
     ui.announce(words);
-    ui.toast.set(Some(words.to_owned()));
-    let leaves =
-        set_timeout_with_handle(move || ui.toast.set(None), Duration::from_millis(TOAST_MS));
+    ui.said.toast.set(Some(words.to_owned()));
+    let leaves = set_timeout_with_handle(
+        move || ui.said.toast.set(None),
+        Duration::from_millis(TOAST_MS),
+    );
     let replace = |input: &mut Input| std::mem::replace(&mut input.toast_leaves, leaves.ok());
     if let Some(earlier) = ui.input.try_update_value(replace).flatten() {
         earlier.clear();

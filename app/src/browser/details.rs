@@ -12,12 +12,14 @@ use crate::state::{Detail, Ui};
 pub(super) fn follow_selection(ui: Ui) {
     Effect::new(move |_| {
         ui.live.version.track();
-        let Some(key) = ui.selected.get() else { return };
+        let Some(key) = ui.details.selected.get() else {
+            return;
+        };
         let found = ui.live.with_store(|store| store.get(&key));
-        let held = ui
-            .detail
-            .get_untracked()
-            .filter(|detail| detail.row.name == key.name && detail.row.namespace == key.namespace);
+        let held =
+            ui.details.detail.get_untracked().filter(|detail| {
+                detail.row.name == key.name && detail.row.namespace == key.namespace
+            });
         let detail = match (found, held) {
             (Some(view), held) if view.deleted => Some(Detail {
                 row: view.ingress,
@@ -41,8 +43,8 @@ pub(super) fn follow_selection(ui: Ui) {
             }
             (None, held) => held,
         };
-        if ui.detail.with_untracked(|old| *old != detail) {
-            ui.detail.set(detail);
+        if ui.details.detail.with_untracked(|old| *old != detail) {
+            ui.details.detail.set(detail);
         }
     });
 }
@@ -55,7 +57,7 @@ pub(super) fn focus_details() {
 
 /// Closes the details; the focus goes back to their row.
 pub(super) fn close_details(ui: Ui) {
-    let key = ui.selected.get_untracked();
+    let key = ui.details.selected.get_untracked();
     ui.select(None);
     if let Some(key) = key {
         focus_line(ui, key.into());
@@ -65,7 +67,7 @@ pub(super) fn close_details(ui: Ui) {
 pub(super) fn choose_tab(ui: Ui, element: &Element) {
     let id = element.get_attribute("data-tab").unwrap_or_default();
     if let Some(tab) = Tab::ALL.into_iter().find(|tab| tab.id() == id) {
-        ui.tab.set(tab);
+        ui.details.tab.set(tab);
     }
 }
 
@@ -85,6 +87,6 @@ pub(super) fn turn_tab(ui: Ui, tab: Tab, back: bool) -> Tab {
     let count = Tab::ALL.len();
     let at = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0);
     let next = Tab::ALL[(at + if back { count - 1 } else { 1 }) % count];
-    ui.tab.set(next);
+    ui.details.tab.set(next);
     next
 }

@@ -74,7 +74,7 @@ pub(super) fn key_pressed(ui: Ui, event: &KeyboardEvent) {
     if in_table && key_in_table(ui, event, target.as_ref()) {
         return event.prevent_default();
     }
-    if ui.single_keys.get_untracked() && single_key(ui, &key) {
+    if ui.choices.single_keys.get_untracked() && single_key(ui, &key) {
         event.prevent_default();
     }
 }
@@ -134,7 +134,7 @@ fn single_key(ui: Ui, key: &str) -> bool {
         "/" => {
             if let Some(search) = by_id("search") {
                 let _ = search.focus();
-                ui.suggesting.set(true);
+                ui.search.suggesting.set(true);
             }
         }
         "n" => ui.popup.set(Some(Popup::Namespaces)),
@@ -145,14 +145,17 @@ fn single_key(ui: Ui, key: &str) -> bool {
         "t" => press(Opens::Theme),
         "j" => step(ui, true),
         "k" => step(ui, false),
-        "[" | "]" if ui.selected.with_untracked(Option::is_some) => {
-            turn_tab(ui, ui.tab.get_untracked(), key == "[");
+        "[" | "]" if ui.details.selected.with_untracked(Option::is_some) => {
+            turn_tab(ui, ui.details.tab.get_untracked(), key == "[");
         }
         "." => ui.live.hold(false),
         "0" => ui.show_namespaces(std::collections::BTreeSet::new(), false),
         _ if key.len() == 1 && key.as_bytes()[0].is_ascii_digit() => {
             let index = usize::from(key.as_bytes()[0] - b'1');
-            let set = ui.sets.with_untracked(|sets| sets.get(index).cloned());
+            let set = ui
+                .choices
+                .sets
+                .with_untracked(|sets| sets.get(index).cloned());
             match set.filter(|set| !set.is_empty()) {
                 Some(set) => ui.show_namespaces(set, false),
                 None => copying::say(
@@ -161,7 +164,10 @@ fn single_key(ui: Ui, key: &str) -> bool {
                 ),
             }
         }
-        "d" => ui.density.update(|density| *density = density.next()),
+        "d" => ui
+            .choices
+            .density
+            .update(|density| *density = density.next()),
         "x" | "c" | "y" | "o" => {
             let Some(row) = current_row(ui) else {
                 return false;
@@ -230,21 +236,24 @@ fn escape(ui: Ui, event: &KeyboardEvent) {
     if ui.popup.with_untracked(Option::is_some) {
         event.prevent_default();
         ui.popup.set(None);
-    } else if ui.suggesting.get_untracked() {
+    } else if ui.search.suggesting.get_untracked() {
         event.prevent_default();
-        ui.suggesting.set(false);
+        ui.search.suggesting.set(false);
     } else if ui.table.picked.with_untracked(|picked| !picked.is_empty()) {
         event.prevent_default();
         ui.table.picked.update(std::collections::BTreeSet::clear);
-    } else if ui.selected.with_untracked(Option::is_some) {
+    } else if ui.details.selected.with_untracked(Option::is_some) {
         event.prevent_default();
         close_details(ui);
-    } else if ui.typed.with_untracked(|typed| !typed.is_empty()) {
+    } else if ui.search.typed.with_untracked(|typed| !typed.is_empty()) {
         event.prevent_default();
-        acts::clear_to(ui, &ui.tokens.with_untracked(|tokens| tokens.join(" ")));
-    } else if ui.tokens.with_untracked(|tokens| !tokens.is_empty()) {
+        acts::clear_to(
+            ui,
+            &ui.search.tokens.with_untracked(|tokens| tokens.join(" ")),
+        );
+    } else if ui.search.tokens.with_untracked(|tokens| !tokens.is_empty()) {
         event.prevent_default();
-        let mut tokens = ui.tokens.get_untracked();
+        let mut tokens = ui.search.tokens.get_untracked();
         tokens.pop();
         acts::clear_to(ui, &tokens.join(" "));
     }

@@ -30,8 +30,8 @@ fn asked(ui: Ui) -> BTreeSet<String> {
             asked.extend(names.filter(|name| is_dns_label(name)).cloned());
         });
     }
-    if ui.detail.with(Option::is_none) {
-        asked.extend(ui.selected.get().map(|key| key.namespace));
+    if ui.details.detail.with(Option::is_none) {
+        asked.extend(ui.details.selected.get().map(|key| key.namespace));
     }
     asked
 }

@@ -41,9 +41,9 @@ pub(super) fn go_to(ui: Ui, index: usize) {
     table.scroll_into_view_with_bool(false);
     let key = line.key();
     if let LineKey::Row(row) = &key
-        && ui.selected.with_untracked(Option::is_some)
+        && ui.details.selected.with_untracked(Option::is_some)
     {
-        ui.selected.set(Some(row.clone()));
+        ui.details.selected.set(Some(row.clone()));
     }
     // A person who goes through the rows from within the details stays there.
     if first_of(".drawer :focus").is_some() {
@@ -95,7 +95,7 @@ pub(super) fn current_key(ui: Ui) -> Option<LineKey> {
     ui.table
         .current
         .get_untracked()
-        .or_else(|| ui.selected.get_untracked().map(LineKey::Row))
+        .or_else(|| ui.details.selected.get_untracked().map(LineKey::Row))
         .or_else(|| focused_key(ui))
 }
 

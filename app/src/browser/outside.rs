@@ -30,8 +30,8 @@ pub(super) fn follow(ui: Ui) {
         let theme = Theme::ALL
             .into_iter()
             .find(|theme| chosen.as_deref() == Some(theme.id()));
-        if let Some(theme) = theme.filter(|theme| *theme != ui.theme.get_untracked()) {
-            ui.theme.set(theme);
+        if let Some(theme) = theme.filter(|theme| *theme != ui.choices.theme.get_untracked()) {
+            ui.choices.theme.set(theme);
         }
     });
 }

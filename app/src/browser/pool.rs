@@ -40,7 +40,7 @@ pub(super) fn row_height(ui: Ui) -> f64 {
     if ui.cards.get_untracked() {
         return CARD;
     }
-    match ui.density.get_untracked() {
+    match ui.choices.density.get_untracked() {
         Density::Compact => 28.0,
         Density::Default => 34.0,
         Density::Comfortable => 44.0,
@@ -285,7 +285,7 @@ pub(super) fn scrolled(ui: Ui) {
 /// The room of the rows that are not in the pool.
 pub(super) fn size_spacers(ui: Ui) {
     Effect::new(move |_| {
-        ui.density.track();
+        ui.choices.density.track();
         ui.cards.track();
         let height = row_height(ui);
         let fed = ui.is_fed();

@@ -26,12 +26,12 @@ const ROWS: usize = 200;
 pub(super) fn suggest(ui: Ui) {
     let latest = StoredValue::new(0_u64);
     Effect::new(move |_| {
-        let open = ui.suggesting.get();
+        let open = ui.search.suggesting.get();
         let filter = ui.table.text.get();
-        let typed = ui.typed.get();
+        let typed = ui.search.typed.get();
         latest.update_value(|latest| *latest += 1);
         if !open {
-            return ui.offers.set(None);
+            return ui.search.offers.set(None);
         }
         // A space after the last word begins another one.
         let text = if typed.is_empty() || typed.ends_with(' ') {
@@ -46,7 +46,7 @@ pub(super) fn suggest(ui: Ui) {
             ui.live.version.track();
         }
         if few || !search.looks() {
-            return ui.offers.set(Some(ui.live.with_store(|store| {
+            return ui.search.offers.set(Some(ui.live.with_store(|store| {
                 while !search.step(store, usize::MAX) {}
                 search.finish(store)
             })));
@@ -77,7 +77,7 @@ fn look(ui: Ui, mut search: Search, is_wanted: impl Fn() -> bool + 'static) {
     });
     if done {
         let offers = ui.live.with_store(|store| search.finish(store));
-        ui.offers.set(Some(offers));
+        ui.search.offers.set(Some(offers));
     } else {
         set_timeout(move || look(ui, search, is_wanted), Duration::ZERO);
     }
@@ -97,8 +97,8 @@ pub(super) fn keep_count(ui: Ui) {
             let filter = ui.table.filter.get_untracked();
             let numbers = (ui.live)
                 .with_store(|store| Numbers::of(&filter, |filter| store.totals_of(filter)));
-            if ui.numbers.get_untracked() != numbers {
-                ui.numbers.set(numbers);
+            if ui.search.numbers.get_untracked() != numbers {
+                ui.search.numbers.set(numbers);
             }
         };
         if first {
@@ -112,7 +112,7 @@ pub(super) fn keep_count(ui: Ui) {
 
 /// What is typed filters at once.
 pub(super) fn typed(ui: Ui, input: &HtmlInputElement) {
-    ui.suggesting.set(true);
+    ui.search.suggesting.set(true);
     ui.type_search(&input.value());
 }
 
@@ -120,7 +120,7 @@ pub(super) fn typed(ui: Ui, input: &HtmlInputElement) {
 pub(super) fn pressed(ui: Ui, event: &Event) {
     let in_field = target(event).is_some_and(|target| closest(&target, "#search").is_some());
     if in_field {
-        ui.suggesting.set(true);
+        ui.search.suggesting.set(true);
     }
 }
 
@@ -141,26 +141,26 @@ pub(super) fn focus_search() {
 /// The focus leaves.
 pub(super) fn left(ui: Ui, event: &Event) {
     if target(event).is_some_and(|target| target.id() == "search") {
-        ui.suggesting.set(false);
-        ui.suggestion.set(None);
+        ui.search.suggesting.set(false);
+        ui.search.suggestion.set(None);
     }
 }
 
 /// A key in the field; whether it is done with.
 pub(super) fn key_pressed(ui: Ui, event: &KeyboardEvent) -> bool {
-    let open = ui.suggesting.get_untracked();
+    let open = ui.search.suggesting.get_untracked();
     let offers = elements("[data-offer]");
-    let chosen = ui.suggestion.get_untracked();
+    let chosen = ui.search.suggestion.get_untracked();
     let count = offers.len();
     match event.key().as_str() {
-        "ArrowDown" | "ArrowUp" if !open => ui.suggesting.set(true),
+        "ArrowDown" | "ArrowUp" if !open => ui.search.suggesting.set(true),
         "ArrowDown" | "ArrowUp" if count > 0 => {
             let next = match (chosen, event.key() == "ArrowDown") {
                 (None, true) => 0,
                 (Some(at), true) => (at + 1) % count,
                 (at, false) => (at.unwrap_or(0) + count - 1) % count,
             };
-            ui.suggestion.set(Some(next));
+            ui.search.suggestion.set(Some(next));
             if let Some(offer) = by_id(&format!("offer-{next}")) {
                 offer.scroll_into_view_with_bool(false);
             }
@@ -177,17 +177,21 @@ pub(super) fn key_pressed(ui: Ui, event: &KeyboardEvent) -> bool {
         "Enter" => {
             let text = ui.table.text.get_untracked();
             ui.set_search(&text);
-            ui.suggesting.set(false);
+            ui.search.suggesting.set(false);
         }
         "Backspace" => {
-            let empty = ui.typed.with_untracked(String::is_empty);
-            let Some(last) = ui.tokens.with_untracked(|tokens| tokens.last().cloned()) else {
+            let empty = ui.search.typed.with_untracked(String::is_empty);
+            let Some(last) = ui
+                .search
+                .tokens
+                .with_untracked(|tokens| tokens.last().cloned())
+            else {
                 return false;
             };
             if !empty {
                 return false;
             }
-            ui.tokens.update(|tokens| {
+            ui.search.tokens.update(|tokens| {
                 tokens.pop();
             });
             ui.type_search(&last);
@@ -200,17 +204,17 @@ pub(super) fn key_pressed(ui: Ui, event: &KeyboardEvent) -> bool {
 
 /// An offer takes the place of the last word.
 pub(super) fn take(ui: Ui, word: &str) {
-    let typed = ui.typed.get_untracked();
+    let typed = ui.search.typed.get_untracked();
     let kept = &typed[..typed.len() - last_word(&typed).len()];
     // A key waits for its value.
     let end = if word.ends_with(':') { "" } else { " " };
     ui.type_search(&format!("{kept}{word}{end}"));
-    ui.suggesting.set(word.ends_with(':'));
+    ui.search.suggesting.set(word.ends_with(':'));
     to_top(ui);
     focus_search();
     // The element keeps what was typed where the state ends as it was.
     if let Some(input) = by_id("search").and_then(|field| field.dyn_into::<HtmlInputElement>().ok())
     {
-        input.set_value(&ui.typed.get_untracked());
+        input.set_value(&ui.search.typed.get_untracked());
     }
 }

@@ -28,7 +28,7 @@ pub fn App(
     }
     let unreachable = move || ui.currency.get() == Currency::NoCluster;
     let class = move || {
-        if ui.selected.with(Option::is_some) {
+        if ui.details.selected.with(Option::is_some) {
             "app has-drawer"
         } else {
             "app"
@@ -51,13 +51,13 @@ pub fn App(
                 </main>
                 <Details/>
                 // The edge of the drawer, which the pointer drags.
-                {move || ui.selected.with(Option::is_some).then(|| view! { <div class="dedge" data-drawer="" aria-hidden="true"></div> })}
+                {move || ui.details.selected.with(Option::is_some).then(|| view! { <div class="dedge" data-drawer="" aria-hidden="true"></div> })}
             </div>
             <Footer/>
         </div>
-        <div class="sr" role="status" aria-live="polite">{move || ui.announced.get()}</div>
+        <div class="sr" role="status" aria-live="polite">{move || ui.said.announced.get()}</div>
         // It says what the status above says.
-        {move || ui.toast.get().map(|text| view! { <div class="toast" aria-hidden="true">{text}</div> })}
+        {move || ui.said.toast.get().map(|text| view! { <div class="toast" aria-hidden="true">{text}</div> })}
         <RowPopup/>
     }
 }

@@ -43,10 +43,10 @@ struct Yaml {
 #[component]
 pub fn Details() -> impl IntoView {
     let ui = Ui::expect();
-    let shown = ui.selected.with_untracked(Option::is_some);
+    let shown = ui.details.selected.with_untracked(Option::is_some);
     let part = Part::new(ui, parts::drawer::load, shown);
     let chosen = Memo::new(move |before: Option<&Option<(Key, u64, bool)>>| {
-        let key = ui.selected.get()?;
+        let key = ui.details.selected.get()?;
         let at = if cfg!(target_arch = "wasm32") {
             mono_now_ms()
         } else {
@@ -81,11 +81,13 @@ fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
     let _ = walks;
     let (namespace, name) = (key.namespace.clone(), key.name.clone());
     let gone = Memo::new(move |_| {
-        ui.detail
+        ui.details
+            .detail
             .with(|detail| detail.as_ref().and_then(|detail| detail.deleted_at))
     });
     let row = Memo::new(move |_| {
-        ui.detail
+        ui.details
+            .detail
             .with(|detail| detail.as_ref().map(|detail| detail.row.clone()))
     });
     let changed = {
@@ -111,7 +113,7 @@ fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
         })
     };
     let tabs = Tab::ALL.map(|tab| {
-        let chosen = move || ui.tab.get() == tab;
+        let chosen = move || ui.details.tab.get() == tab;
         view! {
             <button
                 type="button"
@@ -132,7 +134,7 @@ fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
     let missing_in = key.namespace.clone();
     let panel = move || match row.get() {
         None => view! { <Missing namespace=missing_in.clone()/> }.into_any(),
-        Some(row) => match ui.tab.get() {
+        Some(row) => match ui.details.tab.get() {
             Tab::Overview => overview(ui, row, gone.get().is_some()).into_any(),
             Tab::Routing => routing(&row).into_any(),
             Tab::Tls => tls_entries(&row).into_any(),
@@ -181,7 +183,7 @@ fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
                 </div>
             })}
             <NotInTable/>
-            <div class="dbody" role="tabpanel" id="details-panel" aria-labelledby=move || format!("t-{}", ui.tab.get().id()) tabindex="0">
+            <div class="dbody" role="tabpanel" id="details-panel" aria-labelledby=move || format!("t-{}", ui.details.tab.get().id()) tabindex="0">
                 {panel}
             </div>
         </section>
@@ -194,7 +196,7 @@ fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
 #[cfg(feature = "hydrate")]
 fn load_yaml(ui: Ui, key: Key, walks: bool, yaml: RwSignal<Yaml>) {
     let wanted = Memo::new(move |_| {
-        ui.detail.with(|detail| match detail {
+        ui.details.detail.with(|detail| match detail {
             Some(Detail {
                 row,
                 deleted_at: None,
@@ -228,7 +230,7 @@ fn load_yaml(ui: Ui, key: Key, walks: bool, yaml: RwSignal<Yaml>) {
         }
         reading.set_value(true);
         let key = key.clone();
-        let wait = match ui.tab.get_untracked() {
+        let wait = match ui.details.tab.get_untracked() {
             Tab::Yaml => 0,
             _ if !walks => 0,
             _ => LINGER_MS,
@@ -263,7 +265,7 @@ fn overview(ui: Ui, row: Arc<Ingress>, gone: bool) -> impl IntoView {
     let created = row.created_at.clone();
     let age = {
         let created = created.clone();
-        move || match format::age(created.as_deref(), ui.now.get()) {
+        move || match format::age(created.as_deref(), ui.clock.now.get()) {
             Some(age) => format!("{age} ago"),
             None => "unknown".into(),
         }
@@ -514,8 +516,8 @@ fn changes(ui: Ui, key: Key, gone: Memo<Option<i64>>) -> impl IntoView {
     };
     let list = move || {
         ui.live.version.track();
-        let mono = ui.mono.get_untracked() as i64;
-        let now = ui.now.get_untracked();
+        let mono = ui.clock.mono.get_untracked() as i64;
+        let now = ui.clock.now.get_untracked();
         ui.live.with_store(|store| {
             store
                 .changes(&key)

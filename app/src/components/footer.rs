@@ -80,7 +80,7 @@ pub fn Footer() -> impl IntoView {
         })
     };
     let finding = move || {
-        let since = ui.mono.get().saturating_sub(ui.finding.get()?);
+        let since = ui.clock.mono.get().saturating_sub(ui.finding.get()?);
         (since < FINDING_MS).then(|| {
             view! {
                 <span class="sep"></span>

@@ -358,7 +358,7 @@ fn Unreachable() -> impl IntoView {
     });
     let up = move || {
         started.map_or_else(String::new, |at| {
-            format!(", up {}", duration(ui.now.get() - at))
+            format!(", up {}", duration(ui.clock.now.get() - at))
         })
     };
     let cause = move || {

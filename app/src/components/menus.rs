@@ -90,8 +90,8 @@ pub fn columns_menu(ui: Ui) -> impl IntoView {
         view! {
             <button
                 type="button"
-                aria-pressed=move || tick(ui.density.get() == density)
-                on:click=move |_| ui.density.set(density)
+                aria-pressed=move || tick(ui.choices.density.get() == density)
+                on:click=move |_| ui.choices.density.set(density)
             >
                 {density.label()}
             </button>

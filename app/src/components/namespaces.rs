@@ -99,7 +99,7 @@ fn NamespacePicker() -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let typed_wrong = RwSignal::new(false);
     let max = ui.cluster.with_value(|cluster| cluster.max_namespaces);
-    let recent = ui.recent.get_untracked();
+    let recent = ui.choices.recent.get_untracked();
 
     #[cfg(feature = "hydrate")]
     {
@@ -151,7 +151,7 @@ fn NamespacePicker() -> impl IntoView {
             }
         };
         section("#i-pin", "Pinned", &|name| {
-            ui.pins.with(|pins| pins.contains(name))
+            ui.choices.pins.with(|pins| pins.contains(name))
         });
         section("#i-clock", "Recent", &|name| {
             recent.iter().any(|known| known == name)
@@ -187,7 +187,7 @@ fn NamespacePicker() -> impl IntoView {
         }
     };
     let pin = move |name: &str| {
-        ui.pins.update(|pins| {
+        ui.choices.pins.update(|pins| {
             if !pins.remove(name) {
                 pins.insert(name.to_owned());
             }
@@ -539,7 +539,7 @@ fn NamespacePicker() -> impl IntoView {
 /// The sets that a key recalls, and the way to keep one more.
 fn sets(ui: Ui, choice: RwSignal<Choice>) -> impl IntoView {
     let list = move || {
-        ui.sets.with(|sets| {
+        ui.choices.sets.with(|sets| {
             let kept = sets.iter().enumerate().filter(|(_, names)| !names.is_empty());
             kept.map(|(index, names)| {
                 let key = index + 1;
@@ -561,7 +561,7 @@ fn sets(ui: Ui, choice: RwSignal<Choice>) -> impl IntoView {
                             class="rm"
                             type="button"
                             aria-label=format!("Forget set {key}")
-                            on:click=move |_| ui.sets.update(|sets| sets[index].clear())
+                            on:click=move |_| ui.choices.sets.update(|sets| sets[index].clear())
                         >
                             {small_icon("#i-x")}
                         </button>
@@ -577,7 +577,7 @@ fn sets(ui: Ui, choice: RwSignal<Choice>) -> impl IntoView {
             if choice.is_all() || choice.except {
                 return None;
             }
-            ui.sets.with(|sets| {
+            ui.choices.sets.with(|sets| {
                 let kept = sets.iter().take(SETS).any(|names| *names == choice.names);
                 let free = sets
                     .iter()
@@ -595,7 +595,7 @@ fn sets(ui: Ui, choice: RwSignal<Choice>) -> impl IntoView {
                     type="button"
                     on:click=move |_| {
                         let names = choice.with_untracked(|choice| choice.names.clone());
-                        ui.sets.update(|sets| {
+                        ui.choices.sets.update(|sets| {
                             sets.resize(sets.len().max(index + 1), BTreeSet::new());
                             sets[index] = names;
                         });
@@ -657,7 +657,7 @@ fn namespace_row(
                 tabindex="-1"
                 aria-label=label
                 title="Pin (p)"
-                aria-pressed=move || if ui.pins.with(|known| known.contains(&pinned)) { "true" } else { "false" }
+                aria-pressed=move || if ui.choices.pins.with(|known| known.contains(&pinned)) { "true" } else { "false" }
                 on:click=move |_| pin(&pins)
             >
                 {small_icon("#i-pin")}

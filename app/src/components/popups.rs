@@ -95,7 +95,7 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
                     Theme::Light => ("#i-sun", "Light"),
                     Theme::Dark => ("#i-moon", "Dark"),
                 };
-                let on = move || ui.theme.get() == theme;
+                let on = move || ui.choices.theme.get() == theme;
                 view! {
                     <button
                         class=move || if on() { "mi on" } else { "mi" }
@@ -151,7 +151,7 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
             (at, "Filter".into(), body.into_any())
         }
         Popup::Menu(at) => {
-            let theme = match ui.theme.get_untracked() {
+            let theme = match ui.choices.theme.get_untracked() {
                 Theme::System => "like the system",
                 Theme::Light => "light",
                 Theme::Dark => "dark",

@@ -48,7 +48,7 @@ pub fn PoolRow(
                 Some(Some(view)) => view,
             };
             let row = &view.ingress;
-            let selected = ui.selected.with(|key| {
+            let selected = ui.details.selected.with(|key| {
                 key.as_ref()
                     .is_some_and(|key| key.name == row.name && key.namespace == row.namespace)
             });
@@ -66,7 +66,7 @@ pub fn PoolRow(
         })
     };
     let flash = move || {
-        let mono = ui.mono.get();
+        let mono = ui.clock.mono.get();
         cell.with(|cell| {
             let cell = cell.as_ref().filter(|cell| cell.flash)?;
             let mark = (cell.line.row()?.mark)
@@ -176,7 +176,7 @@ fn cells(
     let mark = move || {
         let mark = view
             .mark
-            .filter(|mark| ui.mono.get().saturating_sub(mark.at_ms) < MARK_MS)?;
+            .filter(|mark| ui.clock.mono.get().saturating_sub(mark.at_ms) < MARK_MS)?;
         Some(match mark.kind {
             MarkKind::Added => (icon("#i-plus"), "Added just now"),
             MarkKind::Modified => (icon("#i-mod"), "Changed just now"),
@@ -269,7 +269,7 @@ fn data_cell(
             let age = {
                 let created = created.clone();
                 move || {
-                    format::age(created.as_deref(), ui.now.get())
+                    format::age(created.as_deref(), ui.clock.now.get())
                         .unwrap_or_else(|| "unknown".into())
                 }
             };
@@ -306,7 +306,8 @@ fn name(
     let current = {
         let key = row.key();
         move || {
-            ui.selected
+            ui.details
+                .selected
                 .with(|selected| *selected == Some(key.clone()))
                 .then_some("true")
         }

@@ -12,7 +12,7 @@ use crate::state::Ui;
 pub fn SearchField() -> impl IntoView {
     let ui = Ui::expect();
     let tokens = move || {
-        ui.tokens.with(|tokens| {
+        ui.search.tokens.with(|tokens| {
             tokens
                 .iter()
                 .enumerate()
@@ -31,14 +31,15 @@ pub fn SearchField() -> impl IntoView {
                 .collect_view()
         })
     };
-    let open = move || ui.suggesting.get();
+    let open = move || ui.search.suggesting.get();
     let active = move || {
-        ui.suggestion
+        ui.search
+            .suggestion
             .get()
             .filter(|_| open())
             .map(|index| format!("offer-{index}"))
     };
-    let first = ui.typed.get_untracked();
+    let first = ui.search.typed.get_untracked();
     view! {
         <div class="field search">
             {icon("#i-search")}
@@ -54,11 +55,11 @@ pub fn SearchField() -> impl IntoView {
                 aria-autocomplete="list"
                 aria-activedescendant=active
                 placeholder=move || {
-                    let empty = ui.tokens.with(Vec::is_empty);
+                    let empty = ui.search.tokens.with(Vec::is_empty);
                     empty.then_some("Find a host, URL, name, service, class or address")
                 }
                 value=first
-                prop:value=move || ui.typed.get()
+                prop:value=move || ui.search.typed.get()
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
@@ -76,7 +77,10 @@ pub fn SearchField() -> impl IntoView {
 pub fn NotInTable() -> impl IntoView {
     let ui = Ui::expect();
     let left_out = Memo::new(move |_| {
-        let row = ui.detail.with(|detail| Some(detail.as_ref()?.row.clone()));
+        let row = ui
+            .details
+            .detail
+            .with(|detail| Some(detail.as_ref()?.row.clone()));
         row.is_some_and(|row| ui.table.filter.with(|filter| !filter.matches(&row)))
     });
     move || {
@@ -97,15 +101,15 @@ pub fn NotInTable() -> impl IntoView {
 fn List() -> impl IntoView {
     let ui = Ui::expect();
     let hint = move || {
-        ui.offers.with(|offers| {
+        ui.search.offers.with(|offers| {
             offers.as_ref()?.hint.clone().map(|(what, then)| {
                 view! { <div class="hintline" role="status">{icon("#i-q")}<span><b>{what}</b>" "{then}</span></div> }
             })
         })
     };
     let items = move || {
-        let chosen = ui.suggestion.get();
-        ui.offers.with(|offers| {
+        let chosen = ui.search.suggestion.get();
+        ui.search.offers.with(|offers| {
             let mut group = "";
             offers
                 .iter()
@@ -137,8 +141,8 @@ fn List() -> impl IntoView {
     };
     // Where nothing is offered the word may still match.
     let none = move || {
-        let none =
-            (ui.offers).with(|list| list.as_ref().is_some_and(|list| list.offers.is_empty()));
+        let none = (ui.search.offers)
+            .with(|list| list.as_ref().is_some_and(|list| list.offers.is_empty()));
         none.then(|| match ui.matching() {
             0 => "No ingress matches.".to_owned(),
             many => format!("{}.", counted(many, "ingress matches", "ingresses match")),

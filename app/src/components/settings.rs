@@ -29,8 +29,8 @@ pub fn settings(ui: Ui) -> impl IntoView {
                     <input
                         class="check"
                         type="checkbox"
-                        prop:checked=move || ui.single_keys.get()
-                        on:change=move |event| ui.single_keys.set(event_target_checked(&event))
+                        prop:checked=move || ui.choices.single_keys.get()
+                        on:change=move |event| ui.choices.single_keys.set(event_target_checked(&event))
                     />
                     "Single keys"
                 </label>
@@ -59,7 +59,7 @@ fn left_out(ui: Ui, field: Field, heading: &'static str, example: &'static str) 
         error.set(refusal);
     };
     let items = move || {
-        ui.exclusions.with(|exclusions| {
+        ui.choices.exclusions.with(|exclusions| {
             let items = exclusions.values(field).iter().map(|value| {
                 let label = format!("Do not leave out {value}");
                 view! {
@@ -72,7 +72,11 @@ fn left_out(ui: Ui, field: Field, heading: &'static str, example: &'static str) 
             items.collect_view()
         })
     };
-    let nothing = move || ui.exclusions.with(|known| known.values(field).is_empty());
+    let nothing = move || {
+        ui.choices
+            .exclusions
+            .with(|known| known.values(field).is_empty())
+    };
     let id = format!("leave-out-{}", field.key());
     let error_id = format!("{id}-error");
     view! {

@@ -43,7 +43,7 @@ pub fn Stats() -> impl IntoView {
     let ui = Ui::expect();
     let numbers = Memo::new(move |_| {
         if ui.is_fed() {
-            return ui.numbers.get();
+            return ui.search.numbers.get();
         }
         let all = ui.first.with_value(|rows| Totals {
             rows: rows.total,

@@ -47,7 +47,7 @@ pub fn Toolbar() -> impl IntoView {
         }
     });
     let tokens = move || {
-        let tokens = ui.tokens.with(Vec::len);
+        let tokens = ui.search.tokens.with(Vec::len);
         (tokens > 0).then(|| view! { <span class="tag tag-accent">{tokens}</span> })
     };
     let group = move || match ui.table.grouping.get() {
@@ -103,8 +103,8 @@ pub fn Toolbar() -> impl IntoView {
                 type="button"
                 data-act=Action::Density.id()
                 aria-keyshortcuts="d"
-                aria-label=move || format!("Row density: {}", ui.density.get().id())
-                title=move || format!("Row density: {} (d)", ui.density.get().id())
+                aria-label=move || format!("Row density: {}", ui.choices.density.get().id())
+                title=move || format!("Row density: {} (d)", ui.choices.density.get().id())
             >
                 {icon("#i-density")}
             </button>
