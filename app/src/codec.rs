@@ -126,11 +126,11 @@ impl FromJson for Refusal {
 }
 
 /// How long an answer is waited for, in milliseconds: the server itself gives up after 10 s.
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 const WAIT_MS: u64 = 15_000;
 
 /// Waits for the answer of a server function; else why there is none, in words.
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 pub async fn answer<T>(asked: impl Future<Output = Result<T, Refusal>>) -> Result<T, String> {
     use std::cell::Cell;
     use std::future::poll_fn;

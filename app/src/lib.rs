@@ -12,7 +12,7 @@
 
 pub mod actions;
 pub mod backend;
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 pub mod browser;
 pub mod codec;
 pub mod columns;
@@ -22,7 +22,7 @@ pub mod diagnostics;
 pub mod exclusions;
 pub mod format;
 pub mod hurry;
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 pub mod hydrate;
 pub mod incident;
 pub mod live;

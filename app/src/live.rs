@@ -3,16 +3,16 @@
 //!
 //! On the server the same handle exists with an empty table and never starts.
 
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 mod engine;
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 mod tabs;
 
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use protocol::Scope;
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 use protocol::connection::Reconnect;
 use protocol::connection::State;
 use protocol::message::{NamespaceStatus, StreamError};
@@ -105,7 +105,7 @@ impl Live {
 
     /// Starts to fetch, in the browser. `base_path` is the server's; `build` the one that the
     /// page was served by. Call it once, from an effect.
-    #[cfg(feature = "hydrate")]
+    #[cfg(target_arch = "wasm32")]
     pub fn start(self, base_path: &str, build: &str, reconnect: Reconnect) {
         engine::start(self, base_path, build, reconnect);
     }
@@ -120,7 +120,7 @@ impl Live {
             table.settle();
         });
         self.scope.set(scope.clone());
-        #[cfg(feature = "hydrate")]
+        #[cfg(target_arch = "wasm32")]
         engine::set_scope(scope);
         self.states.set(Vec::new());
         self.errors.set(Vec::new());
@@ -143,7 +143,7 @@ impl Live {
 
     /// Tries to connect at once: the button.
     pub fn retry_now(self) {
-        #[cfg(feature = "hydrate")]
+        #[cfg(target_arch = "wasm32")]
         engine::retry_now();
     }
 
@@ -229,8 +229,8 @@ fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, val
 /// server.
 #[must_use]
 pub fn mono_now_ms() -> u64 {
-    #[cfg(feature = "hydrate")]
+    #[cfg(target_arch = "wasm32")]
     return window().performance().map_or(0, |clock| clock.now() as u64);
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(target_arch = "wasm32"))]
     0
 }

@@ -3,7 +3,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -15,7 +15,7 @@ use crate::state::Ui;
 pub type Loaded<T> = Pin<Box<dyn Future<Output = Result<T, SplitLoaderError>>>>;
 
 /// Where no rows come, parts are loaded after this time.
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 const WITHOUT_ROWS: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Part {
             awaited: StoredValue::new(false),
             load,
         };
-        #[cfg(feature = "hydrate")]
+        #[cfg(target_arch = "wasm32")]
         if !here {
             // Until rows have come the line is theirs; where none come it is free a little later.
             Effect::new(move |loads: Option<bool>| {

@@ -575,28 +575,34 @@ fn with_heads(rows: Vec<Ingress>, groups: Vec<(usize, Group)>) -> Vec<Line> {
 }
 
 /// The address of the page without its query; empty on the server.
+#[cfg(target_arch = "wasm32")]
 fn page_url() -> String {
-    #[cfg(feature = "hydrate")]
-    if cfg!(target_arch = "wasm32") {
-        let location = window().location();
-        let origin = location.origin().unwrap_or_default();
-        return origin + &location.pathname().unwrap_or_default();
-    }
+    let location = window().location();
+    let origin = location.origin().unwrap_or_default();
+    origin + &location.pathname().unwrap_or_default()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn page_url() -> String {
     String::new()
 }
 
 /// The time of the day: the browser's, or UTC on the server.
+#[cfg(target_arch = "wasm32")]
 #[must_use]
 pub fn clock(ms: i64) -> String {
-    #[cfg(feature = "hydrate")]
-    if cfg!(target_arch = "wasm32") {
-        let date = js_sys::Date::new(&(ms as f64).into());
-        return format!(
-            "{:02}:{:02}:{:02}",
-            date.get_hours(),
-            date.get_minutes(),
-            date.get_seconds()
-        );
-    }
+    let date = js_sys::Date::new(&(ms as f64).into());
+    format!(
+        "{:02}:{:02}:{:02}",
+        date.get_hours(),
+        date.get_minutes(),
+        date.get_seconds()
+    )
+}
+
+/// The time of the day: the browser's, or UTC on the server.
+#[cfg(not(target_arch = "wasm32"))]
+#[must_use]
+pub fn clock(ms: i64) -> String {
     crate::format::utc_clock(ms)
 }

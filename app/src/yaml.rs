@@ -30,7 +30,7 @@ impl ToForm for IngressYaml {
 }
 
 /// Reads the object as YAML; else why it could not be read, in words.
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 pub async fn read(key: protocol::Key) -> Result<String, String> {
     crate::codec::answer(ingress_yaml(key.namespace, key.name)).await
 }

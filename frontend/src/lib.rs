@@ -1,5 +1,7 @@
 //! The page's WebAssembly module. `boot.js` loads it and calls [`hydrate`].
 
+#![cfg(target_arch = "wasm32")]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Brings the server-rendered page to life.

@@ -21,11 +21,8 @@ pub fn App(
     data: PageData,
 ) -> impl IntoView {
     let ui = Ui::provide(data);
-    // A build of the whole workspace has both features; only the browser is one.
-    #[cfg(feature = "hydrate")]
-    if cfg!(target_arch = "wasm32") {
-        crate::browser::start(ui);
-    }
+    #[cfg(target_arch = "wasm32")]
+    crate::browser::start(ui);
     let unreachable = move || ui.currency.get() == Currency::NoCluster;
     let class = move || {
         if ui.details.selected.with(Option::is_some) {

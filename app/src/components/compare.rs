@@ -18,10 +18,8 @@ type Documents = RwSignal<Option<Result<(String, String), String>>>;
 pub fn compare(first: Key, second: Key) -> impl IntoView {
     let documents: Documents = RwSignal::new(None);
     let names = [&first, &second].map(|key| format!("{}/{}", key.namespace, key.name));
-    #[cfg(feature = "hydrate")]
-    if cfg!(target_arch = "wasm32") {
-        load(documents, first, second);
-    }
+    #[cfg(target_arch = "wasm32")]
+    load(documents, first, second);
     let [first, second] = names;
     let body = move || {
         match documents.get() {
@@ -52,7 +50,7 @@ pub fn compare(first: Key, second: Key) -> impl IntoView {
     }
 }
 
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 fn load(documents: Documents, first: Key, second: Key) {
     leptos::task::spawn_local(async move {
         let first = crate::yaml::read(first).await;

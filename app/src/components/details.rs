@@ -20,7 +20,7 @@ use crate::incident;
 use crate::live::mono_now_ms;
 use crate::parts::{self, Part};
 use crate::query::Tab;
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 use crate::state::Detail;
 use crate::state::Ui;
 
@@ -47,11 +47,7 @@ pub fn Details() -> impl IntoView {
     let part = Part::new(ui, parts::drawer::load, shown);
     let chosen = Memo::new(move |before: Option<&Option<(Key, u64, bool)>>| {
         let key = ui.details.selected.get()?;
-        let at = if cfg!(target_arch = "wasm32") {
-            mono_now_ms()
-        } else {
-            0
-        };
+        let at = mono_now_ms();
         let before = before.and_then(Option::as_ref);
         let walks = before.is_some_and(|(_, before, _)| at.saturating_sub(*before) < LINGER_MS);
         Some((key, at, walks))
@@ -73,11 +69,9 @@ fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
     let ui = Ui::expect();
     let key = key_of;
     let yaml = RwSignal::new(Yaml::default());
-    #[cfg(feature = "hydrate")]
-    if cfg!(target_arch = "wasm32") {
-        load_yaml(ui, key.clone(), walks, yaml);
-    }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(target_arch = "wasm32")]
+    load_yaml(ui, key.clone(), walks, yaml);
+    #[cfg(not(target_arch = "wasm32"))]
     let _ = walks;
     let (namespace, name) = (key.namespace.clone(), key.name.clone());
     let gone = Memo::new(move |_| {
@@ -193,7 +187,7 @@ fn Drawer(key_of: Key, walks: bool) -> impl IntoView {
 /// Loads the YAML when the details are open, and again with each version of the object, so that
 /// the last one is there when the object is gone. One request at a time: what changes faster is
 /// read as it is then.
-#[cfg(feature = "hydrate")]
+#[cfg(target_arch = "wasm32")]
 fn load_yaml(ui: Ui, key: Key, walks: bool, yaml: RwSignal<Yaml>) {
     let wanted = Memo::new(move |_| {
         ui.details.detail.with(|detail| match detail {

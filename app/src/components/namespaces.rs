@@ -101,7 +101,7 @@ fn NamespacePicker() -> impl IntoView {
     let max = ui.cluster.with_value(|cluster| cluster.max_namespaces);
     let recent = ui.choices.recent.get_untracked();
 
-    #[cfg(feature = "hydrate")]
+    #[cfg(target_arch = "wasm32")]
     {
         let url = format!("{}/api/namespaces", ui.base_path());
         leptos::task::spawn_local(async move {
@@ -205,9 +205,9 @@ fn NamespacePicker() -> impl IntoView {
             .active_element()
             .map(|active| active.id());
         start.set(next);
-        #[cfg(feature = "hydrate")]
+        #[cfg(target_arch = "wasm32")]
         crate::browser::dom::focus_again(active.filter(|id| id.starts_with("ns-")));
-        #[cfg(not(feature = "hydrate"))]
+        #[cfg(not(target_arch = "wasm32"))]
         let _ = active;
     };
     let room = move |lines: usize| format!("{}px", lines * LINE);

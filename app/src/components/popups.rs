@@ -195,11 +195,9 @@ pub(crate) fn popup(ui: Ui, popup: Popup) -> Option<AnyView> {
         Popup::Namespaces | Popup::Connect | Popup::Grant => return None,
     };
     let element = NodeRef::<Div>::new();
-    #[cfg(feature = "hydrate")]
-    if cfg!(target_arch = "wasm32") {
-        crate::browser::popups::place_popup(ui, element, at);
-    }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(target_arch = "wasm32")]
+    crate::browser::popups::place_popup(ui, element, at);
+    #[cfg(not(target_arch = "wasm32"))]
     let _ = at;
     Some(view! {
             <div class="pop hostpop" role="dialog" aria-label=label tabindex="-1" node_ref=element>{body}</div>

@@ -62,10 +62,8 @@ fn current_view(ui: Ui) -> View {
 #[component]
 pub fn Main() -> impl IntoView {
     let ui = Ui::expect();
-    #[cfg(feature = "hydrate")]
-    if cfg!(target_arch = "wasm32") {
-        crate::browser::start_table(ui);
-    }
+    #[cfg(target_arch = "wasm32")]
+    crate::browser::start_table(ui);
     let view = Memo::new(move |_| current_view(ui));
     let shown = view.with_untracked(|view| matches!(view, View::Instead(_)));
     let part = Part::new(ui, parts::instead::load, shown);
